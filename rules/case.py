@@ -1,0 +1,179 @@
+"""A case and everything a decision may say about it; values only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+from rules.finding import Clock, Finding
+from rules.ladder import Ladder
+
+NO_LADDER = Ladder("", (), ())
+NOTHING_KNOWN = Finding()
+
+
+class Stage(StrEnum):
+    """Where a case stands in the office's ledger (absence.md, What a case does)."""
+
+    WATCH = "watch"
+    FIRST_ABSENCE = "first_absence"
+    REPORTED = "reported"
+    SUSPECTED = "suspected"
+    DROPPED_OUT = "dropped_out"
+    RETURNED = "returned"
+    CLOSED = "closed"
+
+
+class Standing(StrEnum):
+    """Where the report of the current episode stands; a report still waiting to be raised is in none of these."""
+
+    NONE = "none"
+    RAISED = "raised"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """The rule in force and every figure of absence.md that is the operator's to change."""
+
+    rule: str = "absent-48h"
+    version: str = ""
+    clock: Clock = field(default_factory=Clock)
+    ladder: Ladder = NO_LADDER
+    wait_for_roll: dt.timedelta = dt.timedelta(minutes=60)
+    unconfirmed_after: dt.timedelta = dt.timedelta(hours=4)
+    storm_hold: dt.timedelta = dt.timedelta(hours=24)
+    chase: dt.timedelta = dt.timedelta(hours=24)
+    """A corrected run that will be due this soon keeps the report standing."""
+    first_absence_after: dt.timedelta = dt.timedelta(minutes=60)
+    first_absence_to: tuple[str, ...] = ("class_teacher",)
+    confirm_to: tuple[str, ...] = ("class_teacher", "principal")
+    suspected: tuple[dt.timedelta, int] = (dt.timedelta(days=7), 5)
+    dropped_out: tuple[dt.timedelta, int] = (dt.timedelta(days=30), 20)
+    observation: int = 10
+    """School days after a return until closing is proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One child's open or closed case (一人一案); changed only by a Decision, never in place."""
+
+    case_id: str
+    number: str
+    student_id: str
+    opened_at: dt.datetime
+    stage: Stage = Stage.FIRST_ABSENCE
+    standing: Standing = Standing.NONE
+    episode: int = 0
+    """Reports raised in this case so far; the current one's number."""
+    run_from: dt.datetime | None = None
+    """Start of the run the case is about, as last noted."""
+    armed_at: dt.datetime | None = None
+    """The deadline armed: when the report will be due if nothing more becomes known."""
+    pending_at: dt.datetime | None = None
+    """The deadline that passed and whose report waits for a roll or a judged incident."""
+    pending_unconfirmed: bool = False
+    due_at: dt.datetime | None = None
+    """Legal deadline of the report that stands, or stood last."""
+    raised_at: dt.datetime | None = None
+    unconfirmed: bool = False
+    corrected: bool = False
+    """The run began otherwise than noted when reported; its own deadline is awaited."""
+    asked_at: dt.datetime | None = None
+    """When teacher and principal were asked to confirm; None while the child is not silent."""
+    returned_session: dt.datetime | None = None
+    returned_at: dt.datetime | None = None
+    observed_until: dt.datetime | None = None
+    """When, after a return, closing is proposed."""
+    pending_closure: bool = False
+    told_first: bool = False
+    """The class teacher has this absence on a list."""
+    ladder: Ladder = NO_LADDER
+    """The ladder as it was when the report was raised."""
+    rung: int = 0
+    """The next rung to climb."""
+    acknowledged_at: dt.datetime | None = None
+    acknowledged_by: str | None = None
+    closing_by: str | None = None
+    """Who proposed to close it; a second person approves."""
+    reason: str | None = None
+    closed_at: dt.datetime | None = None
+    finding: Finding = NOTHING_KNOWN
+    wake_at: dt.datetime | None = None
+    """When this case must be looked at again though nothing new is known."""
+    version: int = 1
+    """The version read from the store, which guards writing it back."""
+
+    def but(self, **fields: Any) -> Case:  # noqa: ANN401 - the fields of this class
+        """The same case with other values; a sweep makes tens of thousands, and `replace` is thrice as slow."""
+        twin = object.__new__(Case)
+        for write, value in zip(_WRITE, _READ(self), strict=True):
+            write(twin, value)
+        for name, value in fields.items():
+            object.__setattr__(twin, name, value)
+        return twin
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the case still counts as the child's one open case."""
+        return self.stage is not Stage.CLOSED
+
+
+_READ = attrgetter(*Case.__dataclass_fields__)
+_WRITE = [getattr(Case, name).__set__ for name in Case.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """The mass absence in which a run began; a report waits while it is not `judged`."""
+
+    incident_id: str
+    judged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journal line in the making: what happened to the case and why; never changed once written."""
+
+    kind: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Something to be told about a case: to `roles`, or to exactly those told before (`to_told`).
+
+    `group` puts alerts that share it, a class or town, a recipient and a channel into one message. `channels` empty
+    means every channel on which a recipient can be reached.
+    """
+
+    kind: str
+    roles: tuple[str, ...] = ()
+    to_told: bool = False
+    channels: tuple[str, ...] = ()
+    rung: int = 0
+    due_at: dt.datetime | None = None
+    reported_at: dt.datetime | None = None
+    """When the report it is about was raised."""
+    unconfirmed: bool = False
+    reason: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of one case at one instant; applied in one transaction or not at all.
+
+    `cancels` says that what is queued and unsent about the current report must not leave any more.
+    """
+
+    case: Case
+    entries: tuple[Entry, ...] = ()
+    tells: tuple[Tell, ...] = ()
+    cancels: bool = False
+    changed: bool = True
+    """Whether the case is other than it was; if not, there is nothing to write."""

@@ -1,0 +1,174 @@
+"""Decides what becomes of one case at one instant: plain values in, a Decision out."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from rules.calendar import Calendar
+from rules.case import Case, Decision, Law, Stage, Standing, Storm, Tell
+from rules.draft import REASON_OF_MOVEMENT, REASON_OF_STOP, Draft
+from rules.due import held_until, pass_deadline, roll_awaited_until, unconfirmed_at, weigh
+from rules.finding import Finding, Question
+from rules.instants import earliest, to_micros
+from rules.review import review_report, review_return
+
+
+def question(case: Case) -> Question | None:
+    """What the judge must be asked about a case's deadline; None where it has none."""
+    if case.standing is Standing.RAISED and case.due_at is not None:
+        return Question(case.due_at, case.unconfirmed)
+    if case.pending_at is not None:
+        return Question(case.pending_at, case.pending_unconfirmed)
+    if case.standing is Standing.RETURNED and case.due_at is not None:
+        return Question(case.due_at, case.unconfirmed)
+    return None
+
+
+def decide(
+    case: Case, finding: Finding, now: dt.datetime, law: Law, calendar: Calendar, *, storm: Storm | None = None
+) -> Decision:
+    """What becomes of `case`, given what is now known.
+
+    Deciding again at once, with nothing new known, decides nothing more.
+    """
+    draft = Draft(case, finding, now, law, calendar, storm)
+    pass_deadline(draft)
+    if draft.case.standing is Standing.RAISED:
+        review_report(draft)
+    if draft.case.standing is Standing.RETURNED:
+        review_return(draft)
+    if draft.case.is_open and draft.case.standing is not Standing.RAISED:
+        weigh(draft)
+    if draft.case.is_open:
+        _tell_first_absence(draft)
+        _climb(draft)
+        _change_stage(draft)
+        _close_unreported(draft)
+    _arm(draft)
+    return Decision(draft.case, tuple(draft.entries), tuple(draft.tells), draft.cancels, changed=draft.case != case)
+
+
+def _tell_first_absence(draft: Draft) -> None:
+    """The class teacher gets the child on the class's list, a while after the first missed session began."""
+    case, run = draft.case, draft.finding.run_from
+    if run is None:
+        draft.change(told_first=False)
+        return
+    if case.standing is Standing.RAISED or draft.open_run is None or case.told_first:
+        return
+    if run + draft.law.first_absence_after <= draft.now:
+        group = f"first:{to_micros(run)}"
+        draft.tells.append(Tell("first_absence", draft.law.first_absence_to, group=group))
+        draft.change(told_first=True)
+
+
+def _climb(draft: Draft) -> None:
+    """Speak each rung whose delay has passed; wait while the child is on leave."""
+    case = draft.case
+    if case.standing is not Standing.RAISED or case.raised_at is None or draft.finding.leave_until is not None:
+        return
+    while case.rung < len(case.ladder.rungs):
+        rung = case.ladder.rungs[case.rung]
+        if case.raised_at + rung.after > draft.now:
+            break
+        if rung.unless == "acknowledged" and case.acknowledged_at is not None:
+            draft.note("rung passed over", rung=case.rung, because="acknowledged")
+        else:
+            draft.note("rung climbed", rung=case.rung, tell=list(rung.tell))
+            draft.tells.append(_rung_tell(draft, case.rung))
+        draft.change(rung=case.rung + 1)
+        case = draft.case
+
+
+def _rung_tell(draft: Draft, index: int) -> Tell:
+    rung = draft.case.ladder.rungs[index]
+    return Tell(
+        rung.kind,
+        rung.tell,
+        channels=rung.channels,
+        rung=index,
+        due_at=draft.case.due_at,
+        reported_at=draft.case.raised_at,
+        unconfirmed=draft.case.unconfirmed,
+        group=f"mass:{draft.storm.incident_id}" if draft.storm and not rung.after else None,
+    )
+
+
+def _change_stage(draft: Draft) -> None:
+    """Suspected and dropped out by the run's length; closing proposed once a returned child was observed."""
+    case = draft.case
+    if case.standing is Standing.RAISED:
+        stage = _stage_by_run(draft)
+        if stage is not case.stage:
+            draft.note("stage", stage=stage.value, was=case.stage.value)
+            draft.change(stage=stage)
+    elif case.observed_until is not None and case.observed_until <= draft.now and not case.pending_closure:
+        draft.note("closing proposed", reason=case.reason)
+        draft.change(pending_closure=True)
+
+
+def _stage_by_run(draft: Draft) -> Stage:
+    run = draft.finding.run_from
+    if draft.finding.declared:
+        return Stage.DROPPED_OUT
+    if run is None:
+        return draft.case.stage
+    lasted, days = draft.now - run, draft.finding.run_days
+    for stage, (over, school_days) in (
+        (Stage.DROPPED_OUT, draft.law.dropped_out),
+        (Stage.SUSPECTED, draft.law.suspected),
+    ):
+        if lasted > over and days >= school_days:
+            return stage
+    return Stage.REPORTED
+
+
+def _close_unreported(draft: Draft) -> None:
+    """A case without a report closes by itself, silently, once there is no run left."""
+    case, finding = draft.case, draft.finding
+    if case.stage is not Stage.FIRST_ABSENCE or case.standing is not Standing.NONE:
+        return
+    if finding.run_from is None:
+        moved = REASON_OF_MOVEMENT.get(finding.out or "")
+        draft.close(moved or REASON_OF_STOP.get(finding.stopped_by or "", "false alarm"))
+    elif finding.run_from != case.run_from:
+        draft.change(run_from=finding.run_from)
+
+
+def _arm(draft: Draft) -> None:
+    """Set the deadline that will pass by itself, and the next instant at which this case must be looked at."""
+    if not draft.case.is_open:
+        draft.change(finding=draft.finding, wake_at=None, armed_at=None)
+        return
+    armed = _next_deadline(draft)
+    ahead = [instant for instant in (armed, *_instants(draft)) if instant is not None and instant > draft.now]
+    draft.change(finding=draft.finding, armed_at=armed, wake_at=earliest(*ahead))
+
+
+def _next_deadline(draft: Draft) -> dt.datetime | None:
+    case, armed = draft.case, draft.finding.armed_at
+    waits = case.pending_at is not None or draft.is_old_run
+    stands = case.standing is Standing.RAISED and not case.corrected
+    return None if armed is None or armed <= draft.now or waits or stands else armed
+
+
+def _instants(draft: Draft) -> list[dt.datetime | None]:
+    """Every instant at which this case may change though nothing new becomes known."""
+    case, finding, law = draft.case, draft.finding, draft.law
+    instants = [finding.changes_at, case.observed_until, roll_awaited_until(draft), held_until(draft)]
+    if finding.run_from is not None:
+        instants += [finding.ripe_at, finding.run_from + law.first_absence_after]
+        if not finding.satisfied and case.standing is not Standing.RAISED:
+            instants.append(finding.silent_from)
+            instants.append(unconfirmed_at(draft) if case.asked_at else None)
+    if case.standing is Standing.RAISED and case.raised_at is not None:
+        instants += [case.raised_at + rung.after for rung in case.ladder.rungs[case.rung :]]
+        instants.append(finding.ripe_at - law.chase if finding.ripe_at is not None else None)
+        if finding.run_from is not None:
+            instants += [_just_over(finding.run_from + over) for over, _ in (law.suspected, law.dropped_out)]
+    return instants
+
+
+def _just_over(instant: dt.datetime) -> dt.datetime:
+    """The first instant that is over the given one."""
+    return instant + dt.timedelta(microseconds=1)

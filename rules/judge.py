@@ -1,0 +1,288 @@
+"""Judges a register: what the absence clock says of each child at an instant, and when that changes by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.calendar import Line
+from rules.finding import Clock, Finding, Question
+from rules.instants import NEVER, earliest, from_micros, span, to_micros
+from rules.records import Mark
+from rules.register import EXCUSED, MISSED, SEEN, SKIP, Movement, Register, states
+from rules.runs import Runs, scan_runs
+
+FactTest = Callable[[Mapping[str, NDArray[np.int64]]], NDArray[np.bool_]]
+"""A rule's compiled `when`: arrays of facts, one value a child, to whether it holds."""
+
+
+class Judgement:
+    """One register judged at one instant; gives findings row by row and keeps the arrays for whoever counts."""
+
+    def __init__(
+        self,
+        register: Register,
+        clock: Clock,
+        when: FactTest,
+        now: dt.datetime,
+        stale_after: Mapping[int, dt.timedelta] | None = None,
+    ) -> None:
+        self.register = register
+        self.now = to_micros(now)
+        self.meaning = states(register, self.now)
+        self._clock = clock
+        self._when = when
+        self._stale_after = stale_after or {}
+        self._starts = register.starts()
+        self.runs = self._scan(register, self.meaning, self._starts, self._ended_from())
+
+    def _scan(
+        self,
+        register: Register,
+        meaning: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        ended_from: NDArray[np.int64] | None,
+    ) -> Runs:
+        return scan_runs(meaning, starts, register.calendar.day_of, span(self._clock.run_break), ended_from)
+
+    def _ended_from(self) -> NDArray[np.int64] | None:
+        return _ended(self.register, np.full(self.register.rows, self.now + 1, np.int64))
+
+    def holds(self, runs: Runs) -> NDArray[np.bool_]:
+        """Where the rule's `when` holds on the facts of `runs`; bool (rows,)."""
+        return np.asarray(self._when({"absent_days": runs.days}) & (runs.start != NEVER), np.bool_)
+
+    def findings(self, rows: Sequence[int], questions: Mapping[int, Question]) -> dict[int, Finding]:
+        """The findings of `rows`, answering the `questions` asked of some of them."""
+        if not len(rows):
+            return {}
+        wanted = set(rows)
+        holds = self.holds(self.runs)
+        self._prepare(np.asarray(rows))
+        owed = self._owed({row: asked for row, asked in questions.items() if row in wanted})
+        return {row: self._finding(row, bool(holds[row]), questions.get(row), owed.get(row)) for row in rows}
+
+    def _prepare(self, rows: NDArray[np.intp]) -> None:
+        """Find for all of `rows` at once what `_finding` needs of their cells; columns, -1 where there is none.
+
+        They are those of the last signal (a mark but `unknown`, or a leave), of the last mark, and of the first mark
+        made ahead of its session.
+        """
+        meaning, marked = self.meaning[rows], self.register.marks[rows] > Mark.UNTAKEN
+        ahead = marked & (self._starts[rows] > self.now)
+        first = np.argmax(ahead, axis=1) if ahead.shape[1] else np.zeros(len(rows), np.intp)
+        early = np.where(ahead.any(axis=1), first, -1)
+        columns = np.stack([_last(meaning >= MISSED), _last(marked & (meaning > SKIP)), early], axis=1)
+        self._columns = dict(zip(rows.tolist(), columns.tolist(), strict=True))
+
+    def _finding(
+        self,
+        row: int,
+        holds: bool,  # noqa: FBT001 - one of four plain values, passed by position in one place
+        question: Question | None,
+        owed: tuple[bool, str | None] | None,
+    ) -> Finding:
+        variant = self.register.variant_of(row, self._column_now(row))
+        line = self.register.calendar.lines[variant]
+        start = int(self.runs.start[row])
+        run = start if start != NEVER else None
+        ripe = self._clock.ripe_at(line, run) if run is not None else None
+        leave_until = self._leave_until(row)
+        armed = self._armed(row, line, ripe, leave_until) if holds and ripe is not None else None
+        signal, last_marked, early = self._columns[row]
+        session, marked = self._at_deadline(row, line, question)
+        fair, reason = owed or (True, None)
+        return Finding(
+            run_from=_instant(run),
+            run_days=int(self.runs.days[row]),
+            satisfied=holds,
+            ripe_at=_instant(ripe),
+            armed_at=_instant(armed),
+            leave_until=_instant(leave_until),
+            silent_from=_instant(self._silent_from(row, line, signal)),
+            out=self._out_now(row),
+            stopped_by=_STOPPED.get(int(self.runs.stopped_by[row])),
+            changes_at=self._changes_at(row, early),
+            variant=variant,
+            class_index=int(self.register.classes[row, -1]),
+            last_marked=from_micros(self._starts[row, last_marked]) if last_marked >= 0 else None,
+            declared=any(m.kind == "drop_out" and to_micros(m.at) <= self.now for m in self._movements(row)),
+            asked=question.due_at if question else None,
+            deadline_session=session,
+            deadline_marked=marked,
+            owed=fair,
+            owed_reason=reason,
+            seen_since=self._seen_since(row, question),
+            moved_since=self._moved_since(row, question),
+        )
+
+    def _movements(self, row: int) -> Sequence[Movement]:
+        return self.register.movements.get(row, ())
+
+    def _column_now(self, row: int) -> int:
+        """The last begun column, for rows whose calendar changed with their school."""
+        if self.register.variant.shape[1] == 1:
+            return 0
+        begun = np.flatnonzero(self._starts[row] <= self.now)
+        return int(begun[-1]) if len(begun) else 0
+
+    # ---- leave, movement, silence -----------------------------------------------------------------------------
+
+    def _leave_until(self, row: int) -> int | None:
+        """End of the leave in force now, through leaves that follow one another without a gap."""
+        return _in_force_until(self.register, row, self.now)
+
+    def _armed(self, row: int, line: Line, ripe: int, leave_until: int | None) -> int | None:
+        """When the run's report is due if nothing more becomes known: ripe, and past every known leave in force.
+
+        None where a known leave covers a session, or a known movement comes, before that.
+        """
+        instant = max(ripe, self.now) if leave_until is None else max(ripe, leave_until)
+        while (until := _in_force_until(self.register, row, instant)) is not None:
+            instant = until
+        gone = instant >= NEVER or instant <= self.now or self._ended_before(row, line, instant)
+        return None if gone else instant
+
+    def _ended_before(self, row: int, line: Line, instant: int) -> bool:
+        """Whether something known ends the run by itself after now and at or before `instant`."""
+        for out in self.register.outs.get(row, ()):
+            if self.now < to_micros(out.at) <= instant:
+                return True
+        first, last = line.begun(self.now), line.begun(instant)
+        for leave in self.register.leaves.get(row, ()):
+            begins, ends = to_micros(leave.starts), to_micros(leave.ends)
+            covered = (line.starts[first:last] < ends) & (line.ends[first:last] > begins)
+            if covered.any():
+                return True
+        return False
+
+    def _silent_from(self, row: int, line: Line, signal: int) -> int | None:
+        """When the first expected session after the last signal is, or was, `stale_after` of session time ago."""
+        stale_after = self._stale_after.get(int(self.register.classes[row, -1]), self._clock.stale_after)
+        after = np.searchsorted(line.columns, signal, "right")
+        enrolled = self.register.enrolled
+        while after < len(line.columns):
+            column = line.columns[after]
+            if enrolled is None or column >= enrolled.shape[1] or enrolled[row, column]:
+                return int(line.stale_at(stale_after)[after])
+            after += 1
+        return None
+
+    def _out_now(self, row: int) -> str | None:
+        for out in self.register.outs.get(row, ()):
+            if to_micros(out.at) <= self.now and (out.until is None or self.now < to_micros(out.until)):
+                return out.kind
+        return None
+
+    def _changes_at(self, row: int, early: int) -> dt.datetime | None:
+        """The next instant after now at which a known leave, movement or early mark takes effect."""
+        instants = [
+            instant
+            for leave in self.register.leaves.get(row, ())
+            for instant in (leave.starts, leave.ends)
+            if to_micros(instant) > self.now
+        ]
+        instants += [out.at for out in self.register.outs.get(row, ()) if to_micros(out.at) > self.now]
+        if early >= 0:
+            instants.append(from_micros(self._starts[row, early]))
+        return earliest(*instants)
+
+    # ---- the deadline asked about ------------------------------------------------------------------------------
+
+    def _at_deadline(self, row: int, line: Line, question: Question | None) -> tuple[bool, bool]:
+        """Whether a session of the child begins or is in progress at the deadline, and whether its mark is known."""
+        index = line.at(to_micros(question.due_at)) if question else None
+        if index is None or line.columns[index] >= self.register.marks.shape[1]:
+            return False, False
+        column = line.columns[index]
+        if self.register.enrolled is not None and not self.register.enrolled[row, column]:
+            return False, False
+        begun = bool(line.starts[index] <= self.now)
+        return True, begun and bool(self.register.marks[row, column] > Mark.UNTAKEN)
+
+    def _owed(self, questions: Mapping[int, Question]) -> dict[int, tuple[bool, str | None]]:
+        """Whether each report asked about was owed at its deadline, and if not, why not."""
+        if not questions:
+            return {}
+        rows = sorted(questions)
+        part = self.register.part(rows)
+        due = np.array([to_micros(questions[row].due_at) for row in rows], np.int64)
+        meaning = states(part, self.now, due)
+        starts = part.starts()
+        runs = self._scan(part, meaning, starts, _ended(part, due))
+        holds = self.holds(runs)
+        return {
+            row: self._owed_one(part, n, int(due[n]), runs, bool(holds[n]) or questions[row].unconfirmed)
+            for n, row in enumerate(rows)
+        }
+
+    def _owed_one(
+        self,
+        part: Register,
+        n: int,
+        due: int,
+        runs: Runs,
+        enough: bool,  # noqa: FBT001 - the last of five plain values, passed by position in one place
+    ) -> tuple[bool, str | None]:
+        on_leave = any(to_micros(leave.starts) < due < to_micros(leave.ends) for leave in part.leaves.get(n, ()))
+        start = int(runs.start[n])
+        line = part.calendar.lines[part.variant_of(n)]
+        if not on_leave and start != NEVER and self._clock.ripe_at(line, start) <= due and enough:
+            return True, None
+        moved = next((out.kind for out in part.outs.get(n, ()) if to_micros(out.at) < due), None)
+        if on_leave or runs.stopped_by[n] == EXCUSED:
+            return False, "excused"
+        return False, moved if moved and start == NEVER else "corrected"
+
+    def _seen_since(self, row: int, question: Question | None) -> dt.datetime | None:
+        if question is None:
+            return None
+        seen = self.meaning[row] == SEEN
+        seen &= self._starts[row] >= to_micros(question.due_at)
+        columns = np.flatnonzero(seen)
+        return from_micros(self._starts[row, columns[0]]) if len(columns) else None
+
+    def _moved_since(self, row: int, question: Question | None) -> str | None:
+        if question is None:
+            return None
+        outs = self.register.outs.get(row, ())
+        return next((out.kind for out in outs if question.due_at <= out.at and to_micros(out.at) <= self.now), None)
+
+
+def _last(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The last true column of each row; -1 where there is none."""
+    if not flags.shape[1]:
+        return np.full(len(flags), -1, np.int64)
+    last = flags.shape[1] - 1 - np.argmax(flags[:, ::-1], axis=1)
+    return np.where(flags[np.arange(len(flags)), last], last, -1)
+
+
+_STOPPED = {EXCUSED: "excused", SEEN: "seen"}
+
+
+def _instant(micros: int | None) -> dt.datetime | None:
+    return None if micros is None or micros >= NEVER else from_micros(micros)
+
+
+def _ended(register: Register, before: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """For each row the last confirmed movement out before `before`: runs begin at or after it. None if nobody moved."""
+    if not register.outs:
+        return None
+    ended = np.zeros(register.rows, np.int64)
+    for row, outs in register.outs.items():
+        ended[row] = max((to_micros(out.at) for out in outs if to_micros(out.at) < before[row]), default=0)
+    return ended
+
+
+def _in_force_until(register: Register, row: int, instant: int) -> int | None:
+    """When the leave in force at `instant` ends, following leaves that touch; None where none is in force."""
+    until = None
+    spans = sorted((to_micros(leave.starts), to_micros(leave.ends)) for leave in register.leaves.get(row, ()))
+    at = instant
+    for starts, ends in spans:
+        if starts <= at < ends:
+            until = at = ends
+    return until

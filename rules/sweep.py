@@ -1,0 +1,94 @@
+"""One look at a set of children: judge their register, then decide every case that exists or must be opened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules.case import Case, Decision, Entry, Law, Storm
+from rules.decide import decide, question
+from rules.finding import Finding
+from rules.incidents import MassAbsence
+from rules.instants import NEVER
+from rules.judge import Judgement
+
+NewCase = Callable[[str, dt.datetime], Case]
+"""Makes the case to be opened for a student; ids and numbers come from outside."""
+
+
+Spare = Callable[[str, Exception], None]
+"""Told of a student whose case could not be decided, and why."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything a sweep looks at: a judged register, whose children its rows are, and what was decided before.
+
+    `students`, `class_ids` and `school_ids` name the register's rows and class indices.
+    """
+
+    judgement: Judgement
+    students: Sequence[str]
+    class_ids: Sequence[str]
+    school_ids: Sequence[str | None]
+    cases: Mapping[int, Case]
+    storms: Sequence[MassAbsence] = ()
+
+
+def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Spare | None = None) -> list[Decision]:
+    """Decide what becomes of each child's case; children without run and without case cost nothing.
+
+    With `spare` a case whose decision fails is handed to it and passed over; without, the failure is raised.
+    """
+    rows = interesting(scene)
+    questions = {row: asked for row, case in scene.cases.items() if (asked := question(case))}
+    findings = scene.judgement.findings(rows, questions)
+    decisions = []
+    for row in rows:
+        try:
+            decisions.append(_decide_row(scene, row, findings[row], now, law, new_case))
+        except Exception as error:
+            if spare is None:
+                raise
+            spare(scene.students[row], error)
+    return [decision for decision in decisions if decision is not None]
+
+
+def interesting(scene: Scene) -> list[int]:
+    """The rows with a current run or an open case."""
+    running = np.flatnonzero(scene.judgement.runs.start != NEVER).tolist()
+    return sorted({*running, *scene.cases})
+
+
+def _decide_row(
+    scene: Scene, row: int, finding: Finding, now: dt.datetime, law: Law, new_case: NewCase
+) -> Decision | None:
+    calendar = scene.judgement.register.calendar
+    case = scene.cases.get(row)
+    storm = storm_of(scene, finding)
+    if case is not None:
+        return decide(case, finding, now, law, calendar, storm=storm)
+    if finding.run_from is None or finding.leave_until is not None:
+        return None
+    opened = new_case(scene.students[row], now)
+    decision = decide(opened, finding, now, law, calendar, storm=storm)
+    entry = Entry("opened", {"run_from": finding.run_from})
+    return Decision(decision.case, (entry, *decision.entries), decision.tells, decision.cancels)
+
+
+def storm_of(scene: Scene, finding: Finding) -> Storm | None:
+    """The mass absence in which a child's run began."""
+    units = {scene.class_ids[finding.class_index], scene.school_ids[finding.class_index]}
+    return storm_among(scene.storms, units, finding.run_from)
+
+
+def storm_among(
+    storms: Iterable[MassAbsence], units: Collection[str | None], run_from: dt.datetime | None
+) -> Storm | None:
+    """Of the mass absences of `units` the one in which a run began: an unjudged one before a judged one."""
+    found = [storm for storm in storms if storm.unit_id in units and run_from in storm.starts]
+    found.sort(key=lambda storm: (storm.real is not None, storm.incident_id))
+    return Storm(found[0].incident_id, found[0].real is not None) if found else None
