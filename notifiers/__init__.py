@@ -1,0 +1,1 @@
+"""Speaks: knows addresses and words; has never heard of a student."""

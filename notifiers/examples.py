@@ -1,0 +1,76 @@
+"""Made-up facts to try templates with; no such child, school or number exists."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+_ZONE = dt.timezone(dt.timedelta(hours=8))
+_LINK = "https://baoxue.example.gov.cn"
+
+
+def _at(day: int, hour: int, minute: int = 0) -> dt.datetime:
+    return dt.datetime(2026, 3, day, hour, minute, tzinfo=_ZONE)
+
+
+_ALERT: Mapping[str, Any] = {
+    "case": "2026-000123",
+    "student": "张**",
+    "school": "城关镇中心小学",
+    "grade": "三年级",
+    "town": "城关镇",
+    "residence_assumed": False,
+    "run_from": _at(16, 8),
+    "due_at": _at(18, 8),
+    "raised_at": _at(18, 8, 10),
+    "episode": 1,
+    "unconfirmed": False,
+    "reason": "corrected",
+    "days_absent": 3,
+    "kind": "report",
+    "acknowledge_url": f"{_LINK}/a/Zk3vQ9tLr2Xw",
+    "confirm_seen_url": f"{_LINK}/s/Zk3vQ9tLr2Xw",
+    "confirm_absent_url": f"{_LINK}/m/Zk3vQ9tLr2Xw",
+}
+_FACTS: Mapping[str, Any] = {
+    "alerts": [_ALERT],
+    "unit": "城关镇中心小学",
+    "count": 45,
+    "share": 0.5625,
+    "classes": ["三年级1班", "三年级2班"],
+    "feed": "marks",
+    "since": _at(16, 8),
+    "incident": "7",
+    "district": "青禾县教育局",
+    "callback": "0900-5550100",
+    "recipient_role": "town_government",
+}
+_ENGLISH_ALERT = {"student": "A** L**", "school": "Valley School", "grade": "Grade 3", "town": "Riverton"}
+_ENGLISH = {"unit": "Valley School", "classes": ["3A", "3B"], "district": "Green Valley Schools"}
+
+
+def examples(language: str) -> dict[str, Mapping[str, Any]]:
+    """One alert, several, an unconfirmed one, and one of which little is known; each with the facts of an incident."""
+    english = language == "en"
+    facts = {**_FACTS, **(_ENGLISH if english else {})}
+    alert = {**_ALERT, **(_ENGLISH_ALERT if english else {})}
+    bare = {**dict.fromkeys(alert), **{key: alert[key] for key in ("case", "student", "school", "run_from")}}
+    kept = {key: facts[key] for key in ("district", "since")}
+    return {
+        "one": {**facts, "alerts": [alert]},
+        "several": {**facts, "alerts": [alert, *_others(alert)]},
+        "unconfirmed": {**facts, "alerts": [{**alert, "unconfirmed": True, "days_absent": 1}]},
+        "bare": {**dict.fromkeys(facts), **kept, "alerts": [bare], "classes": []},
+    }
+
+
+def _others(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    second = {
+        "case": "2026-000124",
+        "student": "欧阳**",
+        "residence_assumed": True,
+        "acknowledge_url": f"{_LINK}/a/Qm5x",
+    }
+    third = {"case": "2026-000125", "student": "B**", "unconfirmed": True, "grade": None, "reason": "leave"}
+    return [{**alert, **second}, {**alert, **third, "acknowledge_url": f"{_LINK}/a/Wb7y"}]

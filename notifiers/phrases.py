@@ -1,0 +1,133 @@
+"""Small words in two languages: masked names, instants, reasons, roles."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+
+REASONS: dict[str, tuple[str, str]] = {
+    "returned": ("学生已返校", "the child is back at school"),
+    "excused": ("缺勤已有请假或说明", "the absence is excused"),
+    "leave": ("已补录请假", "leave was entered"),
+    "corrected": ("考勤记录已更正", "the attendance record was corrected"),
+    "movement": ("学籍异动已确认", "a change of enrolment was confirmed"),
+    "not_real": ("大面积缺勤经核实不属实", "the mass absence was judged not real"),
+    "false_alarm": ("误报", "false alarm"),
+    "transferred": ("已转学", "transferred to another school"),
+    "suspended": ("已休学", "suspended from school (休学)"),
+    "graduated": ("已毕业", "graduated"),
+    "verified_elsewhere": ("已核实在他处就读", "verified in school elsewhere"),
+    "home_schooling": ("送教上门或居家学习", "taught at home"),
+    "deceased": ("已死亡", "deceased"),
+    "not_ours": ("不属本辖区", "not of this district"),
+}
+"""Reasons a message may give, by code: 中文, English."""
+
+_NOT_BY_SMS = frozenset({"deceased"})
+_SEE = ("详见台账", "see the ledger")
+
+ROLES: dict[str, tuple[str, str]] = {
+    "guardian": ("监护人", "guardian"),
+    "class_teacher": ("班主任", "class teacher"),
+    "principal": ("校长", "principal"),
+    "central_school": ("中心校", "central school"),
+    "education_office": ("教育局控辍保学办公室", "education office"),
+    "education_director": ("教育局长", "education director"),
+    "county_head": ("县领导", "county head"),
+    "town_government": ("乡镇（街道）政府", "town government"),
+    "town_head": ("乡镇（街道）领导", "town head"),
+    "village_head": ("村（社区）负责人", "village head"),
+    "mentor": ("帮扶责任人", "mentor"),
+    "operator": ("系统管理员", "operator"),
+}
+"""Whom a message is for: 中文, English."""
+
+KINDS: dict[str, tuple[str, str]] = {
+    "first_absence": ("首次缺勤", "first absence"),
+    "report": ("报告", "report"),
+    "escalation": ("升级督办", "escalation"),
+    "retraction": ("撤回", "retraction"),
+    "return": ("返校", "return"),
+    "reopened": ("重开", "reopened"),
+    "closed": ("销号", "closed"),
+    "confirm_request": ("请核实", "please confirm"),
+    "feed_stale": ("考勤数据中断", "no attendance records"),
+    "feed_recovered": ("考勤数据恢复", "attendance records resumed"),
+    "mass_absence": ("大面积缺勤", "mass absence"),
+    "reminder": ("待签收", "not acknowledged"),
+    "digest": ("汇总", "summary"),
+    "test": ("测试", "test"),
+}
+"""What a message can be: 中文, English."""
+
+_DAYS_ZH = "一二三四五六日"
+_DAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TWO_SURNAMES = re.compile(
+    "欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|"
+    "太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|闾丘|令狐|百里|呼延|东郭|南门|西门"
+)
+_FULL_NAME = 3
+_HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003FFFF]")
+
+
+def mask_name(name: str, language: str) -> str:
+    """A name with all but its surname (Han) or initials (other scripts) hidden: 张**, A** L**.
+
+    The number of stars says nothing about the length. A name without any letter becomes 某** or N**.
+    """
+    letters = one_line(name)
+    first = next((character for character in letters if character.isalpha()), None)
+    if first is None:
+        return "某**" if language == "zh" else "N**"
+    if _HAN.match(first):
+        han = letters[letters.index(first) :]
+        two = _TWO_SURNAMES.match(han) if len(han) >= _FULL_NAME else None
+        return f"{two[0] if two else first}**"
+    initials = [found for word in letters.split() if (found := next((c for c in word if c.isalpha()), None))]
+    return " ".join(f"{initial}**" for initial in (initials if len(initials) == 1 else (initials[0], initials[-1])))
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, control characters or marks that turn the direction of reading."""
+    return " ".join("".join(" " if _hides(character) else character for character in text).split())
+
+
+def known_reason(reason: str | None) -> str | None:
+    """The code of a reason, however its words are joined; None for one we have no words for."""
+    code = (reason or "").strip().lower().replace(" ", "_").replace("-", "_")
+    return code if code in REASONS else None
+
+
+def reason_words(reason: str | None, language: str, channel: str) -> str:
+    """A reason in words; a free text is told in mails only, since nobody knows what a text message would carry."""
+    code = known_reason(reason)
+    tongue = 0 if language == "zh" else 1
+    if channel == "sms" and (code is None or code in _NOT_BY_SMS):
+        return _SEE[tongue]
+    if code is None:
+        return reason or _SEE[tongue]
+    return REASONS[code][tongue]
+
+
+def role_words(role: str | None, language: str) -> str:
+    """A role in words; an unknown one as it is."""
+    if role is None or role not in ROLES:
+        return role or ""
+    return ROLES[role][0 if language == "zh" else 1]
+
+
+def instant(at: dt.datetime, language: str, *, short: bool = False) -> str:
+    """A local instant as people read it, in its own zone; without the year and weekday where it must be short."""
+    if language == "zh":
+        year, day = ("", "") if short else (f"{at.year}年", f"（周{_DAYS_ZH[at.weekday()]}）")
+        return f"{year}{at.month}月{at.day}日{day}{at:%H:%M}"
+    day, year = ("", "") if short else (f"{_DAYS_EN[at.weekday()]} ", f" {at.year}")
+    return f"{day}{at.day} {_MONTHS[at.month - 1]}{year} {at:%H:%M}"
+
+
+def _hides(character: str) -> bool:
+    if unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"}:
+        return True
+    return character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"

@@ -1,0 +1,1 @@
+"""Text messages: one module a provider."""

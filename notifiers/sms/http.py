@@ -1,0 +1,139 @@
+"""Text messages through any gateway that takes JSON over HTTP."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from notifiers.contract import DeliveryError, Message, Receipt
+from notifiers.http import HttpSender, Request
+
+BODY = '{"phone": "{phone}", "text": "{text}", "id": "{id}"}'
+"""What a gateway is sent unless its settings say otherwise."""
+
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+_PLACES = frozenset({"phone", "text", "id"})
+_CODE = re.compile(r"[A-Za-z][\w.:-]{0,63}|-?\d{1,6}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSmsSettings:
+    """How one gateway wants to be spoken to.
+
+    `body` is JSON whose strings may hold {phone}, {text} and {id}. `ok_field` names the field of the JSON answer that
+    must equal `ok_value` (dots go deeper, numbers count: `result.0.code`), for gateways whose HTTP 200 is no success;
+    of its other values, those in `permanent_values` are not tried again. `id_field` holds the provider's own id.
+    """
+
+    url: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: str = BODY
+    timeout: dt.timedelta = dt.timedelta(seconds=20)
+    ok_field: str | None = None
+    ok_value: str = "OK"
+    permanent_values: tuple[str, ...] = ()
+    id_field: str | None = None
+    ca_file: str | None = None
+
+
+class HttpSms:
+    """The SMS channel over an HTTP gateway; knows nothing of segments, signatures or the hour of the day.
+
+    Raises ValueError for a body that is not JSON or has an unknown placeholder.
+    """
+
+    channel = "sms"
+
+    def __init__(self, settings: HttpSmsSettings, now: Callable[[], dt.datetime]) -> None:
+        self._settings = settings
+        self._body = parse_body(settings.body)
+        self._http = HttpSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
+
+    def send(self, message: Message) -> Receipt:
+        """Hand the text to the gateway once; raise DeliveryError when it was not, or not surely, taken."""
+        words = {"phone": message.address, "text": message.text, "id": message.message_id}
+        body = json.dumps(_fill(self._body, words), ensure_ascii=False).encode()
+        settings = self._settings
+        answer = self._http.send(Request(settings.url, body, self._headers(message.message_id), settings.method))
+        return self._receipt(answer.body, message)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _headers(self, message_id: str) -> dict[str, str]:
+        token = self._settings.token
+        return {
+            "Content-Type": "application/json; charset=utf-8",
+            **({"Authorization": f"Bearer {token}"} if token else {}),
+            **self._settings.headers,
+            "Idempotency-Key": message_id,
+        }
+
+    def _receipt(self, body: bytes, message: Message) -> Receipt:
+        settings = self._settings
+        if settings.ok_field is None and settings.id_field is None:
+            return Receipt(provider_id=None)
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = None
+        if settings.ok_field is not None:
+            self._check(_dig(answer, settings.ok_field), message)
+        found = _dig(answer, settings.id_field) if settings.id_field else None
+        return Receipt(provider_id=None if found is None else str(found)[:128])
+
+    def _check(self, said: object, message: Message) -> None:
+        if said is None:
+            reason = "the gateway's answer lacks the field that says whether it took the message"
+            raise DeliveryError(reason, permanent=False, doubtful=True)
+        text = json.dumps(said) if isinstance(said, bool) else str(said)
+        if text == self._settings.ok_value:
+            return
+        shown = text if _CODE.fullmatch(text) and message.address.lstrip("+") not in text else "a value not shown"
+        permanent = text in self._settings.permanent_values
+        raise DeliveryError(f"the gateway did not take the message: {shown}", permanent=permanent)
+
+
+def parse_body(template: str) -> object:
+    """The JSON value of a body template; raises ValueError naming what is wrong with it."""
+    try:
+        parsed: object = json.loads(template)
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from None
+    unknown = sorted(set(_PLACE.findall(template)) - _PLACES)
+    if unknown:
+        raise ValueError(
+            f"the body has an unknown placeholder {{{unknown[0]}}} – known are {{phone}}, {{text}}, {{id}}"
+        )
+    if missing := sorted({"phone", "text"} - set(_PLACE.findall(template))):
+        raise ValueError(f"the body lacks the placeholder {{{missing[0]}}}")
+    return parsed
+
+
+def _fill(value: object, words: Mapping[str, str]) -> object:
+    """Placeholders replaced inside parsed JSON, in one pass: no text can break out of its string or be filled again."""
+    if isinstance(value, str):
+        return _PLACE.sub(lambda found: words[found[1]], value)
+    if isinstance(value, list):
+        return [_fill(each, words) for each in value]
+    if isinstance(value, dict):
+        return {key: _fill(each, words) for key, each in value.items()}
+    return value
+
+
+def _dig(value: Any, path: str) -> object:  # noqa: ANN401 - parsed JSON
+    for step in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value if isinstance(value, str | int | float) else None

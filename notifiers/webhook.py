@@ -1,0 +1,124 @@
+"""Webhooks signed after the Standard Webhooks specification, to endpoints known by name."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from standardwebhooks import Webhook as Signer
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from notifiers.contract import DeliveryError, Message, Receipt
+from notifiers.http import HttpSender, Request
+from notifiers.phrases import known_reason
+
+_ALERT_KEYS = (
+    "case",
+    "episode",
+    "run_from",
+    "due_at",
+    "raised_at",
+    "unconfirmed",
+    "days_absent",
+    "residence_assumed",
+    "acknowledge_url",
+    "confirm_seen_url",
+    "confirm_absent_url",
+)
+_KEYS = ("count", "share", "feed", "since", "incident")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEndpoint:
+    """Where a named endpoint listens, and the secret shared with it.
+
+    `secret` is base64, with or without `whsec_`; several, separated by white space, sign side by side while one
+    replaces the other.
+    """
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """All endpoints by name; `timeout` holds for each of them."""
+
+    endpoints: Mapping[str, WebhookEndpoint]
+    timeout: dt.timedelta = dt.timedelta(seconds=20)
+    ca_file: str | None = None
+
+
+class Webhook:
+    """The webhook channel: a message's address is an endpoint's name, its body goes out as JSON.
+
+    Never sends the message's words. `now` stamps each attempt; the id stays the same over all of them.
+    Raises ValueError for a secret that is empty or not base64.
+    """
+
+    channel = "webhook"
+
+    def __init__(self, settings: WebhookSettings, now: Callable[[], dt.datetime]) -> None:
+        self._now = now
+        self._endpoints = {name: (at.url, _signers(name, at.secret)) for name, at in settings.endpoints.items()}
+        self._http = HttpSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
+
+    def send(self, message: Message) -> Receipt:
+        """Post the body of `message`, signed; raise DeliveryError when it was not, or not surely, taken."""
+        if message.address not in self._endpoints:
+            raise DeliveryError("no endpoint of that name is configured", permanent=True)
+        if message.body is None:
+            raise DeliveryError("the message has no body for a webhook", permanent=True)
+        url, signers = self._endpoints[message.address]
+        body = json.dumps(message.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        answer = self._http.send(Request(url, body.encode(), self._headers(message.message_id, body, signers)))
+        return Receipt(provider_id=None, detail=str(answer.status))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _headers(self, message_id: str, body: str, signers: tuple[Signer, ...]) -> dict[str, str]:
+        # The library replaces the zone instead of converting it: anything but UTC would sign a wrong second.
+        at = self._now().astimezone(dt.UTC)
+        return {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": " ".join(signer.sign(message_id, at, body) for signer in signers),
+        }
+
+
+def webhook_body(kind: str, message_id: str, at: dt.datetime, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON body about the alerts in `facts` (those a template gets): ids, instants and codes, no names at all.
+
+    `at` is when the message was made, so that every attempt sends the same bytes. A reason that is no known
+    code is left out.
+    """
+    about = {key: _plain(facts[key]) for key in _KEYS if facts.get(key) is not None}
+    about["alerts"] = [_alert(alert) for alert in facts["alerts"]]
+    return {"type": kind, "id": message_id, "timestamp": at.isoformat(), "data": about}
+
+
+def _alert(alert: Mapping[str, Any]) -> dict[str, Any]:
+    told = {key: _plain(alert[key]) for key in _ALERT_KEYS if alert.get(key) is not None}
+    if (code := known_reason(alert.get("reason"))) is not None:
+        told["reason"] = code
+    return told
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, dt.datetime) else value
+
+
+def _signers(name: str, secret: str) -> tuple[Signer, ...]:
+    try:
+        signers = tuple(Signer(part) for part in secret.split())
+    except (ValueError, EmptyWebhookSecretError):
+        signers = ()
+    if not signers:
+        raise ValueError(f"the secret of endpoint {name} is empty or not base64")
+    return signers

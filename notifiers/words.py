@@ -1,0 +1,268 @@
+"""Facts into words: one template a channel, kind and language, the operator's own before those that ship."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    pass_context,
+)
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from notifiers import phrases
+from notifiers.examples import examples
+from notifiers.phrases import mask_name, one_line
+from notifiers.sms.segments import sms_encoding, sms_segments
+
+__all__ = [
+    "KINDS",
+    "SMS_LIST",
+    "Composed",
+    "TemplateProblem",
+    "Words",
+    "WordsError",
+    "mask_name",
+    "sms_encoding",
+    "sms_segments",
+]
+
+KINDS = tuple(phrases.KINDS)
+"""Every kind of message there are words for."""
+
+CHANNELS = ("sms", "email")
+LANGUAGES = ("zh", "en")
+
+SMS_LIST = 8
+"""How many alerts one text message names; more are only counted, so whoever bundles stops here."""
+
+_ALERT = dict.fromkeys(
+    (
+        "case",
+        "student",
+        "school",
+        "grade",
+        "town",
+        "residence_assumed",
+        "run_from",
+        "due_at",
+        "raised_at",
+        "episode",
+        "unconfirmed",
+        "reason",
+        "days_absent",
+        "kind",
+        "acknowledge_url",
+        "confirm_seen_url",
+        "confirm_absent_url",
+    )
+)
+_FACTS = {
+    **dict.fromkeys(("unit", "count", "share", "feed", "since", "incident", "district", "callback", "recipient_role")),
+    "classes": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The words of one message; `subject` and `html` are None where the channel has none."""
+
+    subject: str | None
+    text: str
+    html: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateProblem:
+    """What is wrong with one template: where, what, and what might help."""
+
+    template: str
+    line: int | None
+    fault: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = self.template if self.line is None else f"{self.template}:{self.line}"
+        return f"{place}  {self.fault}" + (f" – {self.hint}" if self.hint else "")
+
+
+class WordsError(Exception):
+    """A message could not be put into words; names the template and the fault, never a fact's value."""
+
+    def __init__(self, problem: TemplateProblem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class Words:
+    """The templates, compiled once; decides nothing about who is told what.
+
+    `overrides` is a folder of the operator's, laid out like `templates/` and searched first. A changed file is seen
+    only by a new `Words`. A documented fact that is not given is None, any other an error; facts lose line breaks and
+    control characters first.
+    """
+
+    def __init__(self, overrides: Path | None = None) -> None:
+        self._overrides = overrides
+        shipped = PackageLoader("templates", "")
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=ChoiceLoader([FileSystemLoader(overrides), shipped]) if overrides else shipped,
+            undefined=StrictUndefined,
+            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.filters.update(_FILTERS)
+        self._environment.globals.update({"sms_list": SMS_LIST, "say": _say, "plural": _plural})
+
+    def compose(self, kind: str, channel: str, language: str, facts: Mapping[str, Any]) -> Composed:
+        """The words of a message of `kind`; raises WordsError. A language without templates is told in 中文."""
+        tongue = language if language in LANGUAGES else "zh"
+        known = _clean({**_FACTS, **facts, "alerts": [{**_ALERT, **alert} for alert in facts.get("alerts", ())]})
+        known |= {"language": tongue, "channel": channel}
+        name = f"{channel}/{kind}.{tongue}"
+        if channel == "sms":
+            text = self._render(f"{name}.txt.j2", known)[1]
+            return Composed(None, _joined(text, "" if tongue == "zh" else " "), None)
+        subject, text = self._render(f"{name}.txt.j2", known)
+        if not subject:
+            fault = TemplateProblem(f"{name}.txt.j2", None, "sets no subject", "add {% set subject %}…{% endset %}")
+            raise WordsError(fault)
+        return Composed(subject, _tidied(text), self._render(f"{name}.html.j2", known)[1].strip() + "\n")
+
+    def problems(self) -> tuple[TemplateProblem, ...]:
+        """Everything wrong with the templates: each is filled with several examples; nothing is sent."""
+        return (*self._unknown(), *dict.fromkeys(self._faults()))
+
+    def _faults(self) -> Iterator[TemplateProblem]:
+        for channel in CHANNELS:
+            for kind in KINDS:
+                for language in LANGUAGES:
+                    for facts in examples(language).values():
+                        try:
+                            self.compose(kind, channel, language, facts)
+                        except WordsError as error:
+                            yield error.problem
+
+    def _unknown(self) -> Iterator[TemplateProblem]:
+        """Files of the operator's that replace nothing, most likely misspelt."""
+        if self._overrides is None:
+            return
+        if not self._overrides.is_dir():
+            yield TemplateProblem(str(self._overrides), None, "is no folder")
+            return
+        known = PackageLoader("templates", "").list_templates()
+        for name in FileSystemLoader(self._overrides).list_templates():
+            if name.endswith(".j2") and name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                yield TemplateProblem(name, None, "replaces no template", f"did you mean {near[0]}?" if near else None)
+
+    def _render(self, name: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+        """The subject a template sets, if any, and its text."""
+        try:
+            module = self._environment.get_template(name).make_module(dict(facts))
+        except TemplateSyntaxError as error:
+            raise WordsError(TemplateProblem(error.name or name, error.lineno, error.message or "syntax")) from None
+        except Exception as error:  # noqa: BLE001 - whatever an operator's template does wrong stops this message only
+            raise WordsError(_problem(name, error)) from None
+        return one_line(str(getattr(module, "subject", ""))), str(module)
+
+
+def _problem(name: str, error: Exception) -> TemplateProblem:
+    """Where a template failed, and how; the text of an error may quote a fact, unless it is Jinja's own complaint."""
+    line = None
+    trace = error.__traceback__
+    while trace is not None:
+        template = trace.tb_frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            name, line = template.name or name, template.get_corresponding_lineno(trace.tb_lineno)
+        trace = trace.tb_next
+    if isinstance(error, TemplateNotFound):
+        return TemplateProblem(name, line, f"template {error.name} does not exist")
+    fault = str(error) if isinstance(error, TemplateError) else f"fails with {type(error).__name__}"
+    return TemplateProblem(name, line, fault)
+
+
+def _clean(value: Any) -> Any:  # noqa: ANN401 - facts of any shape
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, Mapping):
+        return {key: _clean(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_clean(each) for each in value)
+    return value
+
+
+def _joined(text: str, glue: str) -> str:
+    """The lines of a template as one: what providers accept, and what a reader expects of a text message."""
+    return glue.join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _tidied(text: str) -> str:
+    """No trailing spaces, at most one empty line in a row, one line break at the end."""
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    kept = [line for line, before in zip(lines, ["", *lines[:-1]], strict=True) if line or before]
+    return "\n".join(kept) + "\n"
+
+
+@pass_context
+def _say(context: Context, zh: str, en: str) -> str:
+    return zh if context["language"] == "zh" else en
+
+
+@pass_context
+def _when(context: Context, at: dt.datetime) -> str:
+    return phrases.instant(at, context["language"], short=context["channel"] == "sms")
+
+
+@pass_context
+def _reason(context: Context, reason: str | None) -> str:
+    return phrases.reason_words(reason, context["language"], context["channel"])
+
+
+@pass_context
+def _role(context: Context, role: str | None) -> str:
+    return phrases.role_words(role, context["language"])
+
+
+@pass_context
+def _kind(context: Context, kind: str) -> str:
+    return phrases.KINDS.get(kind, (kind, kind))[0 if context["language"] == "zh" else 1]
+
+
+def _short(name: str | None, longest: int = 16) -> str:
+    return (name or "")[:longest].strip()
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f}%"
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+_FILTERS = {
+    "when": _when,
+    "when_en": lambda at: phrases.instant(at, "en"),
+    "reason": _reason,
+    "role": _role,
+    "kind": _kind,
+    "short": _short,
+    "percent": _percent,
+    "line": one_line,
+}

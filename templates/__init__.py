@@ -1,0 +1,1 @@
+"""The words: templates by channel, kind and language; holds no code."""
