@@ -1,0 +1,1 @@
+"""Acts: the clock, the database, the network and the process; decides nothing."""

@@ -1,0 +1,279 @@
+"""Checks what a configuration promises: rules, templates, feeds, units, and that every rung reaches somebody."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from daemon.app import keyring_of, load_rules
+from daemon.config import Config, FeedConfig
+from daemon.config.source import Place, Source, dotted, read_source
+from daemon.desk.reach import Child, Reach, Roster, few
+from daemon.feeds.fetch import fetch
+from daemon.feeds.http import Pace
+from daemon.feeds.payload import Cursor, FeedError
+from daemon.feeds.read import read
+from daemon.jobs.people import load_people
+from daemon.problems import ConfigError, Problem, nearest
+from daemon.settings import build_calendar, uncovered_years
+from daemon.store.engine import open_store
+from daemon.store.faults import StoreError
+from notifiers.words import Words
+from rules.ladder import Recipient, Unit
+from rules.records import ContactRecord, Record, StudentRecord, UnitRecord
+
+ROSTER = ("units", "students", "contacts")
+PATIENCE = dt.timedelta(seconds=3)
+"""How long a feed behind an address may take to answer."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found: problems that must be mended, notices that need not."""
+
+    problems: tuple[Problem, ...]
+    notices: tuple[Problem, ...]
+    summary: str
+
+
+@dataclass
+class _Findings:
+    """Problems being gathered, each with the line of its key."""
+
+    path: str
+    source: Source
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
+
+    def problem(self, place: Place, fault: str, hint: str | None = None) -> None:
+        self.problems.append(Problem(self.path, self.source.line(place), dotted(place), fault, hint))
+
+    def notice(self, place: Place, fault: str, hint: str | None = None) -> None:
+        self.notices.append(Problem(self.path, self.source.line(place), dotted(place), fault, hint))
+
+
+def examine(config: Config, now: dt.datetime) -> Examined:
+    """Everything wrong with what `config` promises; sends nothing, writes nothing, and makes no store."""
+    found = _Findings(str(config.path), read_source(config.path))
+    rules = _examine_parts(config, found)
+    _examine_years(config, found)
+    records = _read_feeds(config, found, now)
+    roster = _from_feeds(records) or _from_store(config, found)
+    if roster is None:
+        hint = "every rung can only be checked once units, students and contacts are there: add their files, or import"
+        found.notice(("feed",), "no roster is known yet", hint)
+    else:
+        _examine_units(config, found, roster)
+        _examine_ladders(config, found, roster)
+    count = len(roster.children) if roster else 0
+    summary = f"{len(config.feed)} feeds, {rules} rules, {len(config.ladder)} ladders, {count} children"
+    return Examined(tuple(found.problems), tuple(found.notices), summary)
+
+
+# ---- rules, templates, keys, holidays -----------------------------------------------------------------------------
+
+
+def _examine_parts(config: Config, found: _Findings) -> int:
+    rules = 0
+    try:
+        rules = len(load_rules(config))
+    except ConfigError as error:
+        found.problems += error.problems
+    try:
+        keyring_of(config)
+    except ConfigError as error:
+        found.problems += error.problems
+    overrides = config.base / "templates"
+    if overrides.is_dir():  # those that ship are tried before they ship; trying them takes a quarter of a second
+        found.problems += [
+            Problem(f"templates/{one.template}", one.line, "", one.fault, one.hint)
+            for one in Words(overrides).problems()
+        ]
+    return rules
+
+
+def _examine_years(config: Config, found: _Findings) -> None:
+    years = uncovered_years(config)
+    if years:
+        fault = f"the holidays of {', '.join(map(str, years))} are not known to this version"
+        hint = "until an upgrade knows the State Council's notice, enter its days as closed and open"
+        found.notice(("calendar", "holidays"), fault, hint)
+
+
+# ---- feeds --------------------------------------------------------------------------------------------------------
+
+
+def _read_feeds(config: Config, found: _Findings, now: dt.datetime) -> list[Record]:
+    """Reach every feed, those behind addresses side by side; the records of the rosters among them."""
+    zone = ZoneInfo(config.service.timezone)
+    with ThreadPoolExecutor(max_workers=8) as workers:
+        reached = [workers.submit(_reach, config, feed, zone, now) for feed in config.feed]
+        records: list[Record] = []
+        for index, (feed, future) in enumerate(zip(config.feed, reached, strict=True)):
+            key = "url" if feed.url is not None else "path"
+            try:
+                listed, refused = future.result()
+            except FeedError as error:
+                found.problem(("feed", index, key), error.reason, "look whether it is there and may be read")
+                continue
+            records += listed
+            if refused:
+                fault = f"{refused} rows or files would be refused"
+                found.notice(("feed", index, key), fault, f"see them with: baoxue import --feed {feed.id}")
+    return records
+
+
+def _reach(config: Config, feed: FeedConfig, zone: ZoneInfo, now: dt.datetime) -> tuple[list[Record], int]:
+    """The records of a roster feed and how many rows it would lose; of other feeds only whether they are there."""
+    if feed.url is None and feed.records not in ROSTER:
+        _look_at_files(config, feed)
+        return [], 0
+    hasty = feed.model_copy(update={"timeout": min(feed.timeout, PATIENCE)})
+    payloads, _ = fetch(hasty if feed.url is not None else feed, config.base, Cursor(), now, pace=_once())
+    if feed.records not in ROSTER:
+        return [], 0
+    readings = [read(feed, payload, zone) for payload in payloads]
+    return [record for one in readings for record in one.records], sum(len(one.problems) for one in readings)
+
+
+def _once() -> Pace:
+    """A pace at which nothing is asked twice: after the first answer all patience is spent."""
+    ticks = itertools.chain((0.0, 0.0), itertools.repeat(math.inf))
+    return Pace(sleep=lambda _: None, clock=lambda: next(ticks))
+
+
+def _look_at_files(config: Config, feed: FeedConfig) -> None:
+    """Raise FeedError unless the files of a feed, or the folder they will come to, can be read."""
+    path = feed.path or ""
+    place = config.base / path
+    wild = any(sign in path for sign in "*?[")
+    if wild:
+        still = itertools.takewhile(lambda part: not any(sign in part for sign in "*?["), place.parts)
+        place = type(place)(*still)
+    if not place.exists():
+        what = "its folder does not exist" if wild else "no such file or folder"
+        raise FeedError(feed.id, f"{path}: {what}", permanent=False)
+    if not os.access(place, os.R_OK):
+        raise FeedError(feed.id, f"{path}: may not be read", permanent=False)
+
+
+# ---- the roster -----------------------------------------------------------------------------------------------------
+
+
+def _from_feeds(records: Iterable[Record]) -> Roster | None:
+    """A roster from records, if they name units, children and contacts."""
+    units: dict[str, Unit] = {}
+    children: dict[str, Child] = {}
+    contacts: dict[str, ContactRecord] = {}
+    for one in records:
+        if isinstance(one, UnitRecord):
+            units[one.unit_id] = Unit(one.unit_id, one.kind, one.parent_id, one.name)
+        elif isinstance(one, StudentRecord):
+            children[one.student_id] = (one.student_id, one.class_id, one.residence_id)
+        elif isinstance(one, ContactRecord):
+            contacts[one.contact_id] = one
+    if not (units and children and contacts):
+        return None
+    endpoints = {one.contact_id: one.endpoint for one in contacts.values() if one.endpoint}
+    return Roster(units, list(children.values()), [_recipient(one) for one in contacts.values()], endpoints)
+
+
+def _recipient(one: ContactRecord) -> Recipient:
+    reach = {"sms": one.phone, "email": one.email, "webhook": one.endpoint}
+    channels = frozenset(channel for channel, address in reach.items() if address)
+    return Recipient(one.contact_id, one.role, one.unit_id, one.student_id, channels, one.language)
+
+
+def _from_store(config: Config, found: _Findings) -> Roster | None:
+    """The roster as imported, if there is a store to read."""
+    scheme, _, file = config.database_url.partition(":///")
+    if not config.privacy.keys or (scheme == "sqlite" and not os.path.isfile(file)):  # noqa: PTH113 - a URL's part
+        return None
+    try:
+        store = open_store(config.database_url, config.service.district, keyring_of(config), state_dir=config.base)
+    except StoreError as error:
+        found.problem(("service", "database"), str(error), "look whether it runs and may be reached")
+        return None
+    try:
+        if not store.at_head():
+            return None
+        with store.read() as tx:
+            people = load_people(tx, build_calendar(config))
+    finally:
+        store.close()
+    kept = people.roster
+    if not kept.students:
+        return None
+    recipients = [
+        Recipient(
+            one.contact_id,
+            one.role,
+            one.unit_id,
+            one.student_id,
+            frozenset(
+                channel
+                for channel, there in (("sms", one.has_phone), ("email", one.has_email), ("webhook", one.endpoint))
+                if there
+            ),
+            one.language,
+        )
+        for one in kept.contacts
+    ]
+    children = [(one.student_id, one.class_id, one.residence_id) for one in kept.students.values()]
+    endpoints = {one.contact_id: one.endpoint for one in kept.contacts if one.endpoint}
+    return Roster(people.directory.units, children, recipients, endpoints)
+
+
+# ---- units and ladders ----------------------------------------------------------------------------------------------
+
+
+def _examine_units(config: Config, found: _Findings, roster: Roster) -> None:
+    known = set(roster.units) | {class_id for _, class_id, _ in roster.children}
+    named: list[tuple[Place, str]] = [
+        *((("feed", n, "units", m), unit) for n, feed in enumerate(config.feed) for m, unit in enumerate(feed.units)),
+        *((("calendar", "unit", n, "unit"), one.unit) for n, one in enumerate(config.calendar.unit)),
+    ]
+    for place, unit in named:
+        if unit not in known:
+            meant = nearest(unit, known)
+            hint = f'did you mean "{meant}"?' if meant else "add it to the units feed"
+            found.problem(place, f'"{unit}" is no unit', hint)
+    homeless = sorted({class_id for _, class_id, _ in roster.children if class_id not in roster.units})
+    if homeless:
+        fault = f"children are in {len(homeless)} classes that no units feed names: {few(homeless)}"
+        found.notice(("feed",), fault, "add them to the units feed, with the school above them")
+    endpoints = config.channels.webhook.endpoints if config.channels.webhook else {}
+    unknown = sorted({name for name in roster.endpoints.values() if name not in endpoints})
+    for name in unknown:
+        found.problem(
+            ("channels",),
+            f'contacts name the endpoint "{name}", which is not configured',
+            f"add a table [channels.webhook.endpoints.{name}]",
+        )
+
+
+def _examine_ladders(config: Config, found: _Findings, roster: Roster) -> None:
+    """Every rung reaches somebody for every child; a role that is not reached everywhere is worth a notice."""
+    endpoints = config.channels.webhook.endpoints if config.channels.webhook else {}
+    reach = Reach(roster, frozenset(endpoints))
+    for number, ladder in enumerate(config.ladder):
+        for index, rung in enumerate(ladder.rung):
+            place = ("ladder", number, "rung", index, "tell")
+            lost = reach.unreached(rung.tell, rung.channels)
+            if lost:
+                fault = f"reaches nobody for children of {len(lost)} schools or towns: {few(lost)}"
+                hint = "add contacts in these roles with an address on one of the rung's channels"
+                found.problem(place, fault, hint)
+            for role in rung.tell:
+                gaps = reach.unreached([role], rung.channels)
+                if gaps and not lost:
+                    fault = f"nobody is reached as {role} for {len(gaps)} schools or towns: {few(gaps)}"
+                    found.notice(place, fault, "add such contacts, or leave the role out")
+    if not reach.has("operator"):
+        found.notice(("ladder",), "nobody is the operator", "add a contact with the role operator: faults go there")

@@ -1,0 +1,144 @@
+"""`db`: the store and its keys."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from daemon.app import wall_clock
+from daemon.cli.faults import Refusal, refuse
+from daemon.cli.shared import configured, open_store_of, progress_bars, the_config
+from daemon.problems import Problem
+from daemon.store import cases, journal
+from daemon.store.engine import Store
+from daemon.store.keys import Keyring, KeyringError
+from daemon.store.rotation import rotate as rotate_keys
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+@configured
+def db() -> None:
+    """数据库 the store and its keys."""
+
+
+@db.command()
+@configured
+def upgrade() -> None:
+    """升级 bring the tables to this version; the daemon must not be running."""
+    with open_store_of(the_config()) as store:
+        before = store.revision()
+        if store.at_head():
+            click.echo(f"已是最新 up to date: {before}")
+            return
+        store.claim_single_writer()
+        with progress_bars() as bars:
+            task = bars.add_task("升级 upgrading", total=None, doing="")
+            store.upgrade(lambda revision: bars.update(task, doing=revision))
+        click.echo(f"已升级 upgraded: {before or '-'} → {store.revision()}")
+
+
+@db.command()
+@click.argument("file", type=FILE, required=False)
+@configured
+def backup(file: Path | None) -> None:
+    """备份 write the whole store to FILE, beside a running daemon; an older backup there is replaced."""
+    config = the_config()
+    target = file or config.base / f"baoxue-{wall_clock():%Y%m%dT%H%M%SZ}.backup"
+    with open_store_of(config) as store:
+        _check_tables(store)
+        if store.file is not None and target.absolute() == store.file.absolute():
+            raise refuse(str(target), "is the store itself", "name another file")
+        if not target.absolute().parent.is_dir():
+            raise refuse(str(target), "its folder does not exist", "make it first")
+        with progress_bars() as bars:
+            bars.add_task("备份 backing up", total=None, doing=target.name)
+            store.backup(target)
+    click.echo(f"已备份 backed up: {target} (密钥另存 keep the key file elsewhere)")
+
+
+@db.command()
+@click.argument("file", type=FILE)
+@click.option("--yes", is_flag=True, help="不询问 do not ask.")
+@configured
+def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 - click's own way
+    """恢复 replace everything in the store by the backup in FILE; the daemon must not be running."""
+    if not file.is_file():
+        raise refuse(str(file), "does not exist", "name a file that db backup wrote")
+    with open_store_of(the_config()) as store:
+        if not yes and store.revision() is not None and sys.stdin.isatty():
+            click.confirm("现有数据将被替换 everything in the store will be replaced. OK?", abort=True, err=True)
+        with progress_bars() as bars:
+            bars.add_task("恢复 restoring", total=None, doing=file.name)
+            store.restore(file)
+        click.echo(f"已恢复 restored: {file}")
+
+
+@db.command()
+@configured
+def verify() -> None:
+    """校验 check the hash chain of every case's journal."""
+    with open_store_of(the_config()) as store:
+        _check_tables(store)
+        with store.read() as tx:
+            broken = journal.verify(tx)
+            numbers = {key: row.number for key, row in cases.cases_by_id(tx, [one.case_id for one in broken]).items()}
+            count = len(cases.list_cases(tx))
+    if broken:
+        hint = "compare with a backup: somebody changed the store by other means"
+        raise Refusal(
+            [
+                Problem(
+                    "journal", None, f"case {numbers.get(one.case_id, one.case_id)} entry {one.seq}", one.fault, hint
+                )
+                for one in broken
+            ],
+            code=1,
+        )
+    click.echo(f"日志完整 the journals of {count} cases are whole")
+
+
+@db.command()
+@click.argument("file", type=FILE)
+@click.option("--id", "key_id", metavar="ID", help="密钥编号 the key's name (default: k and today's date).")
+def key(file: Path, key_id: str | None) -> None:
+    """密钥 make a new key file, readable by its owner only."""
+    try:
+        line = Keyring.generate(key_id or f"k{wall_clock():%Y%m%d}")
+    except KeyringError as error:
+        raise refuse("--id", error.fault, error.hint) from None
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        hint = "to change keys put the line of a new file above the old one, then: baoxue db rotate"
+        raise refuse(str(file), "exists, and is not overwritten", hint) from None
+    except FileNotFoundError:
+        raise refuse(str(file), "its folder does not exist", "make it first") from None
+    with os.fdopen(handle, "w", encoding="ascii") as opened:
+        with suppress(PermissionError):
+            os.fchmod(handle, 0o600)
+        opened.write(line)
+    click.echo(f'已生成 made: {file}  配置 set [privacy] key_file = "{file}" and keep a copy elsewhere')
+
+
+@db.command()
+@configured
+def rotate() -> None:
+    """换密钥 seal everything anew under the first key of the key file, beside a running daemon."""
+    config = the_config()
+    with open_store_of(config) as store:
+        _check_tables(store)
+        with progress_bars() as bars:
+            bars.add_task("换密钥 sealing anew", total=None, doing="")
+            count = rotate_keys(store)
+    click.echo(f"已更换 sealed anew: {count} rows under {config.privacy.keys[0].id}; older keys may leave the file")
+
+
+def _check_tables(store: Store) -> None:
+    if not store.at_head():
+        raise refuse("service.database", "its tables are missing or older", "run: baoxue db upgrade", code=1)

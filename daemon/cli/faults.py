@@ -1,0 +1,88 @@
+"""Faults a user can mend, as lines on standard error: `path:line key  fault – hint`, all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import click
+
+from daemon.desk.faults import DeskError
+from daemon.feeds.payload import FeedError
+from daemon.problems import ConfigError, Problem
+from daemon.store.faults import StoreBusy, StoreError, StoreNewer
+from daemon.store.keys import KeyringError
+
+FAILED, WRONG = 1, 2
+PROGRAM = "baoxue"
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What is to be printed before the program ends with `code`."""
+
+    problems: tuple[Problem, ...]
+    code: int
+
+
+class Refusal(Exception):  # noqa: N818 - it is what we answer, not what went wrong
+    """The command cannot be done as asked; carries every problem and the exit status."""
+
+    def __init__(self, problems: Iterable[Problem], code: int = WRONG) -> None:
+        self.problems = tuple(problems)
+        self.code = code
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def refuse(key: str, fault: str, hint: str | None = None, *, code: int = WRONG) -> Refusal:
+    """One problem with something typed on the command line."""
+    return Refusal([Problem(PROGRAM, None, key, fault, hint)], code)
+
+
+def print_faults(problems: Iterable[Problem]) -> None:
+    """Each problem on a line of its own."""
+    for problem in problems:
+        click.echo(str(problem), err=True)
+
+
+def faults_of(error: Exception) -> Faults | None:
+    """The faults behind an exception; None for a bug, which keeps its traceback."""
+    if isinstance(error, click.UsageError):
+        return _usage(error)
+    if isinstance(error, click.ClickException):
+        return Faults((Problem(PROGRAM, None, "", error.format_message().rstrip(".")),), WRONG)
+    if isinstance(error, ConfigError):
+        return Faults(error.problems, WRONG)
+    if isinstance(error, Refusal):
+        return Faults(error.problems, error.code)
+    if isinstance(error, OSError) and error.filename is not None:
+        return Faults((Problem(str(error.filename), None, "", error.strerror or "cannot be used"),), WRONG)
+    return _of_rooms(error)
+
+
+def _usage(error: click.UsageError) -> Faults:
+    path = error.ctx.command_path if error.ctx else PROGRAM
+    fault = error.format_message().rstrip(".").replace("\n", " ")
+    return Faults((Problem(path, None, "", fault[:1].lower() + fault[1:], f'see "{path} --help"'),), WRONG)
+
+
+def _of_rooms(error: Exception) -> Faults | None:
+    """What the rooms below raise for a user to mend."""
+    if isinstance(error, DeskError):
+        return Faults((Problem(PROGRAM, None, error.subject, error.fault, error.hint),), WRONG)
+    if isinstance(error, KeyringError):
+        hint = error.hint or "put back the key the store was written with; one key a line, the current one first"
+        return Faults((Problem(PROGRAM, None, "privacy.key_file", error.fault, hint),), WRONG)
+    if isinstance(error, StoreError):
+        hint = next((hint for kind, hint in _STORE_HINTS if isinstance(error, kind)), "look at [service] database")
+        return Faults((Problem(PROGRAM, None, "service.database", str(error), hint),), FAILED)
+    if isinstance(error, FeedError):
+        hint = "look at its path or url" if error.permanent else "mend the source, then try again"
+        return Faults((Problem(PROGRAM, None, f"feed {error.feed}", error.reason, hint),), FAILED)
+    return None
+
+
+_STORE_HINTS = (
+    (StoreBusy, "stop the daemon first, or use PostgreSQL"),
+    (StoreNewer, "install that version, or restore an older backup"),
+)

@@ -1,0 +1,127 @@
+"""The tree of commands, each loaded when it is asked for; and how a fault leaves the program."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import click
+
+from daemon.cli.faults import faults_of, print_faults
+from daemon.cli.shared import configured
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules imported only when they are needed.
+
+    Knows each as `module:attribute` and a line of help.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **rest: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **rest)
+        self._lazy = dict(lazy)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names of all commands, as they were declared."""
+        return list(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a name; None when there is none."""
+        if cmd_name not in self._lazy:
+            return None
+        module, _, attribute = self._lazy[cmd_name][0].partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands in the help, without loading one."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in self._lazy.items()])
+
+    def main(  # type: ignore[override]  # click declares two ways to call it; this is both
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        **rest: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Run a command; every fault of a user's becomes lines on standard error, never a traceback."""
+        standalone = rest.pop("standalone_mode", True)
+        code = self._run(args, prog_name or "baoxue", rest)
+        if standalone:
+            sys.exit(code)
+        return code
+
+    def _run(self, args: Sequence[str] | None, prog_name: str, rest: Mapping[str, Any]) -> int:
+        try:
+            code = super().main(args, prog_name, standalone_mode=False, **rest)
+        except click.Abort:
+            click.echo("", err=True)
+            return FAILED
+        except BrokenPipeError:
+            # Whoever read our output has enough; what Python would still flush must not complain again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        except Exception as error:
+            known = faults_of(error)
+            if known is None:
+                raise
+            print_faults(known.problems)
+            return known.code
+        return code if isinstance(code, int) else DONE
+
+
+_COMMANDS = {
+    "demo": ("daemon.cli.daily:demo", "演示 a simulated county; nothing to configure."),
+    "run": ("daemon.cli.daily:run", "运行 the daemon."),
+    "check": ("daemon.cli.daily:check", "检查 configuration, rules, templates, feeds, ladders."),
+    "import": ("daemon.cli.daily:import_", "导入 poll every feed, or one, once now."),
+    "simulate": ("daemon.cli.simulating:simulate", "模拟 the whole daemon on a virtual clock; sends nothing."),
+    "rules": ("daemon.cli.ruling:rules", "规则 the rules."),
+    "cases": ("daemon.cli.casework:list_cases", "台账 the ledger."),
+    "case": ("daemon.cli.casework:case", "个案 see, acknowledge, confirm, close a case."),
+    "mark": ("daemon.cli.byhand:mark", "补记考勤 a child's mark in one session."),
+    "leave": ("daemon.cli.byhand:leave", "请假 enter a leave."),
+    "incident": ("daemon.cli.byhand:incident", "事件 mass absences and silent feeds."),
+    "say": ("daemon.cli.saying:say", "试发 a test message."),
+    "feeds": ("daemon.cli.state:feeds", "数据源 the state of each feed."),
+    "deliveries": ("daemon.cli.state:deliveries", "投递 the state of each message."),
+    "db": ("daemon.cli.database:db", "数据库 the store and its keys."),
+}
+"""Each command's place and the line about it, so that help imports none of them."""
+
+
+def _existing() -> dict[str, tuple[str, str]]:
+    """Without the demonstration where it was not installed."""
+    missing = set() if importlib.util.find_spec("daemon.demo") else {"demo"}
+    return {name: known for name, known in _COMMANDS.items() if name not in missing}
+
+
+def _version() -> str:
+    """The version installed; in a checkout there is none."""
+    try:
+        return metadata.version("baoxue")
+    except metadata.PackageNotFoundError:
+        return "(from source)"
+
+
+@click.group(cls=LazyGroup, lazy=_existing(), context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version=_version(), prog_name="baoxue", message="%(prog)s %(version)s")
+@configured
+def baoxue() -> None:
+    """保学 baoxue: finds children absent 48 hours without leave and tells the people who must act.
+
+    Exit status: 0 done, 1 failed, 2 the input or the configuration is wrong.
+    """
+
+
+def main() -> None:
+    """The console script."""
+    baoxue.main()

@@ -1,0 +1,135 @@
+"""What commands share: `--config` and `--json`, the configuration, an open house, progress on a terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from daemon.cli.faults import refuse
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from daemon.config import Config
+    from daemon.jobs.house import House
+    from daemon.store.engine import Store
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULTS = (Path("config.toml"), Path("/etc/baoxue/config.toml"))
+_CONFIG, _JSON = "baoxue.config", "baoxue.json"
+
+
+def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def keep(ctx: click.Context, _: click.Parameter, value: Any) -> None:  # noqa: ANN401 - click's own
+        if value:
+            ctx.meta[key] = value
+
+    return keep
+
+
+def configured(command: Command) -> Command:
+    """Give a command `--config FILE`; it may stand before or after the command's name."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        callback=_keep(_CONFIG),
+        expose_value=False,
+        help="配置文件 the configuration (default: config.toml, then /etc/baoxue/config.toml).",
+    )(command)
+
+
+def printing(command: Command) -> Command:
+    """Give a command that prints records `--config FILE` and `--json`."""
+    return click.option(
+        "--json",
+        is_flag=True,
+        callback=_keep(_JSON),
+        expose_value=False,
+        help="输出一个 JSON 文档 print one JSON document.",
+    )(configured(command))
+
+
+def as_json() -> bool:
+    """Whether records are to be printed as JSON."""
+    return bool(click.get_current_context().meta.get(_JSON))
+
+
+def config_path() -> Path:
+    """The configuration file to read; Refusal when none was named and none is where it is looked for."""
+    named = click.get_current_context().meta.get(_CONFIG)
+    if named is not None:
+        assert isinstance(named, Path)
+        return named
+    found = next((path for path in DEFAULTS if path.is_file()), None)
+    if found is None:
+        hint = "copy config.example.toml to config.toml, or name yours with --config FILE"
+        raise refuse("--config", "there is no config.toml here and no /etc/baoxue/config.toml", hint)
+    return found
+
+
+def the_config() -> Config:
+    """The configuration, whole and checked; raises ConfigError with every problem."""
+    from daemon.config import load_config  # noqa: PLC0415 - pydantic, for commands that need it
+
+    return load_config(config_path(), os.environ)
+
+
+@contextmanager
+def open_store_of(config: Config) -> Iterator[Store]:
+    """The district's store, whatever its schema; closed afterwards."""
+    from daemon.app import keyring_of  # noqa: PLC0415 - the whole house, for commands that need it
+    from daemon.store.engine import open_store  # noqa: PLC0415
+
+    quiet_logs()
+    store = open_store(config.database_url, config.service.district, keyring_of(config), state_dir=config.base)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def the_house(config: Config | None = None) -> Iterator[House]:
+    """The house of the configuration, beside a running daemon; an empty store gets its tables."""
+    from daemon.app import open_house  # noqa: PLC0415 - the whole house, for commands that need it
+
+    quiet_logs()
+    house = open_house(config or the_config())
+    try:
+        if house.store.revision() is None:
+            house.store.upgrade()
+        elif not house.store.at_head():
+            raise refuse("service.database", "its tables are of an older version", "run: baoxue db upgrade", code=1)
+        yield house
+    finally:
+        for notifier in house.notifiers.values():
+            notifier.close()
+        house.store.close()
+
+
+def quiet_logs() -> None:
+    """Only warnings, on standard error."""
+    from daemon.logs import set_up_logs  # noqa: PLC0415
+
+    set_up_logs(as_json=False, level=logging.ERROR)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Progress on standard error while it is a terminal; nothing at all where it is not."""
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[doing]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+        yield bars

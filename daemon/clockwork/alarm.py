@@ -1,0 +1,121 @@
+"""An alarm: one interval job of the scheduler, moved to when there is next something to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from threading import Lock
+
+import structlog
+from apscheduler.job import Job
+from apscheduler.schedulers.background import BackgroundScheduler
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = dt.timedelta(seconds=1)
+_INSTANCES = 5
+"""A run that ends is counted by the scheduler a moment longer; one that may not start beside it would be lost."""
+
+
+class Alarm:
+    """Runs `work` when it rings, when its next instant comes, and every `period` in any case.
+
+    Decides nothing about what is due: `work` looks for itself, `next_at` says when to look again. A `work` that
+    raises is reported to `failed` and runs again, later each time, at the latest after `period`. Never works twice
+    at once, and never loses a ring: one that comes while it works makes it look again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], object],
+        next_at: Callable[[], dt.datetime | None],
+        *,
+        period: dt.timedelta,
+        clock: Callable[[], dt.datetime],
+        failed: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self._work = work
+        self._next_at = next_at
+        self._period = period
+        self._clock = clock
+        self._failed = failed
+        self._lock = Lock()
+        self._job: Job | None = None
+        self._working = False
+        self._rung = False
+        self._failures = 0
+        self._stopped = False
+
+    @property
+    def rung(self) -> bool:
+        """Whether it rang since the work under way began."""
+        return self._rung
+
+    def join(self, scheduler: BackgroundScheduler, executor: str) -> None:
+        """Become a job of `scheduler`, due at once; `executor` needs two threads, as one may come to leave a note."""
+        with self._lock:
+            self._job = scheduler.add_job(
+                self._run,
+                "interval",
+                seconds=self._period.total_seconds(),
+                id=self.name,
+                name=self.name,
+                executor=executor,
+                max_instances=_INSTANCES,
+                next_run_time=self._clock(),
+            )
+
+    def ring(self) -> None:
+        """Look now, or once more if it is looking already; cheap, and safe from any thread."""
+        with self._lock:
+            self._rung = True
+            if not self._working:
+                self._move(self._clock())
+
+    def stop(self) -> None:
+        """Ring no more; work under way goes on to its end."""
+        with self._lock:
+            self._stopped = True
+
+    def _run(self) -> None:
+        with self._lock:
+            if self._working or self._stopped:
+                self._rung = True
+                return
+            self._working = True
+        with structlog.contextvars.bound_contextvars(job=self.name):
+            while not self._is_over(self._once()):
+                pass
+
+    def _once(self) -> dt.datetime:
+        """Work once; when to look again."""
+        with self._lock:
+            self._rung = False
+        try:
+            self._work()
+            instant = self._next_at()
+        except Exception:
+            # A bug must not stop the clock: it is shown whole, and the others go on.
+            log.critical("job failed", failures=self._failures + 1, exc_info=True)
+            self._failures += 1
+            self._failed(self.name)
+            pause: dt.timedelta = FIRST_PAUSE * 2 ** min(self._failures - 1, 10)
+            return self._clock() + min(pause, self._period)
+        self._failures = 0
+        now = self._clock()
+        return now + self._period if instant is None else min(max(instant, now), now + self._period)
+
+    def _is_over(self, again_at: dt.datetime) -> bool:
+        """Set the clock and end, unless it rang meanwhile; in one step, or that ring would be lost."""
+        with self._lock:
+            if self._rung and not self._failures and not self._stopped:
+                return False
+            self._working = self._rung = False
+            self._move(again_at)
+            return True
+
+    def _move(self, instant: dt.datetime) -> None:
+        if self._job is not None and not self._stopped:
+            self._job.modify(next_run_time=instant)

@@ -1,0 +1,221 @@
+"""`baoxue run`: from the configuration to a serving daemon, and back to nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+import structlog
+from prometheus_client import ProcessCollector
+
+from daemon.app import load_rules, open_house
+from daemon.clockwork.memory import give_back, spare
+from daemon.clockwork.pools import Pools
+from daemon.clockwork.startup import poll_all, prepare, take_back_leases
+from daemon.clockwork.works import PERIOD, Works
+from daemon.config import Config, ConfigError, Problem, load_config
+from daemon.console.app import build_console
+from daemon.console.ready import Vitals
+from daemon.console.server import ConsoleServer, bind
+from daemon.jobs.house import House
+from daemon.logs import log_what_nobody_catches, set_up_logs
+from daemon.store.faults import StoreError
+from daemon.systemd import Watch
+
+log = structlog.get_logger()
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+PATIENCE = dt.timedelta(seconds=60)
+"""How long the start waits for a feed."""
+
+LAST_CALL_SECONDS = 4.0
+"""How long a stop waits for what is under way; what is abandoned then is taken up again at the next start."""
+
+BEAT_SECONDS = 5.0
+JUMP_SECONDS = 2.0
+"""Wall clock and monotonic clock that part by more than this within a beat: somebody set the clock."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
+    """Run the daemon of the configuration at `config_path` until SIGTERM or SIGINT; the exit status.
+
+    0 stopped, 1 failed, 2 the configuration is wrong or the store cannot be used; faults go to standard error as
+    lines. To be called in the main thread. Where work had to be abandoned the process ends here, without return:
+    its threads could not be waited for.
+    """
+    spare()
+    watch = Watch(environ)
+    try:
+        config = load_config(config_path, environ)
+        set_up_logs(as_json=not sys.stderr.isatty())
+        log_what_nobody_catches()
+        with ExitStack() as held:
+            house = _open(config, held)
+            door = _bind(config, held)
+            with _signals() as heard:
+                return _live(house, door, watch, environ, heard)
+    except ConfigError as error:
+        return _refused(error.problems)
+    except StoreError as error:
+        return _refused([Problem(str(config_path), None, "service.database", str(error))])
+
+
+def _refused(problems: tuple[Problem, ...] | list[Problem]) -> int:
+    for problem in problems:
+        print(problem, file=sys.stderr)  # noqa: T201 - for whoever started it, as every command says it
+    return WRONG
+
+
+# ---- from the configuration to a house ----------------------------------------------------------------------------
+
+
+def _open(config: Config, held: ExitStack) -> House:
+    """The house with its store claimed and at the newest schema."""
+    house = open_house(config)
+    held.callback(house.store.close)
+    held.callback(_close_channels, house)
+    # Claimed before it is upgraded: the daemon that may be running works on the schema as it is.
+    house.store.claim_single_writer()
+    house.store.upgrade(lambda revision: log.info("upgrading the store", revision=revision))
+    ProcessCollector(registry=house.metrics.registry)
+    return house
+
+
+def _close_channels(house: House) -> None:
+    for notifier in house.notifiers.values():
+        notifier.close()
+
+
+def _bind(config: Config, held: ExitStack) -> socket.socket:
+    try:
+        door = bind(config.console.address)
+    except OSError as error:
+        fault = f"cannot be listened on: {error.strerror or 'no such address'}"
+        hint = "another program may hold that port; choose another one"
+        raise ConfigError([Problem(str(config.path), None, "console.listen", fault, hint)]) from None
+    held.callback(door.close)
+    return door
+
+
+# ---- life -----------------------------------------------------------------------------------------------------------
+
+
+def _live(house: House, door: socket.socket, watch: Watch, environ: Mapping[str, str], heard: SimpleQueue[int]) -> int:
+    pools = Pools.of(len(house.config.feed), sorted(house.notifiers))
+    vitals = Vitals(house)
+    works = Works(house, vitals, watch, pools, _period(watch))
+    server = ConsoleServer(build_console(house, vitals), door)
+    try:
+        if _start(house, works, pools, watch, heard):
+            server.start()
+            watch.tell("READY=1", f"STATUS=serving on {server.address}")
+            log.info("serving", on=server.address, feeds=len(house.config.feed), channels=sorted(house.notifiers))
+            _wait(house, works, watch, environ, heard)
+    finally:
+        watch.tell("STOPPING=1", "STATUS=stopping")
+        log.info("stopping")
+        works.stop()
+        server.stop()
+        ended = pools.end_within(LAST_CALL_SECONDS)
+        ended &= server.ended_within(1)
+    if not ended:
+        _abandon(house)
+    log.info("stopped")
+    return DONE
+
+
+def _period(watch: Watch) -> dt.timedelta:
+    """How often to sweep at least: three times in what systemd waits for a sign of life."""
+    return PERIOD if watch.owed_seconds is None else min(PERIOD, dt.timedelta(seconds=watch.owed_seconds / 3))
+
+
+def _start(house: House, works: Works, pools: Pools, watch: Watch, heard: SimpleQueue[int]) -> bool:
+    """Hear all feeds, prepare, start the works; False when asked to stop meanwhile."""
+    take_back_leases(house)
+
+    def stage(feeds: Sequence[str]) -> None:
+        log.info("polling before the start", feeds=feeds)
+        extended = int((PATIENCE.total_seconds() + 30) * 1_000_000)
+        watch.tell(f"EXTEND_TIMEOUT_USEC={extended}", "STATUS=polling every feed once")
+
+    poll_all(house, works.poll, pools.poll.threads, PATIENCE, stage, lambda: not heard.empty())
+    if not heard.empty():
+        return False
+    prepare(house, house.clock())
+    give_back()
+    works.start()
+    return True
+
+
+def _wait(house: House, works: Works, watch: Watch, environ: Mapping[str, str], heard: SimpleQueue[int]) -> None:
+    """Hear signals until one says stop; meanwhile see that the clock runs as clocks do."""
+    wall, steady = house.clock(), time.monotonic()
+    while True:
+        try:
+            number = heard.get(timeout=BEAT_SECONDS)
+        except Empty:
+            number = None
+        if number == signal.SIGHUP:
+            _look_at_configuration(house, watch, environ)
+        elif number is not None:
+            return
+        now, ticks = house.clock(), time.monotonic()
+        jumped = (now - wall).total_seconds() - (ticks - steady)
+        if abs(jumped) > JUMP_SECONDS:
+            log.warning("the clock was set", seconds=round(jumped))
+            works.jump()
+        wall, steady = now, ticks
+
+
+def _look_at_configuration(house: House, watch: Watch, environ: Mapping[str, str]) -> None:
+    """Say what is wrong with the configuration as it is now; it takes effect at the next start, and not before."""
+    watch.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+    try:
+        load_rules(load_config(house.config.path, environ))
+    except ConfigError as error:
+        for problem in error.problems:
+            log.error("configuration refused, the old one keeps running", problem=str(problem))  # noqa: TRY400 - no bug
+    else:
+        log.info("configuration is valid; rules, ladders and all else in it take effect at a restart")
+    watch.tell("READY=1")
+
+
+def _abandon(house: House) -> None:
+    """Leave without waiting for threads that hang in a feed or a channel: their leases end, and all is done again."""
+    log.warning("stopped with work under way, which is taken up at the next start")
+    house.store.close()
+    sys.stderr.flush()
+    os._exit(DONE)
+
+
+@contextmanager
+def _signals() -> Iterator[SimpleQueue[int]]:
+    """Signals as a queue; a second SIGTERM or SIGINT ends the process at once."""
+    heard: SimpleQueue[int] = SimpleQueue()
+    ends = 0
+
+    def hear(number: int, _: FrameType | None) -> None:
+        nonlocal ends
+        ends += number != signal.SIGHUP
+        if ends > 1:
+            os._exit(FAILED)
+        heard.put(number)
+
+    before = {number: signal.signal(number, hear) for number in _SIGNALS}
+    try:
+        yield heard
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,36 @@
+"""Memory that a large delivery needed and nobody needs any more goes back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from functools import cache
+
+_M_ARENA_MAX = -8
+_ARENAS = 2
+"""glibc gives each busy thread an arena of its own and rarely takes one back: dozens of threads, dozens of heaps."""
+
+
+def spare() -> None:
+    """Ask the C library for few heaps; to be called before there are threads. Does nothing where it is not glibc."""
+    library = _library()
+    if library is not None:
+        library.mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def give_back() -> None:
+    """Collect what is left in cycles and return free pages to the system."""
+    gc.collect()
+    library = _library()
+    if library is not None:
+        library.malloc_trim(0)
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    try:
+        library = ctypes.CDLL("libc.so.6")
+        library.malloc_trim, library.mallopt  # noqa: B018 - looked for, not called
+    except (OSError, AttributeError):
+        return None
+    return library

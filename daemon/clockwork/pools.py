@@ -1,0 +1,67 @@
+"""Threads by kind of work, each kind with its own, so that slow feeds never hold up sending, nor either the sweep."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from apscheduler.executors.pool import BasePoolExecutor
+
+SENDERS = 8
+"""Messages of one channel under way at once."""
+
+_MOST_POLLS = 32
+_MOST_LOOKS = 4
+
+
+class Pool(BasePoolExecutor):
+    """A thread pool as the scheduler wants it, which others may use as well."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        super().__init__(self.threads)  # type: ignore[no-untyped-call]
+
+    def shutdown(self, wait: bool = True) -> None:  # noqa: FBT001, FBT002 - the scheduler's own signature
+        """Start nothing more; what runs goes on."""
+        del wait
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+    def ends_within(self, until: float) -> bool:
+        """Wait for its threads to end, after `shutdown`, until an instant of the monotonic clock; whether they did."""
+        threads = list(self.threads._threads)  # noqa: SLF001 - a pool can only wait for ever
+        for thread in threads:
+            thread.join(max(until - time.monotonic(), 0))
+        return not any(thread.is_alive() for thread in threads)
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Every thread the clockwork lends: for polls, sweeps and looks, one for each channel's sending, and hand-overs."""
+
+    poll: Pool
+    sweep: Pool
+    send: Pool
+    hands: dict[str, Pool]
+
+    @classmethod
+    def of(cls, feeds: int, channels: list[str]) -> Pools:
+        """Pools for so many feeds and these channels."""
+        return cls(
+            poll=Pool("poll", min(2 * feeds + 1, _MOST_POLLS)),
+            sweep=Pool("sweep", _MOST_LOOKS),
+            send=Pool("send", 2 * len(channels) + 1),
+            hands={channel: Pool(f"send {channel}", SENDERS) for channel in channels},
+        )
+
+    def end_within(self, seconds: float) -> bool:
+        """Start nothing more and wait at most so long for what runs; whether everything came to its end.
+
+        Hands are the last: whoever is sending may need them until it has settled.
+        """
+        until = time.monotonic() + seconds
+        ended = True
+        for pool in (self.send, self.sweep, self.poll, *self.hands.values()):
+            pool.shutdown()
+            ended &= pool.ends_within(until)
+        return ended

@@ -1,0 +1,210 @@
+"""The works: every job of the daemon as APScheduler runs it; the deadlines themselves are rows in the store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from threading import Event, Lock
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from daemon.clockwork.alarm import Alarm
+from daemon.clockwork.memory import give_back
+from daemon.clockwork.pools import SENDERS, Pools
+from daemon.config import FeedConfig
+from daemon.console.ready import Vitals
+from daemon.jobs.house import House
+from daemon.jobs.intake import CLASS
+from daemon.jobs.once_more import Held, hold_back, let_go
+from daemon.jobs.poll import poll_feed
+from daemon.jobs.send import send_side_by_side
+from daemon.jobs.silence import FEED, look_at_feeds
+from daemon.jobs.sweep import CASE, sweep_due
+from daemon.store import sending, timers
+from daemon.systemd import Watch
+
+log = structlog.get_logger()
+
+PERIOD = dt.timedelta(seconds=5)
+"""Sweeps and looks come at least this often: what another process armed, or a jump of the clock, waits no longer."""
+
+MANY_ROWS = 5_000
+"""After so many rows memory is given back, which takes a moment."""
+
+LONG_SWEEP = dt.timedelta(seconds=2)
+"""After a sweep that took so long, likewise."""
+
+
+class Works:
+    """The running jobs: a poll for each feed, the sweep, the look at silence, a sender for each channel.
+
+    Decides nothing about children. A job that raises is logged, counted, and runs again; the others never notice.
+    """
+
+    def __init__(self, house: House, vitals: Vitals, watch: Watch, pools: Pools, period: dt.timedelta = PERIOD) -> None:
+        self.house = house
+        self.vitals = vitals
+        self.stopping = Event()
+        self._watch = watch
+        self._pools = pools
+        self._ticked: dt.datetime | None = None
+        self._locks = {feed.id: Lock() for feed in house.config.feed}
+        self._feeds = {feed.id: feed for feed in house.config.feed}
+        self._scheduler = BackgroundScheduler(
+            timezone=dt.UTC,
+            executors={"poll": pools.poll, "sweep": pools.sweep, "send": pools.send},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period)
+        self._look = self._alarm("look", self._look_at_silence, self._next_look, period)
+        self._senders = [
+            self._alarm(f"send {name}", partial(self._send, name), partial(self._next_send, name), period)
+            for name in sorted(house.notifiers)
+        ]
+        house.wake = self.wake
+
+    def start(self) -> None:
+        """Start every job: the alarms at once, each poll one interval from now."""
+        self.sweep.join(self._scheduler, "sweep")
+        self._look.join(self._scheduler, "sweep")
+        for sender in self._senders:
+            sender.join(self._scheduler, "send")
+        for feed in self._feeds.values():
+            self._scheduler.add_job(
+                self.poll,
+                "interval",
+                seconds=feed.poll.total_seconds(),
+                id=f"poll {feed.id}",
+                args=[feed],
+                executor="poll",
+                next_run_time=self.house.clock() + feed.poll,
+            )
+        self._scheduler.start()
+
+    def wake(self) -> None:
+        """Something was armed or queued: look again, everywhere; cheap, and safe from any thread."""
+        for alarm in (self.sweep, self._look, *self._senders):
+            alarm.ring()
+
+    def jump(self) -> None:
+        """The clock was set: nothing the scheduler has planned holds any more."""
+        now = self.house.clock()
+        for feed in self._feeds.values():
+            self._scheduler.modify_job(f"poll {feed.id}", next_run_time=now)
+        self.wake()
+
+    def stop(self) -> None:
+        """Begin nothing more; what runs goes on to its end."""
+        self.stopping.set()
+        for alarm in (self.sweep, self._look, *self._senders):
+            alarm.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    # ---- the jobs ---------------------------------------------------------------------------------------------------
+
+    def poll(self, feed: FeedConfig, patience: float = 0) -> bool:
+        """Poll one feed, unless it is being polled: then wait so many seconds for that to end; whether it was asked."""
+        if self.stopping.is_set() or not self._locks[feed.id].acquire(timeout=patience or -1, blocking=patience > 0):
+            return False
+        with structlog.contextvars.bound_contextvars(job="poll", feed=feed.id):
+            try:
+                taken = poll_feed(self.house, feed, self.house.clock())
+            except Exception:
+                log.critical("job failed", exc_info=True)
+                self._failed(f"poll {feed.id}")
+                return False
+            finally:
+                self.vitals.polled.add(feed.id)
+                self._locks[feed.id].release()
+            rows = sum(taken.counts.values()) + len(taken.refused)
+            if rows:
+                log.info("feed polled", refused=len(taken.refused), missing=len(taken.missing), **_plain(taken.counts))
+            if rows >= MANY_ROWS:
+                del taken
+                self._rest()
+        return True
+
+    def _sweep(self) -> None:
+        self._ticked = None
+        begun = self._tick()
+        changed = sweep_due(self.house, begun, self._tick)
+        if changed:
+            log.info("cases changed", count=changed)
+        self.vitals.swept_at = self.house.clock()
+        if self.vitals.swept_at - begun > LONG_SWEEP:
+            self._rest()
+
+    def _tick(self) -> dt.datetime:
+        """Before each batch: the time, by which those are held back that a feed has still to be asked about."""
+        now = self.house.clock()
+        self._ask_once_more(hold_back(self.house, now, self._ticked))
+        self._ticked = now
+        self._watch.tell("WATCHDOG=1")
+        return now
+
+    def _look_at_silence(self) -> None:
+        look_at_feeds(self.house, self.house.clock())
+
+    def _send(self, channel: str) -> None:
+        hands = self._pools.hands[channel].threads
+        count = send_side_by_side(self.house, channel, hands, SENDERS, stopping=self.stopping.is_set)
+        if count:
+            log.info("messages handed over", count=count)
+
+    # ---- when next --------------------------------------------------------------------------------------------------
+
+    def _next_sweep(self) -> dt.datetime | None:
+        with self.house.store.read() as tx:
+            return timers.next_due(tx, (CASE, CLASS))
+
+    def _next_look(self) -> dt.datetime | None:
+        with self.house.store.read() as tx:
+            return timers.next_due(tx, (FEED,))
+
+    def _next_send(self, channel: str) -> dt.datetime | None:
+        with self.house.store.read() as tx:
+            return sending.next_at(tx, [channel])
+
+    # ---- once more before a report ----------------------------------------------------------------------------------
+
+    def _ask_once_more(self, held: Held | None) -> None:
+        """Ask the feeds of the cases held back; each case goes on as soon as all of its feeds have answered."""
+        if held is None:
+            return
+        log.info("asking feeds before reports", feeds=sorted(held.feeds), cases=len(held.waiting_for(held.feeds)))
+        open_feeds = set(held.feeds)
+        lock = Lock()
+
+        def answered(feed_id: str, _: Future[bool]) -> None:
+            with lock:
+                open_feeds.discard(feed_id)
+                free = held.waiting_for([feed_id]) - held.waiting_for(open_feeds)
+            let_go(self.house, free)
+
+        patience = max((held.until - self.house.clock()).total_seconds(), 0.001)
+        for feed_id in held.feeds:
+            asked = self._pools.poll.threads.submit(self.poll, self._feeds[feed_id], patience)
+            asked.add_done_callback(partial(answered, feed_id))
+
+    # ---- small things -----------------------------------------------------------------------------------------------
+
+    def _alarm(
+        self, name: str, work: Callable[[], object], next_at: Callable[[], dt.datetime | None], period: dt.timedelta
+    ) -> Alarm:
+        return Alarm(name, work, next_at, period=period, clock=self.house.clock, failed=self._failed)
+
+    def _rest(self) -> None:
+        """After something large: idle connections keep tens of megabytes of pages each, and the heap its holes."""
+        self.house.store.engine.dispose()
+        give_back()
+
+    def _failed(self, job: str) -> None:
+        self.house.metrics.failures.labels(job=job).inc()
+
+
+def _plain(counts: dict[str, int]) -> dict[str, int]:
+    return {key.replace(" ", "_"): count for key, count in counts.items() if count}

@@ -1,0 +1,44 @@
+"""The configuration: one TOML file, read whole, refused whole with every problem in it, or believed."""
+
+from daemon.config.credentials import FieldKey, SecretError, read_secret
+from daemon.config.load import load_config
+from daemon.config.models import Config, ConsoleConfig, PrivacyConfig
+from daemon.config.school import CalendarConfig, ServiceConfig, SessionConfig, Term, UnitCalendar
+from daemon.config.sources import FeedConfig, MappingConfig, RulesConfig
+from daemon.config.speech import (
+    ChannelsConfig,
+    EmailConfig,
+    Endpoint,
+    LadderConfig,
+    RungConfig,
+    SmsConfig,
+    WebhookConfig,
+)
+from daemon.problems import ConfigError, Problem
+
+__all__ = [
+    "CalendarConfig",
+    "ChannelsConfig",
+    "Config",
+    "ConfigError",
+    "ConsoleConfig",
+    "EmailConfig",
+    "Endpoint",
+    "FeedConfig",
+    "FieldKey",
+    "LadderConfig",
+    "MappingConfig",
+    "PrivacyConfig",
+    "Problem",
+    "RulesConfig",
+    "RungConfig",
+    "SecretError",
+    "ServiceConfig",
+    "SessionConfig",
+    "SmsConfig",
+    "Term",
+    "UnitCalendar",
+    "WebhookConfig",
+    "load_config",
+    "read_secret",
+]

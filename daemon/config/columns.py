@@ -1,0 +1,43 @@
+"""The columns of the plain feeds, by kind of record: what a mapping may map to."""
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "units": ("unit_id", "kind", "parent_id", "name", "code"),
+    "students": (
+        "student_id",
+        "name",
+        "class_id",
+        "sex",
+        "birth_date",
+        "grade",
+        "residence_id",
+        "boarding",
+        "tags",
+        "status",
+        "status_since",
+        "id_number",
+    ),
+    "contacts": (
+        "role",
+        "unit_id",
+        "student_id",
+        "name",
+        "contact_id",
+        "phone",
+        "email",
+        "endpoint",
+        "language",
+    ),
+    "marks": ("student_id", "date", "session", "mark", "recorded_at", "came_at", "reason"),
+    "punches": ("student_id", "at", "device", "direction"),
+    "leaves": (
+        "student_id",
+        "from",
+        "to",
+        "kind",
+        "recorded_at",
+        "approved_by",
+        "leave_id",
+        "status",
+    ),
+    "movements": ("student_id", "kind", "at", "recorded_at", "to_school", "evidence"),
+}

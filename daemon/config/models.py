@@ -1,0 +1,85 @@
+"""The whole file, key by key: frozen values, each with its default and one sentence.
+
+A model judges its own keys only; what one section promises another is checked in `daemon.config.checks`.
+The attribute of a key is its name in the file, but for `from`, which is `from_`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, PrivateAttr
+
+from daemon.config.credentials import FieldKey, Vault
+from daemon.config.school import CalendarConfig, ServiceConfig
+from daemon.config.sources import FeedConfig, RulesConfig
+from daemon.config.speech import ChannelsConfig, LadderConfig
+from daemon.config.table import Table
+from daemon.config.values import Listen, PublicUrl, Text, Variable, listening
+
+
+class PrivacyConfig(Table):
+    """`[privacy]`: the keys for what is encrypted at rest."""
+
+    key_file: Text | None = Field(
+        default=None, repr=False, description="the file with the keys", examples=['"baoxue.key"']
+    )
+    key_env: Variable | None = Field(
+        default=None, repr=False, description="the variable with the keys", examples=['"BAOXUE_KEYS"']
+    )
+    _keys: tuple[FieldKey, ...] = PrivateAttr(default=())
+
+    def model_post_init(self, context: object, /) -> None:
+        """Take the keys out of the vault that comes with a file."""
+        if isinstance(context, Vault) and (self.key_env or self.key_file):
+            self._keys = context.keys(self.key_env, self.key_file)
+
+    @property
+    def keys(self) -> tuple[FieldKey, ...]:
+        """The keys, the first of them current; none where nothing is configured."""
+        return self._keys
+
+
+class ConsoleConfig(Table):
+    """`[console]`: the daemon's own door."""
+
+    listen: Listen = Field(default="127.0.0.1:8080", description="address and port of health, metrics and links")
+    public_url: PublicUrl = Field(default="http://127.0.0.1:8080", description="what links in messages begin with")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on; port 0 means any free one."""
+        return listening(self.listen)
+
+
+class Document(Table):
+    """The whole file."""
+
+    service: ServiceConfig = Field(description="whose daemon this is")
+    calendar: CalendarConfig = Field(description="when children are expected")
+    feed: tuple[FeedConfig, ...] = Field(default=(), description="the sources of records")
+    rules: RulesConfig = Field(default=RulesConfig(), description="rules beside those that ship, and their figures")
+    ladder: tuple[LadderConfig, ...] = Field(default=(), description="who is told, one after the other")
+    channels: ChannelsConfig = Field(default=ChannelsConfig(), description="the ways to reach people")
+    privacy: PrivacyConfig = Field(default=PrivacyConfig(), description="the keys for what is encrypted at rest")
+    console: ConsoleConfig = Field(default=ConsoleConfig(), description="the daemon's own door")
+
+
+class Config(Document):
+    """A whole, checked configuration with its secrets in hand; what the rest of the daemon is built from."""
+
+    path: Path
+    """The file, as the operator named it."""
+
+    @property
+    def base(self) -> Path:
+        """The folder of the file, which relative paths begin in; absolute."""
+        return self.path.absolute().parent
+
+    @property
+    def database_url(self) -> str:
+        """`service.database` with a relative SQLite file made absolute, from the folder of the configuration."""
+        scheme, slashes, file = self.service.database.partition(":///")
+        if scheme != "sqlite" or not slashes or Path(file).is_absolute():
+            return self.service.database
+        return f"sqlite:///{self.base / file}"

@@ -1,0 +1,97 @@
+"""Where records come from, and the rules and figures they are judged by."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from daemon.config.table import Keeper, Table
+from daemon.config.values import Count, Duration, Lasting, Share, Text, Url, Variable
+
+Records = Literal["units", "students", "contacts", "marks", "punches", "leaves", "movements"]
+
+_seconds = dt.timedelta(seconds=1)
+_minutes = dt.timedelta(minutes=1)
+_hours = dt.timedelta(hours=1)
+_days = dt.timedelta(days=1)
+
+
+class MappingConfig(Table):
+    """How a school's own export is read: its columns, codes, dates and sessions in our words."""
+
+    columns: dict[str, Text] = Field(
+        default={}, description="its column to ours", examples=['{ "学号" = "student_id" }']
+    )
+    codes: dict[str, Text] = Field(default={}, description="its code to our mark", examples=['{ "旷课" = "absent" }'])
+    dates: Literal["auto", "ymd", "dmy", "mdy"] = Field(default="auto", description="the order of year, month and day")
+    sessions: dict[str, Text] = Field(default={}, description="its session to ours", examples=['{ "上午" = "am" }'])
+
+
+class FeedConfig(Keeper):
+    """`[[feed]]`: one source of records, and what it owes."""
+
+    stem: ClassVar[str] = "token"
+
+    id: Text = Field(description="the feed's name in journal and logs", examples=['"marks"'])
+    kind: Literal["file", "http", "edfi"] = Field(description="where the records come from", examples=['"file"'])
+    records: Records = Field(description="what the records are", examples=['"marks"'])
+    path: Text | None = Field(
+        default=None, description="the files, relative to this one", examples=['"inbox/marks*.csv"']
+    )
+    url: Url | None = Field(
+        default=None,
+        repr=False,
+        description="the document of an http feed",
+        examples=['"https://sis.example.org/marks.csv"'],
+    )
+    poll: Lasting = Field(default=5 * _minutes, description="how often it is asked")
+    units: tuple[Text, ...] = Field(
+        default=(), description="the units whose rolls it owes", examples=['["sch-1", "sch-2"]']
+    )
+    presence: Literal["explicit", "implied"] = Field(
+        default="explicit", description="whether children it does not name are there"
+    )
+    stale_after: Lasting = Field(default=2 * _hours, description="session time after which it is silent")
+    rank: Count = Field(default=1, description="which of two feeds is believed, the higher one")
+    mapping: MappingConfig = Field(
+        default=MappingConfig(),
+        description="how its own words are read",
+        examples=['{ columns = { "学号" = "student_id" } }'],
+    )
+    encoding: Literal["auto", "utf-8", "gb18030"] = Field(default="auto", description="the encoding of its text")
+    format: Literal["auto", "csv", "xlsx", "jsonl"] = Field(default="auto", description="the form of its tables")
+    timeout: Lasting = Field(default=30 * _seconds, description="how long one answer may take")
+    max_bytes: Annotated[Count, Field(ge=1)] = Field(
+        default=256 * 1024 * 1024, description="the longest delivery taken"
+    )
+    token_env: Variable | None = Field(
+        default=None,
+        repr=False,
+        description="the variable with an http feed's bearer token",
+        examples=['"BAOXUE_FEED_TOKEN"'],
+    )
+    token_file: Text | None = Field(
+        default=None, repr=False, description="the file with an http feed's bearer token", examples=['"feed.token"']
+    )
+
+    @property
+    def token(self) -> SecretStr | None:
+        """The bearer token of an http feed."""
+        return self._secret
+
+
+class RulesConfig(Table):
+    """`[rules]`: rules beside those that ship, and the figures every rule shares."""
+
+    files: tuple[Text, ...] = Field(
+        default=(), description="rule files, relative to this one", examples=['["rules.toml"]']
+    )
+    wait_for_roll: Duration = Field(
+        default=60 * _minutes, description="how long a due report waits for a roll under way"
+    )
+    unconfirmed_after: Lasting = Field(default=4 * _hours, description="session time an unanswered question may take")
+    run_break: Lasting = Field(default=10 * _days, description="the longest gap of holes within one run")
+    storm_share: Share = Field(default=0.5, description="the share of children absent that makes a mass absence")
+    storm_hold: Duration = Field(default=24 * _hours, description="how long an unjudged mass absence holds reports")

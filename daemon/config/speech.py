@@ -1,0 +1,135 @@
+"""Who is told, in which order, and by which channels."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from daemon.config.table import Keeper, Table
+from daemon.config.values import Duration, Headers, Host, Lasting, Port, Roles, Sender, Text, Url, Variable
+
+Channel = Literal["sms", "email", "webhook"]
+
+_seconds = dt.timedelta(seconds=1)
+
+
+class RungConfig(Table):
+    """One rung of a ladder: whom to tell, when, and unless what."""
+
+    after: Duration = Field(description="how long after the report", examples=['"24h"'])
+    unless: Literal["acknowledged"] | None = Field(
+        default=None, description="what makes it needless", examples=['"acknowledged"']
+    )
+    tell: Roles = Field(description="the roles to tell", examples=['["town_head", "education_director"]'])
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)] = Field(
+        description="the channels to try, best first", examples=['["sms", "email"]']
+    )
+
+
+class LadderConfig(Table):
+    """`[[ladder]]`: who is told one after the other until somebody acknowledges."""
+
+    id: Text = Field(description="the name rules give it", examples=['"statutory"'])
+    acknowledged_by: Roles = Field(description="the roles whose word ends the climb", examples=['["town_government"]'])
+    rung: Annotated[tuple[RungConfig, ...], Field(min_length=1)] = Field(
+        description="the rungs, in order",
+        examples=['[{ after = "0h", tell = ["town_government"], channels = ["sms"] }]'],
+    )
+
+
+class EmailConfig(Keeper):
+    """`[channels.email]`: one mail server."""
+
+    stem: ClassVar[str] = "password"
+
+    host: Host = Field(description="the mail server", examples=['"mail.example.org"'])
+    port: Port = Field(default=587, description="its port")
+    security: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="how the connection is kept secret"
+    )
+    from_: Sender = Field(
+        validation_alias="from", description="the sender", examples=['"控辍保学 <baoxue@example.org>"']
+    )
+    username: Text | None = Field(default=None, repr=False, description="the account there", examples=['"baoxue"'])
+    password_env: Variable | None = Field(
+        default=None, repr=False, description="the variable with its password", examples=['"BAOXUE_MAIL_PASSWORD"']
+    )
+    password_file: Text | None = Field(
+        default=None, repr=False, description="the file with its password", examples=['"mail.password"']
+    )
+    timeout: Lasting = Field(default=20 * _seconds, description="how long one step may take")
+
+    @property
+    def password(self) -> SecretStr | None:
+        """The account's password."""
+        return self._secret
+
+
+class SmsConfig(Keeper):
+    """`[channels.sms]`: one SMS gateway over HTTP."""
+
+    stem: ClassVar[str] = "token"
+
+    provider: Literal["http"] = Field(default="http", description="the kind of gateway")
+    url: Url = Field(repr=False, description="where messages are handed over", examples=['"http://127.0.0.1:9902/sms"'])
+    method: Literal["POST", "PUT", "GET"] = Field(default="POST", description="the HTTP method")
+    headers: Headers = Field(
+        default={}, repr=False, description="headers it wants", examples=['{ "X-Channel" = "baoxue" }']
+    )
+    body: str | None = Field(
+        default=None,
+        repr=False,
+        description="the body as a template",
+        examples=['\'{"to": "{phone}", "text": "{text}", "id": "{id}"}\''],
+    )
+    token_env: Variable | None = Field(
+        default=None, repr=False, description="the variable with its bearer token", examples=['"BAOXUE_SMS_TOKEN"']
+    )
+    token_file: Text | None = Field(
+        default=None, repr=False, description="the file with its bearer token", examples=['"sms.token"']
+    )
+    timeout: Lasting = Field(default=20 * _seconds, description="how long one answer may take")
+
+    @property
+    def token(self) -> SecretStr | None:
+        """The gateway's bearer token."""
+        return self._secret
+
+
+class Endpoint(Keeper):
+    """`[channels.webhook.endpoints.NAME]`: one address that takes signed events."""
+
+    stem: ClassVar[str] = "secret"
+
+    url: Url = Field(repr=False, description="where events go", examples=['"https://edu.example.org/hook"'])
+    secret_env: Variable | None = Field(
+        default=None, repr=False, description="the variable with the signing secret", examples=['"BAOXUE_HOOK_SECRET"']
+    )
+    secret_file: Text | None = Field(
+        default=None, repr=False, description="the file with the signing secret", examples=['"hook.secret"']
+    )
+
+    @property
+    def secret(self) -> SecretStr | None:
+        """The secret events are signed with; None only in one made by hand."""
+        return self._secret
+
+
+class WebhookConfig(Table):
+    """`[channels.webhook]`: endpoints by the names contacts use for them."""
+
+    endpoints: Annotated[dict[str, Endpoint], Field(min_length=1)] = Field(
+        description="the endpoints by name",
+        examples=['{ edu = { url = "https://edu.example.org/hook", secret_file = "hook.secret" } }'],
+    )
+    timeout: Lasting = Field(default=20 * _seconds, description="how long one answer may take")
+
+
+class ChannelsConfig(Table):
+    """`[channels]`: the ways to reach people; a channel without its table does not exist."""
+
+    email: EmailConfig | None = Field(default=None, description="mail")
+    sms: SmsConfig | None = Field(default=None, description="SMS")
+    webhook: WebhookConfig | None = Field(default=None, description="webhooks")

@@ -1,0 +1,1 @@
+"""What answers over HTTP: health, metrics and the links of the messages; shows nothing personal."""

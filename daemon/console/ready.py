@@ -1,0 +1,56 @@
+"""Whether the daemon does its work: the store answers, sweeps go on, every feed was heard."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from daemon.jobs.house import House
+
+log = structlog.get_logger()
+
+STALE = dt.timedelta(seconds=120)
+"""A sweep comes every half minute; one that takes longer than this is in trouble."""
+
+
+@dataclass
+class Vitals:
+    """What readiness is judged by; written by the clockwork, read by whoever asks."""
+
+    house: House
+    polled: set[str] = field(default_factory=set)
+    """The feeds asked at least once since the start, with whatever answer."""
+    swept_at: dt.datetime | None = None
+    """When the last sweep ended."""
+
+    def ready(self, now: dt.datetime) -> tuple[bool, Mapping[str, Any]]:
+        """Whether it is ready, and a report for whoever asks; `reasons` is empty when it is."""
+        swept = self.swept_at
+        waiting = sorted(feed.id for feed in self.house.config.feed if feed.id not in self.polled)
+        reasons = [*self._store(), *self._sweeps(swept, now)]
+        if waiting:
+            reasons.append(f"feeds not polled yet: {', '.join(waiting)}")
+        return not reasons, {
+            "ready": not reasons,
+            "reasons": reasons,
+            "mode": self.house.config.service.mode,
+            "last_sweep": swept.isoformat() if swept else None,
+            "feeds": {"configured": len(self.house.config.feed), "not_polled": waiting},
+        }
+
+    def _store(self) -> list[str]:
+        try:
+            return [] if self.house.store.at_head() else ["the store is not at the newest schema"]
+        except Exception:
+            log.warning("store not reachable", exc_info=True)
+            return ["the store cannot be reached"]
+
+    def _sweeps(self, swept: dt.datetime | None, now: dt.datetime) -> list[str]:
+        if swept is None:
+            return ["no sweep yet"]
+        age = now - swept
+        return [f"the last sweep is {age.total_seconds():.0f} s old"] if age > STALE else []

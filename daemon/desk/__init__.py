@@ -1,0 +1,1 @@
+"""Casework of the office: what people do to a case by hand; decides nothing by itself."""

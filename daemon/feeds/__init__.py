@@ -1,0 +1,1 @@
+"""Where attendance comes from: one module a source; fetching is I/O, reading is pure."""

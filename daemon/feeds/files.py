@@ -1,0 +1,188 @@
+"""Files: one, a glob, or a folder that somebody else writes into."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import os
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from daemon.config import FeedConfig
+from daemon.feeds.payload import Cursor, FeedError, Payload, Seen, digest
+from daemon.feeds.whole import is_whole
+
+SETTLE = dt.timedelta(seconds=60)
+"""A file unchanged for this long is finished, even if its last line has no end."""
+
+TRUSTED_AGE = dt.timedelta(seconds=5)
+"""A file changed less than this ago may change again without its stamp showing it."""
+
+MOST_FILES = 10_000
+_WILD = re.compile(r"[*?\[]")
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl", ".ndjson")
+UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
+
+
+class _FileError(Exception):
+    """A file that is there and cannot be taken, and whether that can change by itself."""
+
+    def __init__(self, reason: str, *, permanent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A file's bytes with its stamp before and after they were read, or no bytes where `stamp` was seen already."""
+
+    content: bytes
+    stamp: str
+    steady: bool
+    changed_at: float
+
+
+def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) -> tuple[list[Payload], Cursor]:
+    """New and changed files of `feed`, by name, and the cursor after them.
+
+    A file that moves while it is read, or that stops short of its format's end and changed less than SETTLE ago, is
+    left for the next poll. A file's clock may be ahead of `now` (a simulation's is behind): the distance counts.
+    When the new files together exceed four times `max_bytes` the rest waits: call again until nothing comes.
+    Raises FeedError when the one named file is missing or cannot be taken, or the folder is missing; a faulty file
+    among several becomes a Payload with a `fault`.
+    """
+    paths, named = _paths(feed, base)
+    seen: dict[str, Seen] = {}
+    payloads: list[Payload] = []
+    room = 4 * feed.max_bytes
+    for path in paths:
+        name = _name(path, base)
+        before = cursor.seen.get(name)
+        if before is not None:
+            seen[name] = before
+        if room <= 0:
+            continue
+        try:
+            payload, mark = _take(feed, path, name, before, now)
+        except _FileError as refusal:
+            if named:
+                raise FeedError(feed.id, f"{name}: {refusal.reason}", permanent=refusal.permanent) from None
+            payload, mark = _faulty(feed, name, refusal.reason, before, now)
+        if mark is not None:
+            seen[name] = mark
+        if payload is not None:
+            payloads.append(payload)
+            room -= len(payload.content)
+    return payloads, replace(cursor, seen=seen)
+
+
+def _paths(feed: FeedConfig, base: Path) -> tuple[list[Path], bool]:
+    """The files `feed.path` means, sorted, and whether it names exactly one."""
+    assert feed.path is not None
+    place = base / feed.path
+    try:
+        if place.is_dir():
+            suffixes = (".xml",) if feed.kind == "edfi" else TABLES
+            return _eligible(path for path in place.iterdir() if path.name.lower().endswith(suffixes)), False
+        if place.exists():
+            return [place], True
+        if not _still_part(place).is_dir():
+            raise FeedError(feed.id, f"{feed.path}: its folder does not exist", permanent=False)
+        if _WILD.search(feed.path) is None:
+            raise FeedError(feed.id, f"{feed.path}: no such file or folder", permanent=False)
+        root = _still_part(place)
+        return _eligible(root.glob(place.relative_to(root).as_posix())), False
+    except OSError as error:
+        raise FeedError(feed.id, f"{feed.path}: {error.strerror or 'cannot be read'}", permanent=False) from None
+    except (ValueError, NotImplementedError):
+        raise FeedError(feed.id, f"{feed.path}: is no pattern of files", permanent=True) from None
+
+
+def _still_part(pattern: Path) -> Path:
+    """The folder of a pattern before its first wildcard."""
+    parts = itertools.takewhile(lambda part: _WILD.search(part) is None, pattern.parent.parts)
+    return Path(*parts)
+
+
+def _eligible(paths: Iterable[Path]) -> list[Path]:
+    def finished(path: Path) -> bool:
+        name = path.name.lower()
+        return not name.startswith((".", "~$")) and not name.endswith(UNFINISHED) and path.is_file()
+
+    return sorted(path for path in paths if finished(path))[:MOST_FILES]
+
+
+def _name(path: Path, base: Path) -> str:
+    try:
+        return path.relative_to(base).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def _take(
+    feed: FeedConfig, path: Path, name: str, before: Seen | None, now: dt.datetime
+) -> tuple[Payload | None, Seen | None]:
+    """The file's payload if it is new and finished, and what to remember; (None, None) leaves it for later."""
+    known = before.stamp if before is not None else ""
+    copy = _copy(path, feed.max_bytes, known)
+    if not copy.steady:
+        return None, None
+    if copy.stamp == known:
+        return None, before
+    age = abs(now.timestamp() - copy.changed_at)
+    if age < SETTLE.total_seconds() and not is_whole(copy.content):
+        return None, None
+    sha256 = digest(copy.content)
+    mark = Seen(sha256, copy.stamp if age >= TRUSTED_AGE.total_seconds() else "")
+    if before is not None and before.sha256 == sha256:
+        return None, mark
+    return Payload(feed.id, name, copy.content, sha256, now), mark
+
+
+def _copy(path: Path, most: int, known: str) -> _Copy:
+    """Read a file once, looking at it before and after; a fifo or device is never waited on."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return _Copy(b"", "", steady=False, changed_at=0.0)
+    except OSError as error:
+        raise _FileError(error.strerror or "cannot be opened", permanent=False) from None
+    with os.fdopen(handle, "rb") as file:
+        first = os.fstat(handle)
+        if not stat.S_ISREG(first.st_mode):
+            raise _FileError("is not a plain file", permanent=True)
+        if first.st_size > most:
+            raise _FileError(f"is larger than max_bytes ({most})", permanent=True)
+        if _stamp(first) == known:
+            return _Copy(b"", known, steady=True, changed_at=first.st_mtime)
+        try:
+            content = file.read(most + 1)
+        except OSError as error:
+            raise _FileError(error.strerror or "cannot be read", permanent=False) from None
+    return _Copy(content, _stamp(first), _is_same(path, first, len(content)), first.st_mtime)
+
+
+def _is_same(path: Path, first: os.stat_result, length: int) -> bool:
+    try:
+        after = path.stat()
+    except OSError:
+        return False
+    return length == first.st_size and _stamp(after) == _stamp(first)
+
+
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+
+
+def _faulty(
+    feed: FeedConfig, name: str, reason: str, before: Seen | None, now: dt.datetime
+) -> tuple[Payload | None, Seen]:
+    """A payload that only says why; told once for as long as the reason stays the same."""
+    mark = Seen(digest(f"{name}\0{reason}".encode()), "")
+    if before == mark:
+        return None, mark
+    return Payload(feed.id, name, b"", mark.sha256, now, fault=reason), mark

@@ -1,0 +1,200 @@
+"""Addresses: one conditional GET, tried again within a bounded time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from pydantic import SecretStr
+
+from daemon.config import FeedConfig
+from daemon.feeds.fuse import Fuse, fused_session
+from daemon.feeds.payload import Cursor, FeedError, Payload, Seen, digest
+from daemon.feeds.whole import is_whole
+
+ATTEMPTS = 4
+FIRST_WAIT = 0.5
+LEAST = 0.05
+REDIRECTS = 3
+CHUNK = 1 << 16
+AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+UNCHANGED = frozenset({204, 304})
+MOVED = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How waiting is done: `sleep` and `clock` in seconds, `jitter` in [0, 1); replaced in tests and simulations."""
+
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = random.random
+
+
+class _PassingError(Exception):
+    """An attempt failed in a way that may pass; `after` is what the server asked for, in seconds."""
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after = after
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A 200 with its body, or word that there is nothing new (`body` None)."""
+
+    body: bytes | None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+def fetch_http(
+    feed: FeedConfig, token: SecretStr | None, cursor: Cursor, now: dt.datetime, pace: Pace
+) -> tuple[list[Payload], Cursor]:
+    """The document at `feed.url` if it changed, and the cursor after it.
+
+    `feed.timeout` bounds one attempt from the first packet to the last, twice that everything with its waits.
+    Connection faults, 408, 425, 429 and 5xx are tried again, as late as Retry-After asks if that still fits.
+    Redirects are followed on the same host only. Raises FeedError; its reason has no query, user or token.
+    """
+    answer = _ask(feed, token, cursor, now, pace)
+    if answer.body is None:
+        return [], cursor
+    name = urlsplit(feed.url or "").path or "/"
+    sha256 = digest(answer.body)
+    onward = replace(cursor, etag=answer.etag, last_modified=answer.last_modified, seen={name: Seen(sha256, "")})
+    before = cursor.seen.get(name)
+    if before is not None and before.sha256 == sha256:
+        return [], onward
+    return [Payload(feed.id, name, answer.body, sha256, now, answer.etag, answer.last_modified)], onward
+
+
+def plain_url(url: str) -> str:
+    """`url` as a message may show it: no user, password, query or fragment."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _ask(feed: FeedConfig, token: SecretStr | None, cursor: Cursor, now: dt.datetime, pace: Pace) -> _Answer:
+    patience = feed.timeout.total_seconds()
+    begun = pace.clock()
+    for attempt in range(1, ATTEMPTS + 1):
+        left = 2 * patience - (pace.clock() - begun)
+        try:
+            return _attempt(feed, _headers(token, cursor), max(min(patience, left), LEAST), now)
+        except _PassingError as fault:
+            wait = fault.after if fault.after is not None else FIRST_WAIT * 2**attempt * (0.5 + pace.jitter() / 2)
+            left = 2 * patience - (pace.clock() - begun)
+            if attempt == ATTEMPTS or wait >= left:
+                reason = f"{plain_url(feed.url or '')}: {fault.reason} ({attempt} attempts)"
+                raise FeedError(feed.id, reason, permanent=False) from None
+        pace.sleep(wait)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _headers(token: SecretStr | None, cursor: Cursor) -> dict[str, str]:
+    headers = {"User-Agent": "baoxue", "Accept-Encoding": "identity"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+    if cursor.etag is not None:
+        headers["If-None-Match"] = cursor.etag
+    if cursor.last_modified is not None:
+        headers["If-Modified-Since"] = cursor.last_modified
+    return headers
+
+
+def _attempt(feed: FeedConfig, headers: Mapping[str, str], seconds: float, now: dt.datetime) -> _Answer:
+    with Fuse(seconds) as fuse, fused_session(fuse) as session:
+        try:
+            answer = _exchange(session, feed, headers, seconds, now)
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise FeedError(feed.id, f"{plain_url(feed.url or '')}: not an address", permanent=True) from None
+        except (requests.exceptions.RequestException, OSError, _PassingError) as error:
+            if fuse.blown or isinstance(error, requests.exceptions.Timeout):
+                raise _PassingError(f"not finished after {seconds:g} s") from None
+            if isinstance(error, _PassingError):
+                raise
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                reason = f"{plain_url(feed.url or '')}: its certificate is not trusted"
+                raise FeedError(feed.id, reason, permanent=True) from None
+            raise _PassingError("connection failed") from None
+        if fuse.blown:  # a cut connection can look like the end of a body without a length
+            raise _PassingError(f"not finished after {seconds:g} s")
+        return answer
+
+
+def _exchange(
+    session: requests.Session, feed: FeedConfig, headers: Mapping[str, str], seconds: float, now: dt.datetime
+) -> _Answer:
+    url = feed.url or ""
+    for _ in range(REDIRECTS + 1):
+        with session.get(url, headers=headers, timeout=seconds, allow_redirects=False, stream=True) as response:
+            if response.status_code not in MOVED:
+                return _answer(response, feed, now)
+            url = _next(feed, url, response.headers.get("Location", ""))
+    raise FeedError(feed.id, f"{plain_url(feed.url or '')}: redirects without end", permanent=True)
+
+
+def _next(feed: FeedConfig, url: str, location: str) -> str:
+    """Where a redirect leads, if that is the same host over a channel no weaker."""
+    try:
+        target = urljoin(url, location)
+        here, there = _origin(url), _origin(target)
+        followed = bool(location) and (there == here or (here[0], *there[:2]) == ("http", "https", here[1]))
+    except ValueError:  # an address that is none
+        target, followed = "", False
+    if not followed:
+        raise FeedError(feed.id, f"{plain_url(url)}: redirects to another host, which is not followed", permanent=True)
+    return target
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _answer(response: requests.Response, feed: FeedConfig, now: dt.datetime) -> _Answer:
+    status = response.status_code
+    if status in UNCHANGED:
+        return _Answer(None)
+    if status in AGAIN:
+        raise _PassingError(f"answered {status}", _retry_after(response.headers.get("Retry-After"), now))
+    if status != requests.codes.ok:
+        raise FeedError(feed.id, f"{plain_url(feed.url or '')}: answered {status}", permanent=True)
+    body = _body(response, feed)
+    framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+    if not framed and not is_whole(body):
+        raise _PassingError("the answer stopped half-way")
+    return _Answer(body, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+
+
+def _body(response: requests.Response, feed: FeedConfig) -> bytes:
+    content = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        content += chunk
+        if len(content) > feed.max_bytes:
+            reason = f"{plain_url(feed.url or '')}: longer than max_bytes ({feed.max_bytes})"
+            raise FeedError(feed.id, reason, permanent=True)
+    return bytes(content)
+
+
+def _retry_after(header: str | None, now: dt.datetime) -> float | None:
+    """Seconds to wait, from a number or an HTTP date; None where the header is missing or senseless."""
+    if header is None:
+        return None
+    if header.strip().isascii() and header.strip().isdigit():
+        return float(header.strip()[:9])
+    try:
+        until = parsedate_to_datetime(header)
+    except (ValueError, TypeError):
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=dt.UTC)
+    return max(0.0, (until - now).total_seconds())

@@ -1,0 +1,108 @@
+"""A case as the store keeps it: the columns one asks by, and the rest as plain JSON values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from daemon.store.cases import CaseRow
+from rules.case import Case, Stage, Standing
+from rules.finding import Finding
+from rules.instants import from_micros, to_micros
+from rules.ladder import Ladder, Rung
+
+_COLUMNS = frozenset(
+    {"case_id", "number", "student_id", "stage", "episode", "run_from", "due_at", "raised_at", "closed_at", "wake_at"}
+)
+_STATE = tuple(field.name for field in fields(Case) if field.name not in _COLUMNS and field.name != "version")
+_CASE_BLANK = {field.name: field.default for field in fields(Case)}
+_FINDING = tuple(field.name for field in fields(Finding))
+_FINDING_BLANK = {field.name: field.default for field in fields(Finding)}
+_INSTANTS = frozenset(field.name for cls in (Case, Finding) for field in fields(cls) if "datetime" in str(field.type))
+
+
+def to_row(case: Case) -> CaseRow:
+    """The row of `case`; what has its default is left out of the JSON."""
+    return CaseRow(
+        case_id=case.case_id,
+        number=case.number,
+        student_id=case.student_id,
+        stage=case.stage.value,
+        is_open=case.is_open,
+        episode=case.episode,
+        run_from=case.run_from,
+        due_at=case.due_at,
+        raised_at=case.raised_at,
+        told_at=None,
+        closed_at=case.closed_at,
+        wake_at=case.wake_at,
+        version=case.version,
+        state=_state(case),
+    )
+
+
+def from_row(row: CaseRow) -> Case:
+    """The case a row was made from."""
+    values = {name: _from_json(name, value) for name, value in row.state.items()}
+    return Case(
+        case_id=row.case_id,
+        number=row.number,
+        student_id=row.student_id,
+        stage=Stage(row.stage),
+        episode=row.episode,
+        run_from=row.run_from,
+        due_at=row.due_at,
+        raised_at=row.raised_at,
+        closed_at=row.closed_at,
+        wake_at=row.wake_at,
+        version=row.version,
+        **values,
+    )
+
+
+def numbered(case: Case, number: str) -> Case:
+    """The case under the number the ledger gave it."""
+    return case.but(number=number)
+
+
+def _state(case: Case) -> dict[str, Any]:
+    state = {}
+    for name in _STATE:
+        value = getattr(case, name)
+        if value != _CASE_BLANK[name]:
+            state[name] = _to_json(value)
+    return state
+
+
+def _to_json(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
+    if isinstance(value, dt.datetime):
+        return to_micros(value)
+    if isinstance(value, Finding):
+        held = {name: getattr(value, name) for name in _FINDING}
+        return {name: _to_json(one) for name, one in held.items() if one != _FINDING_BLANK[name]}
+    if isinstance(value, Ladder):
+        rungs = [
+            [rung.after.total_seconds(), rung.unless, list(rung.tell), list(rung.channels)] for rung in value.rungs
+        ]
+        return {"id": value.ladder_id, "rungs": rungs, "acknowledged_by": list(value.acknowledged_by)}
+    return value
+
+
+def _from_json(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON is what it is
+    if name == "finding":
+        return Finding(**{key: _from_json(key, one) for key, one in value.items()})
+    if name == "ladder":
+        return _ladder(value)
+    if name == "standing":
+        return Standing(value)
+    return from_micros(value) if name in _INSTANTS and value is not None else value
+
+
+def _ladder(value: Mapping[str, Any]) -> Ladder:
+    rungs = tuple(
+        Rung(dt.timedelta(seconds=after), unless, tuple(tell), tuple(channels))
+        for after, unless, tell, channels in value["rungs"]
+    )
+    return Ladder(value["id"], rungs, tuple(value["acknowledged_by"]))

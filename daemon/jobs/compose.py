@@ -1,0 +1,89 @@
+"""From a message of the outbox to words on their way: names are opened here, and masked at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from daemon.desk.links import Act
+from daemon.jobs.house import House
+from daemon.store import roster as rosters
+from daemon.store.outbox import AlertRow, MessageRow
+from daemon.store.roster import Contact
+from daemon.store.tx import Tx
+from notifiers.contract import Message
+from notifiers.webhook import webhook_body
+from notifiers.words import mask_name
+from rules.instants import from_micros
+
+_ACKNOWLEDGED = frozenset({"report", "escalation", "reopened"})
+
+
+def compose(tx: Tx, house: House, message: MessageRow, alerts: Sequence[AlertRow]) -> Message | None:
+    """The message in its recipient's language; None when its recipient has no address on that channel any more."""
+    contact = rosters.contacts_of(tx, [message.contact_id]).get(message.contact_id)
+    address = contact and _address(contact, message.channel)
+    if contact is None or not address:
+        return None
+    names = rosters.names_of(tx, [one.student_id for one in alerts if one.student_id])
+    facts = facts_of(house, alerts, names, contact)
+    if message.channel == "webhook":
+        body = webhook_body(message.kind, message.message_id, message.created_at, facts)
+        return Message(message.message_id, message.channel, address, None, "", body=body, template=message.kind)
+    language = contact.language or house.config.service.language
+    said = house.words.compose(message.kind, message.channel, language, facts)
+    return Message(
+        message.message_id, message.channel, address, said.subject, said.text, said.html, template=message.kind
+    )
+
+
+def _address(contact: Contact, channel: str) -> str | None:
+    return {"sms": contact.phone, "email": contact.email, "webhook": contact.endpoint}.get(channel)
+
+
+def facts_of(house: House, alerts: Sequence[AlertRow], names: Mapping[str, str], contact: Contact) -> dict[str, Any]:
+    """What a template gets: the alerts with masked names and local times, and what they share."""
+    shared = dict(alerts[0].facts) if alerts and alerts[0].student_id is None else {}
+    if "since" in shared and shared["since"] is not None:
+        shared["since"] = _local(house, from_micros(shared["since"]))
+    if alerts and alerts[0].incident_id:
+        shared["incident"] = alerts[0].incident_id
+    return {
+        **shared,
+        "alerts": [_alert(house, one, names, contact) for one in alerts if one.student_id is not None],
+        "district": house.district_name(),
+        "callback": house.config.service.callback,
+        "recipient_role": alerts[0].role if alerts else contact.role,
+    }
+
+
+def _alert(house: House, alert: AlertRow, names: Mapping[str, str], contact: Contact) -> dict[str, Any]:
+    facts = alert.facts
+    language = contact.language or house.config.service.language
+    run_from, reported = facts.get("run_from"), facts.get("reported_at")
+    acts = house.links
+    asks = alert.kind == "confirm_request"
+    return {
+        "case": facts["case"],
+        "student": mask_name(names.get(alert.student_id or "", ""), language),
+        "school": facts["school"],
+        "grade": facts["grade"],
+        "town": facts["town"],
+        "residence_assumed": facts["residence_assumed"],
+        "run_from": _local(house, from_micros(run_from)) if run_from is not None else None,
+        "due_at": _local(house, alert.due_at) if alert.due_at else None,
+        "raised_at": _local(house, from_micros(reported)) if reported is not None else None,
+        "episode": alert.episode,
+        "unconfirmed": facts["unconfirmed"],
+        "reason": facts["reason"],
+        "days_absent": facts["days_absent"],
+        "kind": alert.kind,
+        "acknowledge_url": acts.url(Act.ACKNOWLEDGE, alert.alert_id) if alert.kind in _ACKNOWLEDGED else None,
+        "confirm_seen_url": acts.url(Act.SEEN, alert.alert_id) if asks else None,
+        "confirm_absent_url": acts.url(Act.ABSENT, alert.alert_id) if asks else None,
+    }
+
+
+def _local(house: House, instant: dt.datetime) -> dt.datetime:
+    return instant.astimezone(house.calendar.zone)

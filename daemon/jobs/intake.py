@@ -1,0 +1,305 @@
+"""Takes in what a feed said: appended as delivered, rows for unknown children parked, classes armed to be judged."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import groupby
+from typing import TypeVar, cast
+
+import structlog
+
+from daemon.config import FeedConfig
+from daemon.feeds.payload import Refused
+from daemon.jobs import parking
+from daemon.jobs.house import House
+from daemon.jobs.people import People
+from daemon.jobs.repeats import without_repeats
+from daemon.jobs.rollcall import Called, Caller
+from daemon.jobs.silence import FEED, KIND, owing
+from daemon.store import absences, enrolment, incidents, intake, rolls, timers
+from daemon.store.intake import Refusal
+from daemon.store.rolls import Roll
+from daemon.store.timers import Timer
+from daemon.store.tx import Tx
+from rules.calendar import Session
+from rules.instants import from_micros, to_micros
+from rules.records import (
+    ContactRecord,
+    LeaveRecord,
+    Mark,
+    MarkRecord,
+    MovementRecord,
+    PunchRecord,
+    Record,
+    StudentRecord,
+    UnitRecord,
+)
+
+log = structlog.get_logger()
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+CLASS = "class"
+"""Timer: a class must be judged anew; its subject is `class@instant`, so that no timer ever replaces another."""
+
+MANY = 0.1
+"""When this share of a class has marks outside every session, the calendar may be wrong (absence.md, Marks)."""
+
+
+@dataclass
+class TakenIn:
+    """What became of one delivery; counts rows, never quotes them."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: list[Refused] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """Children of whom a new roster file says nothing; they stay judged."""
+    odd_classes: list[str] = field(default_factory=list)
+    """Classes many of whose children have marks outside every session."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One payload's records on their way into the store."""
+
+    feed: FeedConfig
+    name: str
+    payload_id: str
+    known_at: dt.datetime
+    records: Sequence[Record]
+    covers: tuple[dt.date, dt.date] | None = None
+    """The days an exception feed speaks for."""
+    is_first: bool = False
+    """A simulation begins with it: it brings everything known by then."""
+    called: tuple[People, Called] | None = None
+    """Its rolls, if they were called before the transaction, and by which roster."""
+
+    def of(self, kind: type[AnyRecord]) -> list[AnyRecord]:
+        """The records of one kind, in order."""
+        return cast("list[AnyRecord]", self._by_kind.get(kind, []))
+
+    @property
+    def speaks_of_sessions(self) -> bool:
+        """Whether there are rolls to be called from it."""
+        return bool(self.of(MarkRecord) or self.of(PunchRecord)) or self.covers is not None
+
+    @cached_property
+    def _by_kind(self) -> dict[type, list[Record]]:
+        found: dict[type, list[Record]] = {}
+        for kind, records in groupby(self.records, type):
+            found.setdefault(kind, []).extend(records)
+        return found
+
+
+def take_in(tx: Tx, house: House, delivery: Delivery) -> TakenIn:
+    """Append everything the delivery says; needs a write transaction, and commits nothing itself."""
+    taken = TakenIn()
+    _take_roster(tx, house, delivery, taken)
+    people = house.people(tx)
+    touched = _take_marks(tx, house, people, delivery, taken)
+    touched |= _take_absences(tx, people, delivery, taken)
+    arm_class(tx, touched, delivery.known_at)
+    if touched:
+        _look_at_feeds(tx, house, delivery)
+    return taken
+
+
+def arm_class(tx: Tx, class_ids: Iterable[str], at: dt.datetime) -> None:
+    """Ask for these classes to be judged at `at`."""
+    timers.arm(tx, [Timer(CLASS, f"{class_id}@{to_micros(at)}", at) for class_id in sorted(set(class_ids))])
+
+
+def class_of_timer(timer: Timer) -> str:
+    """The class a timer of kind CLASS is about."""
+    return timer.subject.rpartition("@")[0]
+
+
+# ---- roster -----------------------------------------------------------------------------------------------------
+
+
+def _take_roster(tx: Tx, house: House, delivery: Delivery, taken: TakenIn) -> None:
+    units, students, contacts = delivery.of(UnitRecord), delivery.of(StudentRecord), delivery.of(ContactRecord)
+    source = f"{delivery.feed.id}:{delivery.name}"
+    for kind, changes in (
+        ("units", units and enrolment.upsert_units(tx, units, delivery.known_at, source=source)),
+        ("contacts", contacts and enrolment.upsert_contacts(tx, contacts, delivery.known_at, source=source)),
+        ("students", students and _take_students(tx, house, delivery, students, source, taken)),
+    ):
+        if changes:
+            taken.counts[f"{kind} added"] += len(changes.added)
+            taken.counts[f"{kind} changed"] += len(changes.changed)
+            taken.counts[f"{kind} unchanged"] += changes.unchanged
+            house.forget_people()
+
+
+def _take_students(
+    tx: Tx, house: House, delivery: Delivery, students: Sequence[StudentRecord], source: str, taken: TakenIn
+) -> enrolment.Changes:
+    today = delivery.known_at.astimezone(house.calendar.zone).date()
+    changes = enrolment.upsert_students(tx, students, delivery.known_at, source=source, on=today)
+    house.forget_people()
+    taken.missing += changes.missing
+    moved = {one.student_id: one.class_id for one in students}
+    arm_class(tx, {moved[one] for one in changes.changed if one in moved}, delivery.known_at)
+    _retry_parked(tx, house, changes.added, delivery.known_at)
+    return changes
+
+
+def _retry_parked(tx: Tx, house: House, students: Sequence[str], known_at: dt.datetime) -> None:
+    """Rows that waited for these children are taken in as if they came now, each by its own feed."""
+    feeds = {feed.id: feed for feed in house.config.feed}
+    for feed_id, waiting in parking.waiting_for(tx, students).items():
+        if feed_id in feeds:
+            records = [record for _, record in waiting]
+            delivery = Delivery(feeds[feed_id], "(waited for the roster)", waiting[0][0].payload_id, known_at, records)
+            intake.unpark(tx, [refusal.refused_id for refusal, _ in waiting])
+            take_in(tx, house, delivery)
+
+
+# ---- marks ------------------------------------------------------------------------------------------------------
+
+
+def call_ahead(tx: Tx, house: House, delivery: Delivery) -> Delivery:
+    """The delivery with its rolls called, so that the transaction that takes it in need not; a read one will do."""
+    if not delivery.speaks_of_sessions:
+        return delivery
+    people = house.people(tx)
+    return replace(delivery, called=(people, _call(house, people, delivery)))
+
+
+def _call(house: House, people: People, delivery: Delivery) -> Called:
+    caller = Caller(
+        people,
+        house.calendar,
+        delivery.feed.id,
+        delivery.feed.rank,
+        delivery.known_at,
+        _recorded(house, delivery),
+        delivery.name,
+        whole=Whole(delivery, at_its_end=house.simulated),
+    )
+    called = caller.call([*delivery.of(MarkRecord), *delivery.of(PunchRecord)])
+    if delivery.covers is not None:
+        caller.cover(*delivery.covers, people.classes_under(delivery.feed.units), called)
+    return called
+
+
+def _take_marks(tx: Tx, house: House, people: People, delivery: Delivery, taken: TakenIn) -> set[str]:
+    if not delivery.speaks_of_sessions:
+        return set()
+    count = len(delivery.of(MarkRecord)) + len(delivery.of(PunchRecord))
+    by, called = delivery.called or (None, None)
+    if called is None or by is not people:
+        called = _call(house, people, delivery)
+    news = called.rolls
+    if not house.simulated:
+        undated = [roll for roll in news if roll.recorded_at == delivery.known_at]
+        news = [roll for roll in news if roll.recorded_at != delivery.known_at]
+        news += without_repeats(tx, delivery.feed.id, undated)
+    rolls.record_rolls(tx, news)
+    taken.counts["marks"] += count - len(called.refused) - len(called.parked)
+    taken.counts["parked"] += len(called.parked)
+    taken.refused += called.refused
+    _note_refused(tx, people, delivery, called, taken)
+    _arm_early(tx, house, people, news, delivery.known_at)
+    return {roll.class_id for roll in news}
+
+
+def _recorded(house: House, delivery: Delivery) -> RecordedAt:
+    return RecordedAt(delivery.known_at, by_session=house.simulated)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """In which sessions a delivery of an exception feed speaks for the children it does not name.
+
+    Live, in those of the days it covers that were over when it came; simulated, in each once, at its own end.
+    """
+
+    delivery: Delivery
+    at_its_end: bool
+
+    def __call__(self, session: Session) -> bool:
+        """Whether `session` is one of them."""
+        covers, known_at = self.delivery.covers, self.delivery.known_at
+        if covers is None or not covers[0] <= session.date <= covers[1] or session.end > known_at:
+            return False
+        return not self.at_its_end or session.end == known_at or self.delivery.is_first
+
+
+@dataclass(frozen=True)
+class RecordedAt:
+    """When a mark was recorded if its row does not say: live when we took it in, simulated at its session's end."""
+
+    known_at: dt.datetime
+    by_session: bool
+
+    def __call__(self, session: Session) -> dt.datetime:
+        """When a mark of `session` counts as recorded."""
+        return session.end if self.by_session else self.known_at
+
+
+def _note_refused(tx: Tx, people: People, delivery: Delivery, called: Called, taken: TakenIn) -> None:
+    refusals = [
+        Refusal(delivery.payload_id, one.line, one.column, one.fault, one.hint, one.student_id)
+        for one in called.refused
+    ]
+    intake.park(tx, [*refusals, *parking.park_rows(delivery.payload_id, delivery.feed.id, called.parked)])
+    for index, children in sorted(called.outside.items()):
+        if len(children) > MANY * len(people.members.get(index, ())):
+            taken.odd_classes.append(people.class_ids[index])
+            log.warning("many marks outside sessions: is the calendar right?", class_id=people.class_ids[index])
+
+
+def _arm_early(tx: Tx, house: House, people: People, news: Iterable[Roll], known_at: dt.datetime) -> None:
+    """Marks made before their session begins are known when it begins."""
+    early: dict[int, set[str]] = {}
+    for roll in news:
+        variant = people.variants[people.class_index[roll.class_id]]
+        column = house.calendar.column(variant, roll.session_date, roll.session_name)
+        start = int(house.calendar.starts[variant, column]) if column is not None else 0
+        if start > to_micros(known_at):
+            early.setdefault(start, set()).add(roll.class_id)
+    for start, classes in early.items():
+        arm_class(tx, classes, from_micros(start))
+
+
+def _look_at_feeds(tx: Tx, house: House, delivery: Delivery) -> None:
+    """A feed under suspicion is looked at as soon as anything comes in; every feed when something was taken back."""
+    feeds = {row.subject for row in incidents.open_incidents(tx, KIND)}
+    if _takes_back(delivery):
+        feeds |= {feed.id for feed in owing(house)}
+    timers.arm(tx, [Timer(FEED, feed_id, delivery.known_at) for feed_id in sorted(feeds)])
+    ahead = {one.at for one in delivery.of(MovementRecord) if one.at > delivery.known_at}
+    looks = [(feed.id, at) for feed in owing(house) for at in ahead]
+    timers.arm(tx, [Timer(FEED, f"{feed_id}@{to_micros(at)}", at) for feed_id, at in looks])
+
+
+def _takes_back(delivery: Delivery) -> bool:
+    """Whether a record may leave a child without a word that had one."""
+    leaves, movements = bool(delivery.of(LeaveRecord)), bool(delivery.of(MovementRecord))
+    if leaves or movements:
+        return True
+    return any(record.mark is Mark.UNKNOWN for record in delivery.of(MarkRecord))
+
+
+# ---- leave and movements ----------------------------------------------------------------------------------------
+
+
+def _take_absences(tx: Tx, people: People, delivery: Delivery, taken: TakenIn) -> set[str]:
+    leaves = delivery.of(LeaveRecord)
+    movements = delivery.of(MovementRecord)
+    there = people.roster.students
+    waiting: list[LeaveRecord | MovementRecord] = [one for one in leaves if one.student_id not in there]
+    waiting += [one for one in movements if one.student_id not in there]
+    intake.park(tx, parking.park_rows(delivery.payload_id, delivery.feed.id, waiting))
+    taken.counts["parked"] += len(waiting)
+    touched = absences.record_leaves(tx, [one for one in leaves if one.student_id in there], delivery.known_at)
+    touched += absences.record_movements(tx, [one for one in movements if one.student_id in there], delivery.known_at)
+    taken.counts["leaves"] += sum(one.student_id in there for one in leaves)
+    taken.counts["movements"] += sum(one.student_id in there for one in movements)
+    return {people.class_now(student) for student in touched}

@@ -1,0 +1,56 @@
+"""Leaves out what a feed has said before: a file exported again must not outrank what was said in between."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from daemon.store import rolls
+from daemon.store.rolls import Roll, RollBlock
+from daemon.store.tx import Tx
+
+Key = tuple[str, dt.date, str]
+"""Class, day and session of a roll."""
+
+
+def without_repeats(tx: Tx, feed_id: str, called: Sequence[Roll]) -> list[Roll]:
+    """`called` without the marks that this feed already gave last for the same child and session.
+
+    Only for rolls whose rows carry no `recorded_at`: they would be dated anew each time the file is delivered.
+    """
+    if not called:
+        return []
+    days = [roll.session_date for roll in called]
+    block = rolls.load_rolls(tx, {roll.class_id for roll in called}, min(days), max(days))
+    said = _last_said(block, feed_id)
+    return [kept for roll in called if (kept := _news(roll, said)) is not None]
+
+
+def _last_said(block: RollBlock, feed_id: str) -> Mapping[Key, dict[int, int]]:
+    """What the feed said last of each child, by roll."""
+    said: dict[Key, dict[int, int]] = {}
+    if feed_id not in block.feeds:
+        return said
+    mine = np.flatnonzero(block.feed_index == block.feeds.index(feed_id))
+    ends = np.searchsorted(block.roll_index, np.arange(len(block) + 1))
+    for n in sorted(mine.tolist(), key=lambda n: (block.recorded_at[n], block.known_at[n], block.line[n])):
+        key = (block.classes[block.class_index[n]], block.date[n].item(), block.sessions[block.session_index[n]])
+        part = slice(ends[n], ends[n + 1])
+        marks = zip(block.ordinal[part].tolist(), block.code[part].tolist(), strict=True)
+        if block.implied[n]:
+            said[key] = dict(marks)
+        else:
+            said.setdefault(key, {}).update(marks)
+    return said
+
+
+def _news(roll: Roll, said: Mapping[Key, Mapping[int, int]]) -> Roll | None:
+    before = said.get((roll.class_id, roll.session_date, roll.session_name))
+    marks = dict(zip(np.asarray(roll.ordinals).tolist(), np.asarray(roll.codes).tolist(), strict=True))
+    if before is None or (roll.implied and marks != before):
+        return roll  # an exception roll speaks for those it does not name, too: it stays whole
+    news = {ordinal: code for ordinal, code in marks.items() if before.get(ordinal) != code}
+    return replace(roll, ordinals=list(news), codes=list(news.values())) if news else None

@@ -1,0 +1,142 @@
+"""From the store to a scene: everything known about some classes, laid out for the rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.jobs.casefile import from_row
+from daemon.jobs.house import House
+from daemon.jobs.people import People
+from daemon.store import absences, cases, incidents, overlays, rolls
+from daemon.store.tx import Tx
+from rules.calendar import Calendar
+from rules.incidents import MassAbsence
+from rules.instants import from_micros
+from rules.judge import Judgement
+from rules.register import Leave, Movement, build_register
+from rules.rolls import Overlay, Rolls
+from rules.sweep import Scene
+
+AHEAD = dt.timedelta(days=2)
+"""How far beyond today the grid goes: marks made early are known before their session begins."""
+
+
+def load_scene(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime) -> Scene:
+    """Everything known by `now` of the children who are or were in `classes`."""
+    people = house.people(tx)
+    ordinals = people.children_of(classes)
+    students = [people.student_of[ordinal] for ordinal in ordinals]
+    judgement = load_judgement(tx, house, people, ordinals, now)
+    row_of = {student: row for row, student in enumerate(students)}
+    open_cases = {row_of[found.student_id]: from_row(found) for found in cases.open_cases(tx, students)}
+    return Scene(judgement, students, people.class_ids, people.school_ids, open_cases, open_storms(tx))
+
+
+def load_judgement(
+    tx: Tx, house: House, people: People, ordinals: Sequence[int], now: dt.datetime, since: dt.date | None = None
+) -> Judgement:
+    """The register of `ordinals` as known at `now`, judged; `since` leaves earlier sessions untaken."""
+    today = now.astimezone(house.calendar.zone).date()
+    calendar = house.calendar.until(today + AHEAD)
+    students = [people.student_of[ordinal] for ordinal in ordinals]
+    wanted = [people.class_ids[index] for index in sorted(people.classes_of(ordinals))]
+    first = since or house.calendar.dates[0]
+    block = rolls.load_rolls(tx, wanted, first, today + AHEAD, now)
+    register = build_register(
+        calendar,
+        [people.spells[ordinal] for ordinal in ordinals],
+        people.variants,
+        to_rolls(block, people, calendar, ordinals),
+        overlays=_overlays(tx, people, ordinals, (first, today + AHEAD), now),
+        leaves=_leaves(tx, students, now),
+        movements=_movements(tx, students, now),
+    )
+    return Judgement(register, house.law.clock, house.when, now, stale_after(house, people))
+
+
+def stale_after(house: House, people: People) -> Mapping[int, dt.timedelta]:
+    """For each class that some feed owes the rolls of, after how much session time it is silent: the shortest."""
+    spans = tuple((feed.units, feed.stale_after) for feed in house.config.feed if feed.records in {"marks", "punches"})
+    return people.shortest_of_class(spans)
+
+
+def to_rolls(block: rolls.RollBlock, people: People, calendar: Calendar, ordinals: Sequence[int]) -> Rolls:
+    """Stored rolls as the register wants them: classes by number, sessions by column, children by row."""
+    number = np.array([people.class_index.get(class_id, -1) for class_id in block.classes] or [-1], np.int32)
+    class_index = number[block.class_index] if len(block) else np.zeros(0, np.int32)
+    known = class_index >= 0
+    variants = np.where(known, np.asarray(people.variants, np.intp)[class_index], 0)
+    days = block.date.astype("datetime64[D]").astype(np.int64) + _EPOCH_ORDINAL
+    column = calendar.columns(variants, days, block.sessions, block.session_index.astype(np.intp))
+    highest = int(max(max(ordinals, default=0), int(block.ordinal.max()) if len(block.ordinal) else 0))
+    rows = np.full(highest + 1, -1, np.int32)
+    rows[np.asarray(ordinals, np.int64)] = np.arange(len(ordinals), dtype=np.int32)
+    return Rolls(
+        class_index,
+        np.where(known, column, -1).astype(np.int32),
+        block.recorded_at,
+        block.rank,
+        block.line,
+        block.implied,
+        block.roll_index,
+        rows[block.ordinal],
+        block.code,
+    )
+
+
+_EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
+
+
+def open_storms(tx: Tx) -> tuple[MassAbsence, ...]:
+    """The mass absences in which a run may have begun whose report still waits."""
+    found = incidents.list_incidents(tx, "mass_absence")
+    real: Mapping[str | None, bool | None] = {"real": True, "not_real": False, None: None}
+    return tuple(
+        MassAbsence(
+            one.incident_id, one.subject, tuple(from_micros(at) for at in one.state["starts"]), real[one.verdict]
+        )
+        for one in found
+    )
+
+
+def _overlays(
+    tx: Tx, people: People, ordinals: Sequence[int], days: tuple[dt.date, dt.date], now: dt.datetime
+) -> list[Overlay]:
+    index = np.asarray(ordinals, np.int64)
+    found = []
+    for one in overlays.load_overlays(tx, *days, now):
+        rows = _rows_of(one, people, index)
+        if len(rows):
+            found.append(Overlay(rows, one.session_date, one.session_name, one.mark, one.known_at))
+    return found
+
+
+def _rows_of(one: overlays.Overlay, people: People, ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
+    if one.student_id is not None:
+        child = people.roster.students.get(one.student_id)
+        wanted = [child.ordinal] if child else []
+    else:
+        assert one.unit_id is not None
+        classes = set(people.classes_under([one.unit_id]))
+        wanted = [n for n in ordinals.tolist() if people.class_on(n, one.session_date) in classes]
+    return np.flatnonzero(np.isin(ordinals, wanted))
+
+
+def _leaves(tx: Tx, students: Sequence[str], now: dt.datetime) -> dict[int, list[Leave]]:
+    row_of = {student: row for row, student in enumerate(students)}
+    found: dict[int, list[Leave]] = {}
+    for one in absences.load_leaves(tx, students, now):
+        found.setdefault(row_of[one.student_id], []).append(Leave(one.starts, one.ends, one.kind))
+    return found
+
+
+def _movements(tx: Tx, students: Sequence[str], now: dt.datetime) -> dict[int, list[Movement]]:
+    row_of = {student: row for row, student in enumerate(students)}
+    found: dict[int, list[Movement]] = {}
+    for one in absences.load_movements(tx, students, now):
+        found.setdefault(row_of[one.student_id], []).append(Movement(one.kind, one.at, bool(one.evidence)))
+    return found

@@ -1,0 +1,192 @@
+"""Sends what is due: claim, look once more, put into words, hand over, settle; each channel by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+
+import structlog
+
+from daemon.jobs.compose import compose
+from daemon.jobs.house import House
+from daemon.store import cases, journal, sending
+from daemon.store.journal import EntryDraft
+from daemon.store.outbox import SENT
+from daemon.store.sending import FAILED, RETRY, Claimed, Outcome, Started
+from daemon.store.tx import Tx
+from notifiers.contract import DeliveryError, Message
+from notifiers.words import WordsError
+
+log = structlog.get_logger()
+
+REPEATED = "possibly repeated"
+"""Journal: a message about the case leaves again, and nobody knows whether it had reached its recipient before."""
+
+LEASE = dt.timedelta(minutes=2)
+STEPS = 12
+LOOK_SECONDS = 0.5
+"""How long a message queued meanwhile may wait for a look when all that is on its way is slow."""
+LONGEST_PAUSE = 4.0
+"""In seconds, between two tries to write down what was sent."""
+FIRST_RETRY = dt.timedelta(seconds=10)
+LONGEST_RETRY = dt.timedelta(minutes=10)
+GIVE_UP = dt.timedelta(days=7)
+"""A message that could not leave for this long is given up; its case has long climbed on by then."""
+
+
+def send_due(house: House, channel: str, now: dt.datetime, *, limit: int = 100) -> int:
+    """Send at most `limit` due messages of one channel, one by one; how many were claimed.
+
+    Safe to be killed and run again.
+    """
+    started = _start(house, channel, now, limit)
+    _settle(house, [_hand_over(house, channel, one, words) for one, words in started])
+    return len(started)
+
+
+def send_side_by_side(
+    house: House, channel: str, workers: Executor, width: int, *, stopping: Callable[[], bool] = lambda: False
+) -> int:
+    """Send what is due of one channel, `width` messages at once, until nothing is; how many were claimed.
+
+    A slow message holds one place, not the others: whenever half of the places are free, more is claimed. Nothing is
+    claimed that would have to wait for a place, so that no lease ends before its message's turn. Once `stopping`,
+    what is on its way is awaited and nothing more is claimed. Safe to be killed and run again.
+    """
+    flying: set[Future[Outcome]] = set()
+    claimed = 0
+    try:
+        while True:
+            room = width - len(flying)
+            if not stopping() and room * 2 >= width and (started := _start(house, channel, house.clock(), room)):
+                claimed += len(started)
+                flying |= {workers.submit(_hand_over, house, channel, one, words) for one, words in started}
+            if not flying:
+                return claimed
+            wait(flying, LOOK_SECONDS, FIRST_COMPLETED)
+            done = {future for future in flying if future.done()}
+            flying -= done
+            _settle(house, [future.result() for future in done], stopping)
+    finally:
+        # A claim that fails does not take along what is on its way: an outcome forgotten is a message sent twice.
+        wait(flying)
+        _settle(house, [future.result() for future in flying], stopping)
+
+
+def _start(house: House, channel: str, now: dt.datetime, limit: int) -> list[tuple[Started, Message | DeliveryError]]:
+    """Claim due messages, note that each is about to leave, and put them into words."""
+    with house.store.read() as tx:
+        first = sending.next_at(tx, [channel])
+    if first is None or first > now:
+        return []
+
+    def work(tx: Tx) -> list[Started]:
+        won = sending.claim(tx, now, lease_of(house, channel), house.worker, limit, [channel])
+        _note_repeats(tx, [one for one in won if one.newly], now)
+        return sending.start_attempts(tx, [one.message.message_id for one in won], house.worker, now)
+
+    started = house.store.commit(work)
+    with house.store.read() as tx:
+        return [(one, _composed(tx, house, one)) for one in started]
+
+
+def _note_repeats(tx: Tx, doubted: Sequence[Claimed], now: dt.datetime) -> None:
+    """Say in the journals that what was told about these cases may be told twice; once a message."""
+    noted = [
+        EntryDraft(case_id, now, now, REPEATED, {"message": one.message.message_id, "channel": one.message.channel})
+        for one in doubted
+        for case_id in sorted({alert.case_id for alert in one.alerts if alert.case_id})
+    ]
+    cases.hold(tx, [entry.case_id for entry in noted])
+    journal.append(tx, noted)
+
+
+def lease_of(house: House, channel: str) -> dt.timedelta:
+    """How long one attempt may take at the very most: a mail has a dozen steps, each with the channel's time-out."""
+    settings = getattr(house.config.channels, channel, None)
+    return LEASE if settings is None else max(LEASE, STEPS * settings.timeout)
+
+
+def _composed(tx: Tx, house: House, started: Started) -> Message | DeliveryError:
+    """The message, or why it can never be sent; a template at fault is the operator's to mend, so it is tried again."""
+    try:
+        message = compose(tx, house, started.message, started.alerts)
+    except WordsError as error:
+        return DeliveryError(str(error), permanent=False)
+    except Exception:
+        log.critical("message not composed", message=started.message.message_id, exc_info=True)
+        house.metrics.failures.labels(job=f"compose {started.message.channel}").inc()
+        return DeliveryError("could not be put into words, see the log", permanent=False)
+    return message or DeliveryError("the recipient has no address on this channel any more", permanent=True)
+
+
+def _hand_over(house: House, channel: str, started: Started, words: Message | DeliveryError) -> Outcome:
+    """One attempt; whatever goes wrong in it stays with this message."""
+    row = started.message
+    if isinstance(words, DeliveryError):
+        return _failed(house, started, words)
+    try:
+        receipt = house.notifiers[channel].send(words)
+    except DeliveryError as error:
+        return _failed(house, started, error)
+    except Exception:
+        # A bug in one channel must not stop the others, nor lose the message: it is logged whole and tried again.
+        log.critical("sending failed unexpectedly", message=row.message_id, channel=channel, exc_info=True)
+        house.metrics.failures.labels(job=f"send {channel}").inc()
+        return _failed(house, started, DeliveryError("unexpected failure, see the log", permanent=False, doubtful=True))
+    ended = house.clock()
+    house.metrics.sent.labels(channel=channel, outcome="sent").inc()
+    house.metrics.delay.labels(channel=channel).observe(max((ended - row.created_at).total_seconds(), 0))
+    return Outcome(row.message_id, started.n, house.worker, ended, SENT, provider_id=receipt.provider_id)
+
+
+def _failed(house: House, started: Started, error: DeliveryError) -> Outcome:
+    row, ended = started.message, house.clock()
+    given_up = error.permanent or ended - row.created_at > GIVE_UP
+    state = FAILED if given_up else RETRY
+    house.metrics.sent.labels(channel=row.channel, outcome=state).inc()
+    log.warning(
+        "message not taken",
+        message=row.message_id,
+        channel=row.channel,
+        reason=error.reason,
+        final=given_up,
+        n=started.n,
+    )
+    return Outcome(
+        row.message_id,
+        started.n,
+        house.worker,
+        ended,
+        state,
+        next_at=None if given_up else ended + retry_after(started.n, error.retry_after),
+        error=error.reason,
+        doubtful=error.doubtful,
+    )
+
+
+def retry_after(attempt: int, asked: dt.timedelta | None) -> dt.timedelta:
+    """How long to wait after attempt `attempt`: doubling with jitter, or what the other side asked for if longer."""
+    grown: dt.timedelta = min(FIRST_RETRY * 2 ** min(attempt - 1, 16), LONGEST_RETRY)
+    jittered = grown * (0.75 + random.random() / 2)  # noqa: S311 - spreads load, keeps no secret
+    return max(jittered, asked or dt.timedelta(0))
+
+
+def _settle(house: House, outcomes: Sequence[Outcome], stopping: Callable[[], bool] = lambda: True) -> None:
+    """Write down what came of attempts; while the store cannot (a full disk), again until their leases end."""
+    until = time.monotonic() + LEASE.total_seconds()
+    pause = LOOK_SECONDS
+    while outcomes:
+        try:
+            house.store.commit(lambda tx: sending.settle(tx, outcomes))
+        except Exception:
+            if stopping() or time.monotonic() > until:
+                raise
+            log.critical("outcomes not written, trying again", count=len(outcomes), exc_info=True)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            return

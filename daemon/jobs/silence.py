@@ -1,0 +1,178 @@
+"""Silence of feeds: one incident a feed while classes it owes are silent, told once, resolved by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from daemon.config import FeedConfig
+from daemon.jobs.house import House
+from daemon.jobs.people import People
+from daemon.jobs.scenes import load_judgement, stale_after
+from daemon.jobs.tell import EVERY_CHANNEL, queue, recipient_of, unit_draft
+from daemon.store import absences, incidents, outbox, timers
+from daemon.store.incidents import IncidentRow
+from daemon.store.outbox import AlertDraft
+from daemon.store.timers import Timer
+from daemon.store.tx import Tx
+from rules.incidents import silent_classes, silent_since
+from rules.instants import earliest, from_micros, to_micros
+from rules.ladder import Recipient
+
+FEED = "feed"
+"""Timer: a feed's silence must be looked at (subject: the feed, or feed@instant for a look beside the regular one)."""
+
+KIND = "feed_silent"
+LOOK_BACK = dt.timedelta(days=21)
+"""Rolls older than this say nothing about silence now: it spans holidays, and no longer."""
+
+
+def owing(house: House) -> list[FeedConfig]:
+    """The feeds that owe rolls."""
+    return [feed for feed in house.config.feed if feed.records in {"marks", "punches"} and feed.units]
+
+
+def arm_silence(tx: Tx, house: House, now: dt.datetime, feeds: Iterable[str] | None = None) -> None:
+    """Arm each feed's next look: when a session of a class it owes has been over for long enough, or a child moves."""
+    people = house.people(tx)
+    wanted = None if feeds is None else set(feeds)
+    suspected = {row.subject for row in incidents.open_incidents(tx, KIND)}
+    moves = (one.at for one in absences.load_movements(tx, known_by=now) if one.at > now)
+    moved = min(moves, default=None)
+    rows = []
+    for feed in owing(house):
+        instant = earliest(_next_look(house, people, feed, now, suspected=feed.id in suspected), moved)
+        if instant is not None and (wanted is None or feed.id in wanted):
+            rows.append(Timer(FEED, feed.id, instant))
+    timers.arm(tx, rows)
+
+
+def _next_look(
+    house: House, people: People, feed: FeedConfig, now: dt.datetime, *, suspected: bool
+) -> dt.datetime | None:
+    """The next instant at which a class may fall silent, or, of a suspected feed, speak by a leave that begins."""
+    variants = {people.variants[index] for index in people.classes_under(feed.units)}
+    instants = []
+    for variant in variants:
+        stale = house.calendar.lines[variant].stale_at(feed.stale_after)
+        index = int(np.searchsorted(stale, to_micros(now), "right"))
+        if index < len(stale):
+            instants.append(int(stale[index]))
+        begun = house.calendar.lines[variant].begun(to_micros(now))
+        if suspected and begun < len(stale):
+            instants.append(int(house.calendar.lines[variant].starts[begun]))
+    return from_micros(min(instants)) if instants else None
+
+
+def look_at_feeds(house: House, now: dt.datetime) -> None:
+    """Open, extend or resolve the incidents of the feeds whose look is due."""
+    with house.store.read() as tx:
+        due = timers.due(tx, now, 10_000, (FEED,))
+        feeds = sorted({timer.subject.partition("@")[0] for timer in due})
+        silent = {feed_id: _silent_of(tx, house, feed_id, now) for feed_id in feeds}
+    if due:
+        house.store.commit(lambda tx: _apply(tx, house, due, silent, now))
+        house.wake()
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The classes of a feed that are silent, and the first session they have no word of."""
+
+    classes: list[int]
+    since: dt.datetime | None
+
+
+def _silent_of(tx: Tx, house: House, feed_id: str, now: dt.datetime) -> Silence:
+    """The classes this feed owes that are silent now."""
+    people = house.people(tx)
+    feed = next((one for one in owing(house) if one.id == feed_id), None)
+    if feed is None:
+        return Silence([], None)
+    classes = people.classes_under(feed.units)
+    since = (now - LOOK_BACK).astimezone(house.calendar.zone).date()
+    judgement = load_judgement(tx, house, people, people.children_of(classes), now, since)
+    wanted = set(classes)
+    mine = {index: after for index, after in stale_after(house, people).items() if index in wanted}
+    silent = silent_classes(judgement, mine)
+    return Silence(sorted(silent), silent_since(judgement, silent))
+
+
+def _apply(tx: Tx, house: House, due: Sequence[Timer], silent: Mapping[str, Silence], now: dt.datetime) -> None:
+    people = house.people(tx)
+    known = {row.subject: row for row in incidents.open_incidents(tx, KIND)}
+    for feed_id, silence in silent.items():
+        row = known.get(feed_id)
+        if silence.classes:
+            _note_silence(tx, house, people, feed_id, silence, row, now)
+        elif row is not None:
+            _resolve(tx, house, people, row, now)
+    timers.complete(tx, due)
+    arm_silence(tx, house, now, silent)
+
+
+def _note_silence(
+    tx: Tx,
+    house: House,
+    people: People,
+    feed_id: str,
+    silence: Silence,
+    row: IncidentRow | None,
+    now: dt.datetime,
+) -> None:
+    ids = [people.class_ids[index] for index in silence.classes]
+    if row is not None:
+        incidents.update_incidents(tx, [replace(row, state={**row.state, "classes": ids})])
+        return
+    state = {"classes": ids, "since": to_micros(silence.since or now)}
+    row = IncidentRow(house.new_id(), KIND, feed_id, [], now, state=state)
+    incidents.insert_incidents(tx, [row])
+    queue(tx, house, _alerts(house, people, "feed_stale", row, ids, now), now)
+
+
+def _resolve(tx: Tx, house: House, people: People, row: IncidentRow, now: dt.datetime) -> None:
+    incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="resumed")])
+    outbox.cancel(tx, now, "resumed", incident_id=row.incident_id)
+    facts = _facts(people, row, row.state["classes"])
+    drafts = [
+        unit_draft(
+            "feed_recovered", row.incident_id, one.unit_id or row.subject, recipient_of(one), one.channel, facts, now
+        )
+        for one in outbox.alerts_of(tx, incident_id=row.incident_id)
+        if one.cancelled_at is None
+    ]
+    queue(tx, house, drafts, now)
+
+
+def _alerts(
+    house: House, people: People, kind: str, row: IncidentRow, class_ids: Sequence[str], now: dt.datetime
+) -> list[AlertDraft]:
+    """To the operator, and to the principals of the schools concerned; once an incident, as one alert."""
+    facts = _facts(people, row, class_ids)
+    drafts: dict[str, AlertDraft] = {}
+    for unit, recipient in _audience(people, row.subject, class_ids, house):
+        for channel in EVERY_CHANNEL:
+            if channel in house.notifiers and channel in recipient.channels:
+                draft = unit_draft(kind, row.incident_id, unit, recipient, channel, facts, now)
+                drafts.setdefault(draft.key, draft)
+    return list(drafts.values())
+
+
+def _audience(people: People, feed_id: str, class_ids: Sequence[str], house: House) -> list[tuple[str, Recipient]]:
+    feed = next(one for one in owing(house) if one.id == feed_id)
+    found = [(feed.units[0], one) for one in people.directory.everyone("operator")]
+    for class_id in class_ids:
+        school = people.directory.school(class_id)
+        unit = school.unit_id if school else class_id
+        found += [(unit, one) for one in people.directory.for_unit("principal", unit)]
+    return found
+
+
+def _facts(people: People, row: IncidentRow, class_ids: Sequence[str]) -> dict[str, Any]:
+    units = people.directory.units
+    names = [units[one].name if one in units else one for one in class_ids]
+    return {"feed": row.subject, "classes": names, "since": row.state["since"], "count": len(names)}

@@ -1,0 +1,228 @@
+"""From what a decision wants told to alerts for recipients: audience, channels, keys, facts without names."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from daemon.jobs.house import House
+from daemon.jobs.people import People
+from daemon.store import outbox
+from daemon.store.outbox import AlertDraft
+from daemon.store.tx import Tx
+from notifiers.words import SMS_LIST
+from rules.case import Case, Decision, Tell
+from rules.instants import to_micros
+from rules.ladder import Recipient
+
+EVERY_CHANNEL = ("sms", "email", "webhook")
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """Something that reached nobody: which case and roles; for the journal and the operator."""
+
+    case_id: str
+    kind: str
+    roles: tuple[str, ...]
+
+
+def draft_alerts(
+    tx: Tx, people: People, decisions: Sequence[Decision], now: dt.datetime, channels: Iterable[str]
+) -> tuple[list[AlertDraft], list[Unheard]]:
+    """The alerts of `decisions` over the configured `channels`, and what would reach nobody."""
+    drafts: list[AlertDraft] = []
+    unheard: list[Unheard] = []
+    bundles = _Bundles()
+    ready = frozenset(channels)
+    for decision in decisions:
+        for tell in decision.tells:
+            found = (
+                _to_told(tx, people, decision.case, tell, now)
+                if tell.to_told
+                else _to_roles(people, decision.case, tell, now, ready)
+            )
+            if not found and not tell.to_told:
+                unheard.append(Unheard(decision.case.case_id, tell.kind, tell.roles))
+            drafts += bundles.split(found)
+    return drafts, unheard
+
+
+def queue(tx: Tx, house: House, drafts: Sequence[AlertDraft], now: dt.datetime) -> None:
+    """Put alerts into the outbox; in shadow they are written down, and only what is for the operator leaves."""
+    outbox.draft(tx, [one for one in drafts if not house.shadow or one.role == OPERATOR], now)
+    outbox.draft(tx, [one for one in drafts if house.shadow and one.role != OPERATOR], now, shadow=True)
+
+
+class _Bundles:
+    """Splits long lists of reports by text message, so that every child is named in one.
+
+    A class list of first absences stays one message: it names as many as fit and counts the rest.
+    """
+
+    def __init__(self) -> None:
+        self._sizes: Counter[tuple[str, str]] = Counter()
+
+    def split(self, drafts: Iterable[AlertDraft]) -> list[AlertDraft]:
+        """The drafts with a number at the end of the group of every text message but the first of a list."""
+        return [self._placed(draft) for draft in drafts]
+
+    def _placed(self, draft: AlertDraft) -> AlertDraft:
+        if draft.group_key is None or draft.channel != "sms" or draft.kind == "first_absence":
+            return draft
+        key = (draft.group_key, draft.contact_id)
+        part, self._sizes[key] = self._sizes[key] // SMS_LIST, self._sizes[key] + 1
+        return replace(draft, group_key=f"{draft.group_key}#{part}") if part else draft
+
+
+def _to_roles(people: People, case: Case, tell: Tell, now: dt.datetime, ready: frozenset[str]) -> list[AlertDraft]:
+    child = people.roster.students[case.student_id]
+    return [
+        _draft(people, case, tell, recipient, channel, now)
+        for role in tell.roles
+        for recipient in people.directory.for_student(role, case.student_id, child.class_id, child.residence_id)
+        for channel in tell.channels or EVERY_CHANNEL
+        if channel in ready & recipient.channels
+    ]
+
+
+def _to_told(tx: Tx, people: People, case: Case, tell: Tell, now: dt.datetime) -> list[AlertDraft]:
+    """Exactly those whose last word about this episode is no correction yet, on the channel that reached them."""
+    last: dict[tuple[str, str], outbox.AlertRow] = {}
+    for told in outbox.told(tx, case.case_id, case.episode):
+        if told.alert.kind in _WORDS:
+            last[told.alert.contact_id, told.alert.channel] = told.alert
+    return [
+        _draft(people, case, tell, recipient_of(alert), alert.channel, now)
+        for alert in last.values()
+        if _needs(tell.kind, alert.kind)
+    ]
+
+
+def recipient_of(alert: outbox.AlertRow) -> Recipient:
+    """The recipient of an alert already told, on the channel that reached it."""
+    return Recipient(alert.contact_id, alert.role, alert.unit_id, None, frozenset({alert.channel}), None)
+
+
+_STANDING = frozenset({"report", "escalation", "reopened"})
+_WORDS = _STANDING | {"return", "retraction", "closed"}
+"""The kinds that say how a report stands; a question to a teacher or a class list does not."""
+
+
+def _needs(kind: str, last: str) -> bool:
+    """A reopening goes to those told of the return, every other correction to those who believe the report stands."""
+    return last == "return" if kind == "reopened" else last in _STANDING
+
+
+def _draft(people: People, case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.datetime) -> AlertDraft:
+    child = people.roster.students[case.student_id]
+    group = None
+    if tell.group:
+        town, _ = people.directory.town(child.class_id, child.residence_id)
+        within = child.class_id if tell.kind == "first_absence" else (town.unit_id if town else "")
+        group = f"{tell.kind}:{tell.group}:{within}"
+    return AlertDraft(
+        key=_key(case, tell, recipient, channel, now),
+        case_id=case.case_id,
+        student_id=case.student_id,
+        unit_id=recipient.unit_id,
+        contact_id=recipient.contact_id,
+        role=recipient.role,
+        channel=channel,
+        kind=tell.kind,
+        episode=case.episode,
+        rung=tell.rung,
+        due_at=tell.due_at,
+        raised_at=now,
+        facts=facts_of(people, case, tell),
+        group_key=group,
+    )
+
+
+def _key(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.datetime) -> str:
+    """What makes an alert unique: a rung speaks once an episode, everything else once an instant."""
+    version = "" if tell.kind in {"report", "escalation"} else f"/{to_micros(now)}"
+    return f"{case.case_id}/{case.episode}/{tell.kind}/{tell.rung}/{recipient.contact_id}/{channel}{version}"
+
+
+def facts_of(people: People, case: Case, tell: Tell) -> Mapping[str, Any]:
+    """What the words need, without a name: names are opened when the message is composed."""
+    child = people.roster.students[case.student_id]
+    school = people.directory.school(child.class_id)
+    town, assumed = people.directory.town(child.class_id, child.residence_id)
+    run_from = case.run_from or case.finding.run_from
+    unit = people.directory.units.get(child.class_id)
+    return {
+        "case": case.number,
+        "school": school.name if school else (unit.name if unit else child.class_id),
+        "class": unit.name if unit else child.class_id,
+        "grade": child.grade,
+        "town": town.name if town else None,
+        "residence_assumed": assumed,
+        "run_from": to_micros(run_from) if run_from else None,
+        "reported_at": to_micros(tell.reported_at) if tell.reported_at else None,
+        "days_absent": case.finding.run_days,
+        "unconfirmed": tell.unconfirmed or case.unconfirmed,
+        "reason": tell.reason,
+        "episode": case.episode,
+    }
+
+
+def unit_alerts(
+    people: People,
+    kind: str,
+    incident_id: str,
+    unit_id: str,
+    roles: Sequence[str],
+    facts: Mapping[str, Any],
+    now: dt.datetime,
+    ready: Iterable[str],
+) -> list[AlertDraft]:
+    """Alerts about a unit rather than a child, to who holds `roles` for it; each recipient on every channel once."""
+    unit = people.directory.units.get(unit_id)
+    channels = frozenset(ready)
+    reached: dict[tuple[str, str], AlertDraft] = {}
+    for role in roles:
+        for recipient in people.directory.for_unit(role, unit_id):
+            for channel in EVERY_CHANNEL:
+                if channel in channels & recipient.channels:
+                    reached.setdefault(
+                        (recipient.contact_id, channel),
+                        unit_draft(
+                            kind,
+                            incident_id,
+                            unit_id,
+                            recipient,
+                            channel,
+                            {"unit": unit.name if unit else unit_id, **facts},
+                            now,
+                        ),
+                    )
+    return list(reached.values())
+
+
+def unit_draft(
+    kind: str,
+    incident_id: str,
+    unit_id: str,
+    recipient: Recipient,
+    channel: str,
+    facts: Mapping[str, Any],
+    now: dt.datetime,
+) -> AlertDraft:
+    """One alert about a unit, for one recipient on one channel."""
+    return AlertDraft(
+        key=f"{incident_id}/{kind}/{recipient.contact_id}/{channel}",
+        incident_id=incident_id,
+        unit_id=unit_id,
+        contact_id=recipient.contact_id,
+        role=recipient.role,
+        channel=channel,
+        kind=kind,
+        raised_at=now,
+        facts=facts,
+    )

@@ -1,0 +1,47 @@
+"""What Prometheus may ask: counters and gauges of one house, in a registry of its own; ids only."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
+
+
+class Metrics:
+    """The figures an operator watches; counts what others do and decides nothing."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.polls = self._counter("polls", "Polls of a feed by outcome", "feed", "outcome")
+        self.feed_ok = self._gauge("feed_last_ok_timestamp_seconds", "Last successful poll of a feed", "feed")
+        self.refused = self._counter("rows_refused", "Rows refused, by feed", "feed")
+        self.marks = self._counter("marks_taken", "Marks taken in, by feed", "feed")
+        self.sweeps = Counter("baoxue_sweeps", "Sweeps done", registry=self.registry)
+        self.swept = Gauge("baoxue_last_sweep_timestamp_seconds", "End of the last sweep", registry=self.registry)
+        self.raised = self._counter("decisions", "Journal entries written, by kind", "kind")
+        self.lateness = Histogram(
+            "baoxue_raise_lateness_seconds",
+            "From the instant a case asked to be looked at to its commit",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.sent = self._counter("messages", "Messages by channel and outcome", "channel", "outcome")
+        self.delay = Histogram(
+            "baoxue_message_delay_seconds",
+            "From a message being queued to its channel taking it",
+            ["channel"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.failures = self._counter("job_failures", "Jobs that failed unexpectedly", "job")
+        self.unreachable = Gauge("baoxue_unreachable_alerts", "Alerts that reach nobody", registry=self.registry)
+
+    def render(self) -> bytes:
+        """The text format Prometheus reads."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(f"baoxue_{name}", words, labels, registry=self.registry)
+
+    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
+        return Gauge(f"baoxue_{name}", words, labels, registry=self.registry)

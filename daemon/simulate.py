@@ -1,0 +1,287 @@
+"""The whole daemon on a virtual clock over file feeds: nothing is sent, every message becomes lines of JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+import itertools
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from daemon.app import build_house
+from daemon.config import Config, FeedConfig
+from daemon.feeds.fetch import fetch
+from daemon.feeds.payload import Cursor, Payload, Refused
+from daemon.feeds.read import read
+from daemon.jobs.intake import Delivery, TakenIn, take_in
+from daemon.jobs.people import People
+from daemon.jobs.poll import covered, in_order
+from daemon.jobs.rollcall import WHOLE_DAY
+from daemon.jobs.send import send_due
+from daemon.jobs.silence import arm_silence, look_at_feeds
+from daemon.jobs.sweep import sweep_due
+from daemon.store import cases, intake, outbox, timers
+from daemon.store.engine import open_store
+from daemon.store.keys import Keyring
+from daemon.store.tx import Tx
+from notifiers.contract import Message, Receipt
+from rules.instants import from_micros
+from rules.records import LeaveRecord, MarkRecord, MovementRecord, PunchRecord, Record
+
+LINK_KEY = b"a simulation's links lead nowhere"
+CHANNELS = ("email", "sms", "webhook")
+
+
+@dataclass(order=True)
+class Arrival:
+    """Records of one payload that become known at one instant."""
+
+    at: dt.datetime
+    order: int
+    delivery: Delivery = field(compare=False)
+
+
+class Paper:
+    """A channel that takes everything and sends nothing; remembers the words by message."""
+
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+        self.words: dict[str, Message] = {}
+
+    def send(self, message: Message) -> Receipt:
+        """Keep `message`."""
+        self.words[message.message_id] = message
+        return Receipt(None)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+class Simulation:
+    """One run over `[start, end]`; works on a store of its own, which is gone afterwards."""
+
+    def __init__(self, config: Config, start: dt.datetime, end: dt.datetime, folder: Path) -> None:
+        self.now = start
+        self.end = end
+        self._count = itertools.count(1)
+        self._papers = {name: Paper(name) for name in _channels(config)}
+        store = open_store(
+            f"sqlite:///{folder / 'simulation.db'}",
+            config.service.district,
+            Keyring.parse(Keyring.generate()),
+            state_dir=folder,
+            new_id=self._new_id,
+        )
+        store.upgrade()
+        self.house = build_house(
+            config,
+            store,
+            link_keys=[LINK_KEY],
+            notifiers=self._papers,
+            clock=lambda: self.now,
+            new_id=self._new_id,
+            simulated=True,
+        )
+        self.refused: list[Refused] = []
+        self._ahead: list[Arrival] = []
+
+    def _new_id(self) -> str:
+        return f"{next(self._count):032x}"
+
+    def run(self, progress: Callable[[dt.datetime], None] = lambda _: None) -> Iterator[dict[str, Any]]:
+        """Go from instant to instant until the end; yields the lines of each as they would have left."""
+        self._load()
+        while (instant := self._next()) is not None and instant <= self.end:
+            self.now = instant
+            self._take_in(instant)
+            yield from self._act(instant)
+            progress(instant)
+        self.house.store.close()
+
+    # ---- what becomes known when ------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        """Read every feed; rosters are known from the start, everything else when it was recorded."""
+        order = itertools.count()
+        for feed in in_order(self.house.config.feed):
+            payloads, _ = fetch(feed, self.house.config.base, Cursor(), self.now)
+            for payload in payloads:
+                self._load_payload(feed, payload, order)
+        with self.house.store.write() as tx:
+            arm_silence(tx, self.house, self.now)
+        heapq.heapify(self._ahead)
+
+    def _load_payload(self, feed: FeedConfig, payload: Payload, order: Iterator[int]) -> None:
+        reading = read(feed, payload, self.house.calendar.zone)
+        self.refused += reading.problems
+        covers = covered(feed, reading)
+        payload_id = self.house.store.commit(
+            lambda tx: intake.record_payload(
+                tx, feed_id=feed.id, sha256=payload.sha256, name=payload.name, fetched_at=self.now
+            )
+        )
+        if payload_id is None:
+            return
+        if feed.records in {"units", "students", "contacts"}:
+            self._commit(Delivery(feed, payload.name, payload_id, self.now, reading.records))
+            return
+        by_instant: dict[dt.datetime, list[Record]] = {}
+        with self.house.store.read() as tx:
+            people = self.house.people(tx)
+        for record in self._by_session(people, reading.records):
+            known_at = max(self._known_at(people, record), self.now)
+            by_instant.setdefault(known_at, []).append(record)
+            if covers is not None and isinstance(record, MarkRecord):
+                # Known before its session is over, it is named again when the feed speaks for everybody.
+                end = max(self._session_end(people, record), self.now)
+                by_instant.setdefault(end, []).extend([record] if known_at < end else [])
+        spans: dict[dt.datetime, tuple[dt.date, dt.date]] = {}
+        if covers is not None:
+            spans = self._covered_ends(people, feed, covers)
+        for at in sorted({*by_instant, *spans}):
+            records = by_instant.get(at, [])
+            delivery = Delivery(feed, payload.name, payload_id, at, records, spans.get(at), is_first=at == self.now)
+            self._ahead.append(Arrival(at, next(order), delivery))
+
+    def _by_session(self, people: People, records: Sequence[Record]) -> Iterator[Record]:
+        """The records, those of a whole day as one a session: each becomes known by itself."""
+        for record in records:
+            child = people.roster.students.get(record.student_id) if isinstance(record, MarkRecord) else None
+            if child is None or not isinstance(record, MarkRecord) or record.session != WHOLE_DAY:
+                yield record
+                continue
+            variant = people.variants[people.class_on(child.ordinal, record.date)]
+            yield from (record._replace(session=name) for name in self.house.calendar.names(variant))
+
+    def _known_at(self, people: People, record: Record) -> dt.datetime:
+        """When a record arrives: when it was recorded, by default at its session's end (a leave at its start)."""
+        if isinstance(record, PunchRecord):
+            return record.at
+        assert isinstance(record, MarkRecord | LeaveRecord | MovementRecord)
+        if record.recorded_at is not None:
+            return record.recorded_at
+        if isinstance(record, LeaveRecord):
+            return record.starts
+        return record.at if isinstance(record, MovementRecord) else self._session_end(people, record)
+
+    def _session_end(self, people: People, record: MarkRecord) -> dt.datetime:
+        child = people.roster.students.get(record.student_id)
+        calendar = self.house.calendar
+        if child is None:
+            return self.now
+        variant = people.variants[people.class_on(child.ordinal, record.date)]
+        column = calendar.column(variant, record.date, record.session)
+        return self.now if column is None else from_micros(int(calendar.ends[variant, column]))
+
+    def _covered_ends(
+        self, people: People, feed: FeedConfig, covers: tuple[dt.date, dt.date]
+    ) -> dict[dt.datetime, tuple[dt.date, dt.date]]:
+        """The ends of the sessions an exception feed covers: it speaks for each at its own end."""
+        ends: dict[dt.datetime, tuple[dt.date, dt.date]] = {}
+        calendar = self.house.calendar
+        for variant in {people.variants[index] for index in people.classes_under(feed.units)}:
+            for column in calendar.lines[variant].columns:
+                session = calendar.session(variant, int(column))
+                if covers[0] <= session.date <= covers[1]:
+                    at = max(session.end, self.now)
+                    first, last = ends.get(at, (session.date, session.date))
+                    ends[at] = (min(first, session.date), max(last, session.date))
+        return ends
+
+    def _commit(self, delivery: Delivery) -> TakenIn:
+        taken = self.house.store.commit(lambda tx: take_in(tx, self.house, delivery))
+        self.refused += taken.refused
+        return taken
+
+    def _take_in(self, instant: dt.datetime) -> None:
+        while self._ahead and self._ahead[0].at <= instant:
+            self._commit(heapq.heappop(self._ahead).delivery)
+
+    def _next(self) -> dt.datetime | None:
+        with self.house.store.read() as tx:
+            waiting = [timers.next_due(tx)]
+        if self._ahead:
+            waiting.append(self._ahead[0].at)
+        found = [one for one in waiting if one is not None]
+        return max(min(found), self.now) if found else None
+
+    # ---- what is done about it ----------------------------------------------------------------------------------
+
+    def _act(self, instant: dt.datetime) -> list[dict[str, Any]]:
+        sweep_due(self.house, instant)
+        look_at_feeds(self.house, instant)
+        for channel in self._papers:
+            while send_due(self.house, channel, instant, limit=1_000):
+                pass
+        return self._lines(instant)
+
+    def _lines(self, instant: dt.datetime) -> list[dict[str, Any]]:
+        """One line an alert of the messages that left at this instant, in an order of their own."""
+        sent = {key: words for paper in self._papers.values() for key, words in paper.words.items()}
+        for paper in self._papers.values():
+            paper.words = {}
+        if not sent:
+            return []
+        with self.house.store.read() as tx:
+            numbers = _numbers(tx, sent)
+            lines = [
+                self._line(alert, sent[message], numbers, instant)
+                for message, alerts in outbox.alerts_by_message(tx, sent).items()
+                for alert in alerts
+            ]
+        keys = ("kind", "student", "contact", "channel", "unit")
+        return sorted(lines, key=lambda line: [line["due_at"] or "", *(str(line[key]) for key in keys)])
+
+    def _line(
+        self,
+        alert: outbox.AlertRow,
+        words: Message,
+        numbers: dict[str, str],
+        told_at: dt.datetime,
+    ) -> dict[str, Any]:
+        text = words.text if words.body is None else json.dumps(words.body, ensure_ascii=False, sort_keys=True)
+        return {
+            "due_at": self._iso(alert.due_at),
+            "raised_at": self._iso(alert.raised_at),
+            "told_at": self._iso(told_at),
+            "kind": alert.kind,
+            "rule": self.house.law.rule if alert.case_id else None,
+            "case": numbers.get(alert.case_id or ""),
+            "episode": alert.episode,
+            "student": alert.student_id,
+            "contact": alert.contact_id,
+            "role": alert.role,
+            "unit": alert.unit_id,
+            "channel": alert.channel,
+            "text": text,
+            "unconfirmed": bool(alert.facts.get("unconfirmed", False)),
+        }
+
+    def _iso(self, instant: dt.datetime | None) -> str | None:
+        return instant.astimezone(self.house.calendar.zone).isoformat() if instant else None
+
+
+def _numbers(tx: Tx, sent: Sequence[str] | dict[str, Message]) -> dict[str, str]:
+    wanted = {alert.case_id for alerts in outbox.alerts_by_message(tx, sent).values() for alert in alerts}
+    return {key: row.number for key, row in cases.cases_by_id(tx, [one for one in wanted if one]).items()}
+
+
+def _channels(config: Config) -> list[str]:
+    """The channels a simulation writes for: those configured, or every one where none is."""
+    found = [name for name in CHANNELS if getattr(config.channels, name) is not None]
+    return found or list(CHANNELS)
+
+
+def simulate(
+    config: Config,
+    start: dt.datetime,
+    end: dt.datetime,
+    progress: Callable[[dt.datetime], None] = lambda _: None,
+) -> Iterator[dict[str, Any]]:
+    """The lines of interface.md's `simulate`, in the order of `told_at`."""
+    with tempfile.TemporaryDirectory(prefix="baoxue-") as folder:
+        yield from Simulation(config, start, end, Path(folder)).run(progress)

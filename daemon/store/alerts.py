@@ -1,0 +1,104 @@
+"""The rows of the outbox: alerts, the messages they leave in, the attempts to send those."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from daemon.store.tables import alert, attempt, message
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+QUEUED, SENT, FAILED, CANCELLED, SHADOW = "queued", "sent", "failed", "cancelled", "shadow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDraft:
+    """One thing to be told to one contact on one channel; `key` makes it exist once, for ever.
+
+    `facts` is plain JSON with nothing personal. Alerts of one `group_key` leave as one message where they can;
+    none leaves before `not_before`.
+    """
+
+    key: str
+    contact_id: str
+    role: str
+    channel: str
+    kind: str
+    raised_at: dt.datetime
+    facts: Mapping[str, Any]
+    case_id: str | None = None
+    incident_id: str | None = None
+    student_id: str | None = None
+    unit_id: str | None = None
+    episode: int | None = None
+    rung: int | None = None
+    due_at: dt.datetime | None = None
+    group_key: str | None = None
+    not_before: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert as stored."""
+
+    alert_id: str
+    key: str
+    case_id: str | None
+    incident_id: str | None
+    student_id: str | None
+    unit_id: str | None
+    contact_id: str
+    role: str
+    channel: str
+    kind: str
+    episode: int | None
+    rung: int | None
+    due_at: dt.datetime | None
+    raised_at: dt.datetime
+    facts: Mapping[str, Any]
+    group_key: str | None
+    message_id: str
+    created_at: dt.datetime
+    cancelled_at: dt.datetime | None
+    cancel_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """What is sent: one alert or several; its id stays the same over every attempt. Knows no words."""
+
+    message_id: str
+    contact_id: str
+    channel: str
+    kind: str
+    state: str
+    next_at: dt.datetime
+    lease_until: dt.datetime | None
+    lease_by: str | None
+    attempts: int
+    created_at: dt.datetime
+    told_at: dt.datetime | None
+    doubtful: bool
+    group_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One try to send a message; without `ended_at` it is under way, or its end was lost."""
+
+    message_id: str
+    n: int
+    started_at: dt.datetime
+    ended_at: dt.datetime | None
+    outcome: str | None
+    provider_id: str | None
+    error: str | None
+    doubtful: bool
+
+
+ALERT_COLUMNS = [alert.c[name] for name in AlertRow.__dataclass_fields__]
+MESSAGE_COLUMNS = [message.c[name] for name in MessageRow.__dataclass_fields__]
+ATTEMPT_COLUMNS = [attempt.c[name] for name in AttemptRow.__dataclass_fields__]

@@ -1,0 +1,229 @@
+"""The engine: how a store is opened, read, written and retried on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+
+import sqlalchemy as sa
+import uuid_utils
+from sqlalchemy.exc import DBAPIError
+
+from daemon.store import backups, upgrades
+from daemon.store.columns import give_keyring
+from daemon.store.faults import StoreBusy, StoreError, StoreNewer
+from daemon.store.tx import Tx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.engine import URL, Connection, Engine
+
+    from daemon.store.keys import Keyring
+
+T = TypeVar("T")
+
+_ATTEMPTS = 8
+_FIRST_PAUSE_SECONDS = 0.02
+_RETRIED_STATES = frozenset({"40001", "40P01"})
+_SQLITE_BUSY, _SQLITE_LOCKED = 5, 6
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-32768")
+
+
+class Store:
+    """One district's store: hands out transactions, and keeps its schema up to date.
+
+    Holds no clock and decides nothing. Safe to share between threads; at most one of them writes at a time on SQLite.
+    """
+
+    def __init__(self, engine: Engine, district: str, new_id: Callable[[], str] | None = None) -> None:
+        self.engine = engine
+        self.district = district
+        self._new_id = new_id or _uuid7
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._writing = engine.execution_options(baoxue_write=True)
+        self._reading = engine if self._is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
+        self._write_lock = threading.Lock()
+        self._claim: IO[bytes] | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        return Path(cast("str", self.engine.url.database)) if self._is_sqlite else None
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction that sees one snapshot and is rolled back at the end."""
+        with self._reading.connect() as connection, connection.begin() as opened:
+            yield self._tx(connection)
+            opened.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that commits unless something is raised; not retried (see `commit`)."""
+        if not self._is_sqlite:
+            with self._writing.begin() as connection:
+                yield self._tx(connection)
+            return
+        # BEGIN IMMEDIATE alone starves threads that wait; one lock makes the queue fair.
+        with self._write_lock, self._writing.begin() as connection:
+            yield self._tx(connection)
+
+    def commit(self, work: Callable[[Tx], T], *, pause: Callable[[float], None] = time.sleep) -> T:
+        """Run `work` in a write transaction, again when the engine asks for it; so it must touch nothing else.
+
+        Retried: SQLSTATE 40001 and 40P01, SQLite's BUSY and LOCKED. The last failure is raised as it came.
+        """
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return self._once(work)
+            except DBAPIError as error:
+                if not is_retryable(error):
+                    raise
+            pause(_FIRST_PAUSE_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311
+        return self._once(work)
+
+    def claim_single_writer(self) -> None:
+        """Hold the SQLite file for this process until `close`; StoreBusy when another does. Nothing on PostgreSQL."""
+        if self.file is None or self._claim is not None:
+            return
+        lock = self.file.with_name(self.file.name + ".lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise StoreBusy(f"{self.file.name} is in use by another daemon") from None
+        self._claim = lock
+
+    def upgrade(self, progress: Callable[[str], None] | None = None) -> None:
+        """Bring the schema to the newest revision, one transaction a revision; `progress` hears of each."""
+        self.check_not_newer()
+        with self._write_lock, self._writing.connect() as connection:
+            upgrades.upgrade(connection, progress)
+
+    def revision(self) -> str | None:
+        """The schema's revision; None for an empty database."""
+        with self._reading.connect() as connection:
+            return upgrades.revision(connection)
+
+    def at_head(self) -> bool:
+        """Whether the schema is the one this version was written for."""
+        return self.revision() == upgrades.head()
+
+    def check_not_newer(self) -> None:
+        """Raise StoreNewer when the schema's revision is one this version has never heard of."""
+        found = self.revision()
+        if found is not None and found not in upgrades.known():
+            raise StoreNewer(f"the store is at revision {found}, this version knows up to {upgrades.head()}")
+
+    def backup(self, path: Path) -> None:
+        """Write a whole copy to a new SQLite file at `path`, whatever the engine; personal columns stay sealed.
+
+        May run beside the daemon. Needs the key file to be of use: keep that one elsewhere.
+        """
+        backups.backup(self, path)
+
+    def restore(self, path: Path) -> None:
+        """Replace everything in the store by the backup at `path`, and upgrade; StoreBusy while a daemon runs."""
+        self.claim_single_writer()
+        backups.restore(self, path)
+        self.upgrade()
+
+    def close(self) -> None:
+        """Let go of connections and of the single-writer claim."""
+        self.engine.dispose()
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
+
+    def _once(self, work: Callable[[Tx], T]) -> T:
+        with self.write() as tx:
+            return work(tx)
+
+    def _tx(self, connection: Connection) -> Tx:
+        return Tx(connection, self.district, self._new_id)
+
+
+def open_store(
+    url: str, district: str, keyring: Keyring, *, state_dir: Path, new_id: Callable[[], str] | None = None
+) -> Store:
+    """The store at `url`, its schema as found (see `Store.upgrade`); relative SQLite files are in `state_dir`.
+
+    `new_id` makes ids (default: UUIDv7); give one that counts where two runs must print the same. StoreNewer when
+    a newer version made it; StoreError when it cannot be reached, or the URL is neither SQLite's nor PostgreSQL's.
+    """
+    store = Store(_engine(_located(url, state_dir)), district, new_id)
+    give_keyring(store.engine, keyring)
+    try:
+        store.check_not_newer()
+    except DBAPIError as error:
+        store.close()
+        raise StoreError(f"the database cannot be reached: {_reason(error)}") from None
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _reason(error: DBAPIError) -> str:
+    """The engine's complaint in one line; it names hosts, users and databases, never a password or a row."""
+    said = str(error.orig).strip().splitlines()
+    return said[0] if said else type(error.orig).__name__
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Whether the same transaction may well succeed the next time."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in {_SQLITE_BUSY, _SQLITE_LOCKED}
+    return getattr(cause, "sqlstate", None) in _RETRIED_STATES
+
+
+def _uuid7() -> str:
+    return uuid_utils.uuid7().hex
+
+
+def _located(url: str, state_dir: Path) -> URL:
+    parsed = sa.make_url(url)
+    engine = parsed.get_backend_name()
+    if engine == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if engine != "sqlite":
+        raise StoreError(f"a database of kind {engine!r} is not known: use sqlite:/// or postgresql://")
+    if not parsed.database or parsed.database == ":memory:":
+        raise StoreError("the store needs a file: sqlite:///baoxue.db")
+    return parsed.set(database=str(state_dir / parsed.database))
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 10})
+    _make_private(Path(cast("str", url.database)))
+    engine = sa.create_engine(url, hide_parameters=True)
+    sa.event.listen(engine, "connect", _on_connect)
+    sa.event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _make_private(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401
+    connection.isolation_level = None  # SQLAlchemy's begin event below says BEGIN, never the driver
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: Connection) -> None:
+    # A reader that turns writer gets BUSY at once and no time-out helps, so a writer says so from the start.
+    writes = connection.get_execution_options().get("baoxue_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,15 @@
+"""What can be wrong with a store that an operator can mend."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The store cannot be used as asked, and an operator can mend it; the words say how."""
+
+
+class StoreBusy(StoreError):  # noqa: N818
+    """Another daemon holds this SQLite store: stop it first, or use PostgreSQL for several."""
+
+
+class StoreNewer(StoreError):  # noqa: N818
+    """The store was made by a newer baoxue than this one: install that version, or restore an older backup."""

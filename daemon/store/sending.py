@@ -1,0 +1,239 @@
+"""Sending from the outbox: claim with a lease, start an attempt, settle what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from daemon.store.alerts import FAILED, MESSAGE_COLUMNS, QUEUED, SENT, AlertRow, MessageRow
+from daemon.store.outbox import alerts_by_message
+from daemon.store.tables import attempt, message
+from daemon.store.tx import chunks
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+
+    from daemon.store.tx import Tx
+
+__all__ = [
+    "FAILED",
+    "RETRY",
+    "SENT",
+    "Claimed",
+    "Outcome",
+    "Started",
+    "claim",
+    "next_at",
+    "release",
+    "settle",
+    "start_attempts",
+]
+
+RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message leased to one sender, with its alerts; `repeated` when an earlier attempt may have reached them.
+
+    `newly` when that is so only since its last attempt: to be said once, however often it is tried again.
+    """
+
+    message: MessageRow
+    alerts: tuple[AlertRow, ...]
+    repeated: bool
+    newly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An attempt on its way: number `n` of the message, with the alerts that were not cancelled until then."""
+
+    message: MessageRow
+    alerts: tuple[AlertRow, ...]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of attempt `n`, made by `by`: `state` is "sent", "retry" (at `next_at`) or "failed" for good.
+
+    `doubtful` says the channel may have taken it all the same. `error` carries no address and no words of the message.
+    """
+
+    message_id: str
+    n: int
+    by: str
+    ended_at: dt.datetime
+    state: str
+    next_at: dt.datetime | None = None
+    provider_id: str | None = None
+    error: str | None = None
+    doubtful: bool = False
+
+
+def claim(tx: Tx, now: dt.datetime, lease: dt.timedelta, by: str, limit: int, channels: Sequence[str]) -> list[Claimed]:
+    """Lease at most `limit` due messages to `by`, taking turns between the channels, the oldest of each first.
+
+    An attempt whose end was lost with its sender is closed as doubtful, and its message comes back `repeated`.
+    """
+    queues = [_due(tx, now, limit, channel) for channel in channels]
+    turns = islice((one for one in chain.from_iterable(zip_longest(*queues)) if one is not None), limit)
+    order = {message_id: place for place, message_id in enumerate(turns)}
+    won = _lease(tx, list(order), now, now + lease, by)
+    _close_lost(tx, [row.message_id for row in won if row.attempts], now)
+    alerts = alerts_by_message(tx, [row.message_id for row in won])
+    doubtful = _doubtful(tx, [row.message_id for row in won if row.attempts])
+    claimed = [_claimed(row, alerts.get(row.message_id, ()), doubtful) for row in won]
+    return sorted(claimed, key=lambda one: order[one.message.message_id])
+
+
+def start_attempts(tx: Tx, message_ids: Iterable[str], by: str, now: dt.datetime) -> list[Started]:
+    """Note, before anything leaves, that it is about to; only what is returned may be sent.
+
+    Left out are messages cancelled since, and those whose lease ended or went to another sender.
+    """
+    started: list[MessageRow] = []
+    for part in chunks(message_ids):
+        mine = (message.c.state == QUEUED, message.c.lease_by == by, message.c.lease_until >= now)
+        going = message.update().where(tx.ours(message), message.c.message_id.in_(part), *mine)
+        going = going.values(attempts=message.c.attempts + 1)
+        started += [MessageRow(*row) for row in tx.connection.execute(going.returning(*MESSAGE_COLUMNS))]
+    tx.add(
+        attempt,
+        [{"message_id": row.message_id, "n": row.attempts, "started_at": now, "doubtful": False} for row in started],
+    )
+    alerts = alerts_by_message(tx, [row.message_id for row in started])
+    return [Started(row, alerts.get(row.message_id, ()), row.attempts) for row in started]
+
+
+def settle(tx: Tx, outcomes: Sequence[Outcome]) -> None:
+    """Write down what came of attempts, many at once.
+
+    Sent is sent, whoever holds the lease by now; a failure moves the message only while its sender holds it.
+    """
+    _end_attempts(tx, outcomes)
+    _move(tx, [one for one in outcomes if one.state == SENT], held=False)
+    _move(tx, [one for one in outcomes if one.state != SENT], held=True)
+
+
+def release(tx: Tx, message_ids: Iterable[str], by: str, next_at: dt.datetime | None = None) -> None:
+    """Give back messages claimed and not attempted, to be sent at `next_at` (None: as before)."""
+    values: dict[str, Any] = {"lease_until": None, "lease_by": None}
+    if next_at is not None:
+        values["next_at"] = next_at
+    for part in chunks(message_ids):
+        mine = (message.c.message_id.in_(part), message.c.state == QUEUED, message.c.lease_by == by)
+        tx.connection.execute(message.update().where(tx.ours(message), *mine).values(values))
+
+
+def free(tx: Tx) -> None:
+    """End every lease, for when their holders are known to be dead; an attempt left open is doubted when claimed."""
+    held = message.update().where(tx.ours(message), message.c.state == QUEUED, message.c.lease_by.is_not(None))
+    tx.connection.execute(held.values(lease_until=None, lease_by=None))
+
+
+def next_at(tx: Tx, channels: Sequence[str] | None = None) -> dt.datetime | None:
+    """The earliest instant at which a message can be claimed; a leased one counts at the end of its lease."""
+    waits = sa.case((message.c.lease_until > message.c.next_at, message.c.lease_until), else_=message.c.next_at)
+    asked = sa.select(sa.func.min(sa.type_coerce(waits, message.c.next_at.type)))
+    asked = asked.where(tx.ours(message), message.c.state == QUEUED)
+    if channels is not None:
+        asked = asked.where(message.c.channel.in_(channels))
+    return tx.connection.execute(asked).scalar()
+
+
+def _due(tx: Tx, now: dt.datetime, limit: int, channel: str) -> list[str]:
+    asked = sa.select(message.c.message_id).where(
+        tx.ours(message), message.c.state == QUEUED, message.c.channel == channel, message.c.next_at <= now, _free(now)
+    )
+    return list(tx.connection.scalars(asked.order_by(message.c.next_at, message.c.message_id).limit(limit)))
+
+
+def _free(now: dt.datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(message.c.lease_until.is_(None), message.c.lease_until < now)
+
+
+def _lease(tx: Tx, message_ids: list[str], now: dt.datetime, until: dt.datetime, by: str) -> list[MessageRow]:
+    won: list[MessageRow] = []
+    for part in chunks(message_ids):
+        taking = message.update().where(
+            tx.ours(message), message.c.message_id.in_(part), message.c.state == QUEUED, _free(now)
+        )
+        taking = taking.values(lease_until=until, lease_by=by)
+        won += [MessageRow(*row) for row in tx.connection.execute(taking.returning(*MESSAGE_COLUMNS))]
+    return won
+
+
+def _close_lost(tx: Tx, message_ids: list[str], now: dt.datetime) -> None:
+    """A new lease over an open attempt means its sender died: nobody knows whether it reached anyone."""
+    for part in chunks(message_ids):
+        lost = attempt.update().where(tx.ours(attempt), attempt.c.message_id.in_(part), attempt.c.ended_at.is_(None))
+        lost = lost.values(ended_at=now, outcome="lost", doubtful=True).returning(attempt.c.message_id)
+        found = list(tx.connection.scalars(lost))
+        doubted = message.update().where(tx.ours(message), message.c.message_id.in_(found))
+        tx.connection.execute(doubted.values(doubtful=True))
+
+
+def _claimed(row: MessageRow, alerts: tuple[AlertRow, ...], doubtful: dict[str, bool]) -> Claimed:
+    return Claimed(row, alerts, row.message_id in doubtful, doubtful.get(row.message_id, False))
+
+
+def _doubtful(tx: Tx, message_ids: list[str]) -> dict[str, bool]:
+    """Which of these may have reached somebody, and whether their last attempt is the first of which that is so."""
+    found: dict[str, bool] = {}
+    in_doubt = sa.case((attempt.c.doubtful, attempt.c.n))
+    for part in chunks(message_ids):
+        asked = sa.select(attempt.c.message_id, sa.func.min(in_doubt) == sa.func.max(attempt.c.n))
+        asked = asked.where(tx.ours(attempt), attempt.c.message_id.in_(part)).group_by(attempt.c.message_id)
+        doubted = asked.having(sa.func.min(in_doubt).is_not(None))
+        found |= {row[0]: bool(row[1]) for row in tx.connection.execute(doubted)}
+    return found
+
+
+def _end_attempts(tx: Tx, outcomes: Sequence[Outcome]) -> None:
+    if not outcomes:
+        return
+    names = ("ended_at", "provider_id", "error", "doubtful")
+    ending = attempt.update().where(
+        tx.ours(attempt), attempt.c.message_id == sa.bindparam("which"), attempt.c.n == sa.bindparam("number")
+    )
+    ending = ending.values({"outcome": sa.bindparam("came"), **{name: sa.bindparam(f"new_{name}") for name in names}})
+    tx.connection.execute(
+        ending,
+        [
+            {"which": one.message_id, "number": one.n, "came": one.state}
+            | {f"new_{name}": getattr(one, name) for name in names}
+            for one in outcomes
+        ],
+    )
+
+
+def _move(tx: Tx, outcomes: Sequence[Outcome], *, held: bool) -> None:
+    if not outcomes:
+        return
+    c = message.c
+    moving = message.update().where(tx.ours(message), c.message_id == sa.bindparam("which"))
+    if held:
+        moving = moving.where(c.lease_by == sa.bindparam("who"), c.state == QUEUED)
+    moving = moving.values(
+        state=sa.bindparam("new_state"),
+        next_at=sa.func.coalesce(sa.bindparam("when", type_=c.next_at.type), c.next_at),
+        told_at=sa.func.coalesce(c.told_at, sa.bindparam("told", type_=c.told_at.type)),
+        doubtful=sa.or_(c.doubtful, sa.bindparam("doubt", type_=sa.Boolean)),
+        lease_until=None,
+        lease_by=None,
+    )
+    tx.connection.execute(moving, [_moved(one, held=held) for one in outcomes])
+
+
+def _moved(one: Outcome, *, held: bool) -> dict[str, Any]:
+    state = {SENT: SENT, RETRY: QUEUED, FAILED: FAILED}[one.state]
+    moved = {"which": one.message_id, "new_state": state, "when": one.next_at, "doubt": one.doubtful}
+    # Told is told from the first time it may have been: a doubtful outcome counts.
+    moved["told"] = one.ended_at if state == SENT or one.doubtful else None
+    return moved | ({"who": one.by} if held else {})

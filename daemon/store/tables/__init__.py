@@ -1,0 +1,46 @@
+"""Every table of the store; those marked * in house.md are only ever added to.
+
+Texts are ids, kinds and JSON without anything personal; what is personal is Encrypted.
+"""
+
+from daemon.store.tables.doing import alert, attempt, case, entry, incident, message, timer
+from daemon.store.tables.known import (
+    calendar_edit,
+    contact,
+    counter,
+    feed,
+    leave,
+    membership,
+    movement,
+    overlay,
+    payload,
+    refused,
+    roll,
+    student,
+    unit,
+)
+from daemon.store.tables.shape import metadata
+
+__all__ = [
+    "alert",
+    "attempt",
+    "calendar_edit",
+    "case",
+    "contact",
+    "counter",
+    "entry",
+    "feed",
+    "incident",
+    "leave",
+    "membership",
+    "message",
+    "metadata",
+    "movement",
+    "overlay",
+    "payload",
+    "refused",
+    "roll",
+    "student",
+    "timer",
+    "unit",
+]

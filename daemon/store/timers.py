@@ -1,0 +1,155 @@
+"""Timers: deadlines as rows; claimed with a lease, gone when what they woke is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from daemon.store.tables import timer
+from daemon.store.tx import chunks
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+
+    from daemon.store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """The one deadline of a subject for a kind of work; knows when, not what to do then."""
+
+    kind: str
+    subject: str
+    due_at: dt.datetime
+
+
+def arm(tx: Tx, rows: Iterable[Timer]) -> None:
+    """Set deadlines, replacing those of the same kind and subject and freeing their leases; the last of equals wins."""
+    wanted = {(row.kind, row.subject): row for row in rows}
+    if not wanted:
+        return
+    insert = tx.inserting(timer)
+    setting = insert.on_conflict_do_update(
+        index_elements=["district_id", "kind", "subject"],
+        set_={"due_at": insert.excluded.due_at, "lease_until": None, "lease_by": None},
+    )
+    tx.connection.execute(
+        setting,
+        [
+            {"district_id": tx.district, "kind": row.kind, "subject": row.subject, "due_at": row.due_at}
+            for row in wanted.values()
+        ],
+    )
+
+
+def disarm(tx: Tx, keys: Iterable[tuple[str, str]]) -> None:
+    """Take away the timers of these (kind, subject) pairs; those not there are no fault."""
+    for kind, subjects in _by_kind(keys).items():
+        for part in chunks(subjects):
+            tx.connection.execute(timer.delete().where(*_these(tx, kind, part)))
+
+
+def complete(tx: Tx, done: Iterable[Timer]) -> None:
+    """Take away timers whose work is done, but not those that were armed anew for another instant meanwhile."""
+    wanted = {(row.kind, row.subject): row.due_at for row in done}
+    for kind, subjects in _by_kind(wanted).items():
+        for part in chunks(subjects):
+            held = sa.select(timer.c.subject, timer.c.due_at).where(*_these(tx, kind, part)).with_for_update()
+            over = [row.subject for row in tx.connection.execute(held) if row.due_at == wanted[kind, row.subject]]
+            tx.connection.execute(timer.delete().where(*_these(tx, kind, over)))
+
+
+def due(
+    tx: Tx, now: dt.datetime, limit: int, kinds: Sequence[str] | None = None, after: dt.datetime | None = None
+) -> list[Timer]:
+    """At most `limit` deadlines passed at `now`, but not yet at `after`, and not leased, the oldest first."""
+    asked = _chosen(tx, kinds).where(timer.c.due_at <= now, _free(now))
+    if after is not None:
+        asked = asked.where(timer.c.due_at > after)
+    ordered = asked.order_by(timer.c.due_at, timer.c.kind, timer.c.subject).limit(limit)
+    return [Timer(*row) for row in tx.connection.execute(ordered)]
+
+
+def claim(
+    tx: Tx, now: dt.datetime, lease: dt.timedelta, by: str, limit: int, kinds: Sequence[str] | None = None
+) -> list[Timer]:
+    """Lease at most `limit` due timers to `by`; two claimants never get the same one while the lease lasts."""
+    found = due(tx, now, limit, kinds)
+    won: set[tuple[str, str]] = set()
+    for kind, subjects in _by_kind((row.kind, row.subject) for row in found).items():
+        for part in chunks(subjects):
+            taking = timer.update().where(*_these(tx, kind, part), timer.c.due_at <= now, _free(now))
+            taking = taking.values(lease_until=now + lease, lease_by=by)
+            won.update((kind, row[0]) for row in tx.connection.execute(taking.returning(timer.c.subject)))
+    return [row for row in found if (row.kind, row.subject) in won]
+
+
+def hold(tx: Tx, rows: Iterable[Timer], until: dt.datetime, by: str) -> None:
+    """Lease these timers to `by`, whoever else might want them: nobody sees them due before `until`, or `free`."""
+    for kind, subjects in _by_kind((row.kind, row.subject) for row in rows).items():
+        for part in chunks(subjects):
+            tx.connection.execute(timer.update().where(*_these(tx, kind, part)).values(lease_until=until, lease_by=by))
+
+
+def free(tx: Tx, rows: Iterable[Timer] | None = None, by: str | None = None) -> None:
+    """End the leases of these timers (None: of all), if they are `by`'s (None: whoever holds them)."""
+    holder = timer.c.lease_by.is_not(None) if by is None else timer.c.lease_by == by
+    freeing = timer.update().values(lease_until=None, lease_by=None)
+    if rows is None:
+        tx.connection.execute(freeing.where(tx.ours(timer), holder))
+        return
+    for kind, subjects in _by_kind((row.kind, row.subject) for row in rows).items():
+        for part in chunks(subjects):
+            tx.connection.execute(freeing.where(*_these(tx, kind, part), holder))
+
+
+def next_due(tx: Tx, kinds: Sequence[str] | None = None) -> dt.datetime | None:
+    """The earliest instant at which there is anything to do; a leased timer counts at the end of its lease.
+
+    Costs the same however many timers are set: each kind's are asked for in the order of their index.
+    """
+    if kinds is None:
+        kinds = list(tx.connection.scalars(sa.select(timer.c.kind).where(tx.ours(timer)).distinct()))
+    found = [instant for kind in kinds if (instant := _next_of(tx, kind)) is not None]
+    return min(found, default=None)
+
+
+def _next_of(tx: Tx, kind: str) -> dt.datetime | None:
+    mine = (tx.ours(timer), timer.c.kind == kind)
+    asked = sa.select(timer.c.due_at).where(*mine, timer.c.lease_until.is_(None)).order_by(timer.c.due_at).limit(1)
+    free: dt.datetime | None = tx.connection.execute(asked).scalar()
+    waits = sa.case((timer.c.lease_until > timer.c.due_at, timer.c.lease_until), else_=timer.c.due_at)
+    leased = sa.select(sa.func.min(sa.type_coerce(waits, timer.c.due_at.type))).where(*mine)
+    if free is not None:
+        leased = leased.where(timer.c.due_at < free)  # all of these are leased; those after it cannot come before it
+    held: dt.datetime | None = tx.connection.execute(leased).scalar()
+    return min((instant for instant in (free, held) if instant is not None), default=None)
+
+
+def armed(tx: Tx, kinds: Sequence[str] | None = None) -> list[Timer]:
+    """All timers, the earliest first."""
+    rows = tx.connection.execute(_chosen(tx, kinds).order_by(timer.c.due_at, timer.c.kind, timer.c.subject))
+    return [Timer(*row) for row in rows]
+
+
+def _chosen(tx: Tx, kinds: Sequence[str] | None) -> sa.Select[str, str, dt.datetime]:
+    asked = sa.select(timer.c.kind, timer.c.subject, timer.c.due_at).where(tx.ours(timer))
+    return asked if kinds is None else asked.where(timer.c.kind.in_(kinds))
+
+
+def _free(now: dt.datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(timer.c.lease_until.is_(None), timer.c.lease_until < now)
+
+
+def _these(tx: Tx, kind: str, subjects: Sequence[str]) -> tuple[sa.ColumnElement[bool], ...]:
+    return (tx.ours(timer), timer.c.kind == kind, timer.c.subject.in_(subjects))
+
+
+def _by_kind(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = {}
+    for kind, subject in keys:
+        kinds.setdefault(kind, []).append(subject)
+    return kinds

@@ -1,0 +1,113 @@
+"""One transaction, and the few things every part of the store does with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice, repeat
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from daemon.store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    import sqlalchemy as sa
+    from sqlalchemy.engine import Connection
+
+T = TypeVar("T")
+Insert = sqlite.Insert | postgresql.Insert
+
+CHUNK = 5000
+"""How many ids go into one IN list: well below every engine's limit of parameters (32 766 in SQLite)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """One open transaction of one district; every function of the store takes it first.
+
+    Does not commit: `Store.read`, `Store.write` and `Store.commit` do. `new_id` makes the ids of new rows.
+    """
+
+    connection: Connection
+    district: str
+    new_id: Callable[[], str]
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether SQLite is behind it (only the bulk paths of the store need to know)."""
+        return self.connection.dialect.name == "sqlite"
+
+    def ours(self, table: sa.Table) -> sa.ColumnElement[bool]:
+        """The rows of `table` that are this district's."""
+        return table.c.district_id == self.district
+
+    def add(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, unless_there: bool = False) -> None:
+        """Insert `rows` (all with the same columns, without `district_id`, which is added) as one batch.
+
+        `unless_there` passes over rows whose key or unique is taken; otherwise IntegrityError is raised.
+        """
+        if rows:
+            names = tuple(rows[0])
+            insert = _insert(table, names, sqlite=self.is_sqlite) + (" ON CONFLICT DO NOTHING" if unless_there else "")
+            columns = [self._bound(table, name, rows) for name in names]
+            self.connection.exec_driver_sql(insert, list(zip(repeat(self.district), *columns, strict=False)))
+
+    def _bound(self, table: sa.Table, name: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
+        """One column of `rows` as the driver takes it."""
+        values = map(itemgetter(name), rows)
+        bind = table.c[name].type.bind_processor(self.connection.dialect)
+        return values if bind is None else map(bind, values)
+
+    def inserting(self, table: sa.Table) -> Insert:
+        """An insert that knows ON CONFLICT, in the engine's own words."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+
+@cache
+def _insert(table: sa.Table, names: tuple[str, ...], *, sqlite: bool) -> str:
+    # Straight to the driver: SQLAlchemy's own batches cost four times the writing.
+    columns = ", ".join(f'"{name}"' for name in ("district_id", *names))
+    marks = ", ".join(["?" if sqlite else "%s"] * (len(names) + 1))
+    return f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 – names of our own tables
+
+
+def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """`values` in lists of at most `size`."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def take_numbers(tx: Tx, name: str, count: int) -> int:
+    """Reserve `count` numbers of the counter `name`; the first of them. Numbers are never given twice."""
+    table = tables.counter
+    insert = tx.inserting(table).values(district_id=tx.district, name=name, value=count)
+    counted = insert.on_conflict_do_update(
+        index_elements=["district_id", "name"], set_={"value": table.c.value + count}
+    ).returning(table.c.value)
+    last: int = tx.connection.execute(counted).scalar_one()
+    return last - count + 1
+
+
+def rows_where_in(
+    tx: Tx, chosen: sa.Select[*tuple[Any, ...]], column: sa.ColumnElement[Any], values: Iterable[str] | None
+) -> list[Any]:
+    """The rows of `chosen` with `column` among `values` (None: all), in the order of `chosen`."""
+    if values is None:
+        return list(tx.connection.execute(chosen).all())
+    asked = list(dict.fromkeys(values))
+    return list(tx.connection.execute(chosen.where(among(tx, column, asked))).all()) if asked else []
+
+
+def among(tx: Tx, column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
+    """That `column` is one of `values`, which go over as a single parameter, however many they are."""
+    if tx.is_sqlite:
+        listed = sa.func.json_each(json.dumps(values)).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.bindparam(None, list(values), type_=postgresql.ARRAY(sa.Text())))
