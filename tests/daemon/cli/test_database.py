@@ -1,0 +1,93 @@
+"""The store and its keys from the command line."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon.config import load_config
+from daemon.store.keys import Keyring
+
+if TYPE_CHECKING:
+    from tests.daemon.cli.conftest import Reported, Terminal
+
+
+def test_a_key_is_made_for_its_owner_only_and_never_overwritten(terminal: Terminal) -> None:
+    path = terminal.folder / "new.key"
+    terminal.told("db", "key", str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_text(encoding="utf-8")
+    Keyring.parse(before)
+    assert "not overwritten" in terminal.refused("db", "key", str(path))
+    assert path.read_text(encoding="utf-8") == before
+    assert "folder" in terminal.refused("db", "key", str(terminal.folder / "none" / "x.key"))
+    assert "key id" in terminal.refused("db", "key", "other.key", "--id", "not an id")
+
+
+def test_an_empty_database_gets_its_tables_once(terminal: Terminal) -> None:
+    (terminal.folder / "baoxue.db").unlink()
+    assert "db upgrade" in terminal.refused("db", "verify", code=1)
+    assert "upgraded" in terminal.told("db", "upgrade")
+    assert "up to date" in terminal.told("db", "upgrade")
+
+
+def test_a_first_import_makes_the_tables_itself(terminal: Terminal) -> None:
+    (terminal.folder / "baoxue.db").unlink()
+    terminal.told("import")
+    assert "up to date" in terminal.told("db", "upgrade")
+
+
+def test_a_backup_brings_back_what_was_there(reported: Reported) -> None:
+    terminal = reported.terminal
+    before = terminal.records("case", "show", reported.number)
+    terminal.told("db", "backup", "kept.backup")
+    terminal.told("case", "note", reported.number, "written after the backup")
+    assert len(terminal.records("case", "show", reported.number)["journal"]) == len(before["journal"]) + 1
+    terminal.told("db", "restore", "kept.backup")
+    assert terminal.records("case", "show", reported.number)["journal"] == before["journal"]
+    assert "whole" in terminal.told("db", "verify")
+
+
+def test_a_backup_without_a_name_lies_beside_the_configuration(terminal: Terminal) -> None:
+    terminal.told("db", "backup")
+    assert len(list(terminal.folder.glob("baoxue-*.backup"))) == 1
+
+
+def test_a_backup_never_replaces_the_store_itself(terminal: Terminal) -> None:
+    assert "store itself" in terminal.refused("db", "backup", "baoxue.db")
+    assert "folder" in terminal.refused("db", "backup", "none/kept.backup")
+
+
+def test_what_is_no_backup_is_not_restored(terminal: Terminal) -> None:
+    assert "no backup" in terminal.refused("db", "restore", "units.csv", code=1)
+    assert "does not exist" in terminal.refused("db", "restore", "none.backup")
+
+
+def test_a_store_in_use_is_not_restored(terminal: Terminal) -> None:
+    terminal.told("db", "backup", "kept.backup")
+    store = terminal.store()
+    store.claim_single_writer()
+    assert "stop the daemon" in terminal.refused("db", "restore", "kept.backup", code=1)
+    store.close()
+
+
+def test_a_changed_journal_is_found(reported: Reported) -> None:
+    with closing(sqlite3.connect(reported.terminal.folder / "baoxue.db")) as opened, opened:
+        opened.execute("UPDATE entry SET kind = 'note' WHERE kind = 'raised'")
+    line = reported.terminal.refused("db", "verify", code=1)
+    assert f"case {reported.number} entry" in line
+    assert "is not what was written" in line
+
+
+def test_a_rotation_lets_the_old_key_go(reported: Reported) -> None:
+    terminal, ring = reported.terminal, Path("baoxue.key")
+    terminal.told("db", "key", "next.key", "--id", "next")
+    new = Path("next.key").read_text(encoding="utf-8")
+    ring.write_text(new + ring.read_text(encoding="utf-8"), encoding="utf-8")
+    assert "next" in terminal.told("db", "rotate")
+    ring.write_text(new, encoding="utf-8")
+    assert terminal.records("case", "show", reported.number)["name"]
+    assert [key.id for key in load_config(Path("config.toml")).privacy.keys] == ["next"]

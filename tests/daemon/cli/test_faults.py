@@ -1,0 +1,124 @@
+"""What a user did wrong is said in lines, with the exit status of interface.md; never a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from daemon.cli import baoxue
+from daemon.store.keys import Keyring
+
+if TYPE_CHECKING:
+    from tests.daemon.cli.conftest import Terminal
+
+ROOT = Path(__file__).parents[3]
+
+
+def process(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    asked = [sys.executable, "-m", "daemon", *words]
+    return subprocess.run(asked, cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+
+
+def test_the_process_exits_0_when_done(terminal: Terminal) -> None:
+    done = process(terminal.folder, "cases", "--json")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_the_process_exits_2_when_the_input_is_wrong(terminal: Terminal) -> None:
+    done = process(terminal.folder, "case", "show", "7")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("baoxue case 7  does not exist – ")
+
+
+def test_the_process_exits_1_when_it_failed(terminal: Terminal) -> None:
+    (terminal.folder / "units.csv").unlink()
+    done = process(terminal.folder, "import", "--feed", "units")
+    assert done.returncode == 1
+    assert done.stderr.startswith("baoxue feed units  ")
+
+
+@pytest.mark.parametrize("name", [name for name in baoxue.list_commands(click.Context(baoxue)) if name != "demo"])
+def test_every_command_explains_itself_and_takes_a_configuration(terminal: Terminal, name: str) -> None:
+    page = terminal.told(name, "--help")
+    assert "--config" in page
+    assert any("一" <= sign <= "鿿" for sign in page)
+
+
+def test_help_and_version_need_nothing(terminal: Terminal) -> None:
+    (terminal.folder / "config.toml").unlink()
+    assert "台账" in terminal.told("--help")
+    assert terminal.told("--version").startswith("baoxue ")
+
+
+def test_a_daemon_with_a_bad_configuration_does_not_start(terminal: Terminal) -> None:
+    (terminal.folder / "config.toml").write_text("[service]\n", encoding="utf-8")
+    done = process(terminal.folder, "run")
+    assert done.returncode == 2
+    assert "config.toml:1 service.district" in done.stderr
+
+
+def test_an_unknown_command_points_to_help(terminal: Terminal) -> None:
+    assert terminal.refused("frobnicate").endswith('see "baoxue --help"\n')
+    assert "missing option" in terminal.refused("case", "ack", "1")
+
+
+def test_a_missing_configuration_is_said_with_a_hint(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "config.example.toml" in terminal.refused("cases")
+    assert "does not exist" in terminal.refused("cases", "--config", "none.toml")
+
+
+def test_the_configuration_may_be_named_before_or_after_the_command(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = str(terminal.folder / "config.toml")
+    assert terminal.records("--config", path, "cases") == []
+    assert terminal.records("cases", "--config", path) == []
+    assert terminal.ask("case", "--config", path, "show", "7").exit_code == 2
+
+
+def test_every_problem_of_a_configuration_is_said_at_once(terminal: Terminal) -> None:
+    path = terminal.folder / "config.toml"
+    text = path.read_text(encoding="utf-8").replace('kind = "file"', 'kind = "flie"', 1)
+    path.write_text(text.replace('after = "24h"', 'after = "soon"'), encoding="utf-8")
+    lines = terminal.refused("cases").splitlines()
+    assert [line.split("  ")[0].split()[1] for line in lines] == ["feed[0].kind", "ladder[0].rung[1].after"]
+    assert all(line.startswith("config.toml:") for line in lines)
+
+
+def test_a_missing_key_is_said_with_the_command_that_makes_one(terminal: Terminal) -> None:
+    path = terminal.folder / "config.toml"
+    path.write_text(path.read_text(encoding="utf-8").partition("[privacy]")[0], encoding="utf-8")
+    assert "baoxue db key baoxue.key" in terminal.refused("cases")
+
+
+def test_a_key_that_does_not_open_the_store_is_said(terminal: Terminal) -> None:
+    terminal.told("import")
+    (terminal.folder / "baoxue.key").write_text(Keyring.generate("other"), encoding="utf-8")
+    assert "privacy.key_file" in terminal.refused("say", "--to", "town", "--dry-run")
+
+
+def test_a_database_that_cannot_be_reached_is_said_without_its_password(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "hush-hush")
+    path = terminal.folder / "config.toml"
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    path.write_text(path.read_text(encoding="utf-8").replace("sqlite:///baoxue.db", url), encoding="utf-8")
+    line = terminal.refused("cases", code=1)
+    assert line.startswith("baoxue service.database  the database cannot be reached")
+    assert "hush" not in line
+
+
+def test_an_unknown_feed_is_answered_with_the_nearest(terminal: Terminal) -> None:
+    assert 'did you mean "marks"?' in terminal.refused("import", "--feed", "mraks")

@@ -1,0 +1,139 @@
+"""What goes wrong around a daemon: second daemons, bad files, dead feeds and channels, a clock that jumps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.clockwork.running import OFFICE_MAIL, OFFICE_PHONE, TOWN_PHONE, Daemon, Place, now, until
+from tests.phones import HOST, SmsGateway, SmtpSink
+
+
+@pytest.fixture
+def gateway() -> Iterator[SmsGateway]:
+    with SmsGateway() as opened:
+        yield opened
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """The URL of a server that takes connections and never answers."""
+    with socket.create_server((HOST, 0)) as server:
+        yield f"http://{HOST}:{server.getsockname()[1]}/"
+
+
+def test_a_second_daemon_on_one_store_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    with Daemon(place).serves(), Daemon(place) as second:
+        assert second.ends() == 2
+        assert second.raw == [f"{place.config} service.database  baoxue.db is in use by another daemon\n"]
+
+
+def test_a_taken_port_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    with socket.create_server((HOST, 0)) as taken:
+        text = place.config.read_text(encoding="utf-8")
+        place.config.write_text(text.replace("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}"), encoding="utf-8")
+        with Daemon(place) as daemon:
+            assert daemon.ends() == 2
+    assert "console.listen  cannot be listened on" in "".join(daemon.raw)
+
+
+def test_a_wrong_configuration_ends_with_2_and_every_fault(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    text = place.config.read_text(encoding="utf-8")
+    place.config.write_text(text.replace('records = "units"', 'records = "unit"') + "\n[nonsense]\n", encoding="utf-8")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 2
+    assert len(daemon.raw) == 2
+
+
+def test_a_wrong_rule_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    (tmp_path / "rules.toml").write_text("[[rule]]\nid = 'absent-48h'\n", encoding="utf-8")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 2
+    assert "rules.toml" in daemon.raw[0]
+
+
+def test_a_configuration_is_looked_at_on_sighup_and_does_not_take_effect(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    with Daemon(place).serves() as daemon:
+        daemon.signal(signal.SIGHUP)
+        daemon.says("configuration is valid; rules, ladders and all else in it take effect at a restart")
+        place.config.write_text("[service]\n", encoding="utf-8")
+        daemon.signal(signal.SIGHUP)
+        daemon.says("configuration refused, the old one keeps running", level="error")
+
+        assert daemon.asks("/readyz").status == 200
+
+
+def test_dead_feeds_and_a_dead_mail_server_stop_nobody_else(tmp_path: Path, gateway: SmsGateway, hanging: str) -> None:
+    feeds = f"""
+[[feed]]
+id = "gone"
+kind = "file"
+records = "marks"
+path = "nowhere/marks.csv"
+units = ["sch-1"]
+poll = "1s"
+[[feed]]
+id = "hangs"
+kind = "http"
+records = "leaves"
+url = "{hanging}"
+timeout = "1s"
+poll = "1s"
+"""
+    with socket.create_server((HOST, 0)) as closed:
+        port = closed.getsockname()[1]
+    place = Place(tmp_path, gateway.url, mail_port=port, due_in=8, feeds=feeds)
+    place.marks("absent")
+    with Daemon(place).serves() as daemon:
+        told = gateway.expects(TOWN_PHONE, within=20)
+        gateway.expects_only(OFFICE_PHONE)
+        daemon.says("message not taken", channel="email", final=False)
+        assert daemon.says("feed not polled", feed="gone")
+        assert daemon.says("feed not polled", feed="hangs")
+
+    assert told.at - place.due < dt.timedelta(seconds=1.5)
+
+
+def test_a_mail_server_that_comes_back_gets_the_mail(tmp_path: Path, gateway: SmsGateway) -> None:
+    with SmtpSink() as mail:
+        mail.drops("MAIL")
+        place = Place(tmp_path, gateway.url, mail_port=mail.port, due_in=3)
+        place.marks("absent")
+        with Daemon(place).serves() as daemon:
+            daemon.says("message not taken", channel="email", final=False)
+            mail.expects_only(OFFICE_MAIL, within=30)
+            gateway.expects(TOWN_PHONE)
+            gateway.expects_only(OFFICE_PHONE)
+
+
+def test_the_feed_is_asked_once_more_before_a_report(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=9)
+    place.marks("absent")
+    with Daemon(place).serves() as daemon:
+        place.marks("present", "marks-2.csv", now())
+        daemon.says("asking feeds before reports", within=20)
+        until(lambda: sum(line["event"] == "cases changed" for line in daemon.lines) >= 2)
+
+        assert now() > place.due
+    gateway.expects_nothing()
+
+
+def test_health_readiness_and_metrics(tmp_path: Path, gateway: SmsGateway) -> None:
+    with Daemon(Place(tmp_path, gateway.url, due_in=300)).serves() as daemon:
+        assert daemon.asks("/healthz").text == "ok\n"
+        ready = until(lambda: (answer := daemon.asks("/readyz")).status == 200 and answer)
+        assert json.loads(ready.text)["reasons"] == []
+        metrics = daemon.asks("/metrics").text
+        assert 'baoxue_polls_total{feed="marks",outcome="ok"} 1.0' in metrics
+        assert "process_resident_memory_bytes" in metrics

@@ -1,0 +1,231 @@
+"""A configuration with every key in it, and a writer of TOML that knows on which line it put each of them."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+Place = tuple[str | int, ...]
+
+ENVIRON = {
+    "FEED_TOKEN": "feed-token-of-the-sample",
+    "MAIL_PASSWORD": "mail-password-of-the-sample",
+    "SMS_TOKEN": "sms-token-of-the-sample",
+    "HOOK_SECRET": "hook-secret-of-the-sample",
+    "KEYS": "k2:" + base64.b64encode(b"2" * 32).decode() + "\nk1:" + base64.b64encode(b"1" * 32).decode(),
+}
+SECRETS = {
+    "feed.token": "feed-token-of-the-sample\n",
+    "mail.password": "mail-password-of-the-sample\n",
+    "sms.token": "sms-token-of-the-sample\n",
+    "hook.secret": "hook-secret-of-the-sample\n",
+    "baoxue.key": "# the current key comes first\n" + ENVIRON["KEYS"] + "\n",
+}
+
+
+def tree(source: str) -> dict[str, Any]:
+    """A valid configuration with every key, its secrets from `env` or `file`."""
+
+    def secret(stem: str, env: str, file: str) -> dict[str, str]:
+        return {f"{stem}_env": env} if source == "env" else {f"{stem}_file": file}
+
+    term = {"from": dt.date(2026, 3, 2), "to": dt.date(2026, 7, 10)}
+    morning = {"name": "am", "start": dt.time(8), "end": dt.time(11, 40)}
+    return {
+        "service": {
+            "district": "610999",
+            "callback": "0911-1234567",
+            "timezone": "Asia/Shanghai",
+            "language": "zh",
+            "database": "sqlite:///baoxue.db",
+            "mode": "live",
+        },
+        "calendar": {
+            "weekdays": [1, 2, 3, 4, 5],
+            "holidays": "CN",
+            "closed": [dt.date(2026, 3, 19)],
+            "open": [dt.date(2026, 3, 28)],
+            "terms": [term],
+            "sessions": [morning],
+            "unit": [
+                {
+                    "unit": "sch-2",
+                    "closed": [dt.date(2026, 4, 10)],
+                    "open": [dt.date(2026, 4, 11)],
+                    "weekdays": [1, 2, 3, 4, 5, 6],
+                    "sessions": [morning],
+                    "terms": [term],
+                }
+            ],
+        },
+        "feed": [
+            {
+                "id": "marks",
+                "kind": "file",
+                "records": "marks",
+                "path": "inbox/marks*.csv",
+                "poll": "5m",
+                "units": ["sch-1", "sch-2"],
+                "presence": "explicit",
+                "stale_after": "2h",
+                "rank": 1,
+                "encoding": "auto",
+                "format": "auto",
+                "timeout": "30s",
+                "max_bytes": 1000000,
+                "mapping": {
+                    "columns": {"学号": "student_id"},
+                    "codes": {"旷课": "absent"},
+                    "dates": "auto",
+                    "sessions": {"上午": "am"},
+                },
+            },
+            {
+                "id": "leaves",
+                "kind": "http",
+                "records": "leaves",
+                "url": "https://sis.example.org/leaves.csv",
+                **secret("token", "FEED_TOKEN", "feed.token"),
+            },
+        ],
+        "rules": {
+            "files": ["rules.toml"],
+            "wait_for_roll": "60m",
+            "unconfirmed_after": "4h",
+            "run_break": "10d",
+            "storm_share": 0.5,
+            "storm_hold": "24h",
+        },
+        "ladder": [
+            {
+                "id": "statutory",
+                "acknowledged_by": ["town_government"],
+                "rung": [
+                    {
+                        "after": "0h",
+                        "unless": "acknowledged",
+                        "tell": ["town_head"],
+                        "channels": ["sms", "email", "webhook"],
+                    }
+                ],
+            }
+        ],
+        "channels": {
+            "email": {
+                "host": "127.0.0.1",
+                "port": 2525,
+                "security": "none",
+                "from": "控辍保学 <baoxue@example.org>",
+                "username": "baoxue",
+                **secret("password", "MAIL_PASSWORD", "mail.password"),
+                "timeout": "20s",
+            },
+            "sms": {
+                "provider": "http",
+                "url": "http://127.0.0.1:9902/sms",
+                "method": "POST",
+                "body": "{}",
+                **secret("token", "SMS_TOKEN", "sms.token"),
+                "timeout": "20s",
+                "headers": {"X-Channel": "baoxue"},
+            },
+            "webhook": {
+                "timeout": "20s",
+                "endpoints": {
+                    "edu": {
+                        "url": "http://127.0.0.1:9903/hook",
+                        **secret("secret", "HOOK_SECRET", "hook.secret"),
+                    }
+                },
+            },
+        },
+        "privacy": secret("key", "KEYS", "baoxue.key"),
+        "console": {"listen": "127.0.0.1:8080", "public_url": "https://baoxue.example.gov.cn"},
+    }
+
+
+def furnish(folder: Path) -> None:
+    """Lay the files the sample refers to into `folder`."""
+    (folder / "rules.toml").touch()
+    for name, content in SECRETS.items():
+        (folder / name).write_text(content, encoding="utf-8")
+        (folder / name).chmod(0o600)
+
+
+def at(values: Any, place: Place) -> Any:  # noqa: ANN401 - any TOML value
+    """The value at `place`."""
+    for step in place:
+        values = values[step]
+    return values
+
+
+def changed(values: dict[str, Any], place: Place, value: object) -> dict[str, Any]:
+    """A copy with another value at `place`."""
+    copied = copy.deepcopy(values)
+    at(copied, place[:-1])[place[-1]] = value
+    return copied
+
+
+def without(values: dict[str, Any], place: Place) -> dict[str, Any]:
+    """A copy without `place`."""
+    copied = copy.deepcopy(values)
+    del at(copied, place[:-1])[place[-1]]
+    return copied
+
+
+def renamed(values: dict[str, Any], place: Place, name: str) -> dict[str, Any]:
+    """A copy with the key at `place` called otherwise."""
+    return changed(without(values, place), (*place[:-1], name), at(values, place))
+
+
+class Page:
+    """TOML as written line by line: a header for every table, one key a line; `lines` says where each stands."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._written = ["# a configuration"]
+        self.lines: dict[Place, int] = {(): 1}
+        self._table(values, ())
+
+    @property
+    def text(self) -> str:
+        """The whole page."""
+        return "\n".join(self._written) + "\n"
+
+    def _table(self, values: dict[str, Any], place: Place) -> None:
+        plain = {key: value for key, value in values.items() if not _is_tables(value)}
+        for key, value in plain.items():
+            self._write((*place, key), f"{_key(key)} = {_inline(value)}")
+        for key in values.keys() - plain.keys():
+            below = values[key]
+            rows = [(key, below)] if isinstance(below, dict) else [((key, n), row) for n, row in enumerate(below)]
+            for step, row in rows:
+                here = (*place, *(step if isinstance(step, tuple) else (step,)))
+                header = ".".join(_key(one) for one in here if isinstance(one, str))
+                self._write(here, f"[{header}]" if isinstance(below, dict) else f"[[{header}]]")
+                self.lines.setdefault((*place, key), self.lines[here])
+                self._table(row, here)
+
+    def _write(self, place: Place, line: str) -> None:
+        self._written.append(line)
+        self.lines[place] = len(self._written)
+
+
+def _is_tables(value: object) -> bool:
+    several = isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+    return isinstance(value, dict) or several
+
+
+def _key(name: str) -> str:
+    return name if name.isascii() and name.replace("_", "").replace("-", "").isalnum() else json.dumps(name)
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_inline(one) for one in value)}]"
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False)

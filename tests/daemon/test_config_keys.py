@@ -1,0 +1,292 @@
+"""Every key of the configuration × {missing, wrong type, unknown name, dangling reference}.
+
+The keys come from the models, so that none can be forgotten; the lines from the page the test wrote itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from daemon.config import Config, ConfigError, load_config
+from daemon.config.outline import EACH, all_keys, nested
+from daemon.config.source import dotted
+from daemon.problems import Problem
+from tests.daemon.config_sample import ENVIRON, Page, Place, at, changed, furnish, renamed, tree, without
+
+SAMPLES = (tree("env"), tree("file"))
+KEYS = dict(all_keys())
+
+NEEDED_BY_OTHERS = {
+    "feed.*.path": "feed[0].path",
+    "feed.*.url": "feed[1].url",
+    "channels.email": "ladder[0].rung[0].channels[1]",
+    "channels.sms": "ladder[0].rung[0].channels[0]",
+    "channels.webhook": "ladder[0].rung[0].channels[2]",
+    "channels": "ladder[0].rung[0].channels[0]",
+    "channels.email.username": "channels.email.password_env",
+    "channels.email.password_env": "channels.email.username",
+    "channels.email.password_file": "channels.email.username",
+    "channels.webhook.endpoints.*.secret_env": "channels.webhook.endpoints.edu.secret_file",
+    "channels.webhook.endpoints.*.secret_file": "channels.webhook.endpoints.edu.secret_file",
+}
+"""Keys that may be left out, but not of this sample: something else in it refers to them. The key that complains."""
+
+REFERENCES: dict[str, object] = {
+    "service.timezone": "Asia/Shanghia",
+    "feed.*.mapping.columns": {"学号": "studentid"},
+    "feed.*.mapping.codes": {"旷课": "abesnt"},
+    "feed.*.mapping.sessions": {"上午": "pm"},
+    "feed.*.token_env": "NO_SUCH_VARIABLE",
+    "feed.*.token_file": "no-such-file",
+    "rules.files": ["no-such-file"],
+    "ladder.*.acknowledged_by": ["town_goverment"],
+    "ladder.*.rung.*.tell": ["mentr"],
+    "ladder.*.rung.*.channels": ["sms"],
+    "channels.email.password_env": "NO_SUCH_VARIABLE",
+    "channels.email.password_file": "no-such-file",
+    "channels.sms.token_env": "NO_SUCH_VARIABLE",
+    "channels.sms.token_file": "no-such-file",
+    "channels.webhook.endpoints.*.secret_env": "NO_SUCH_VARIABLE",
+    "channels.webhook.endpoints.*.secret_file": "no-such-file",
+    "privacy.key_env": "NO_SUCH_VARIABLE",
+    "privacy.key_file": "no-such-file",
+}
+"""Keys that point at something, with a value that points at nothing."""
+
+POINT_AT_NOTHING_YET = {"feed.*.units", "feed.*.path", "calendar.unit.*.unit"}
+"""Keys that point at what only the roster or a later delivery can tell."""
+
+IN_THEMSELVES = re.findall(
+    r"\S+",
+    """
+    service.district service.database service.language service.mode service.callback calendar.weekdays calendar.holidays
+    calendar.closed calendar.open calendar.terms.*.from calendar.terms.*.to calendar.sessions.*.name
+    calendar.sessions.*.start calendar.sessions.*.end calendar.unit.*.closed calendar.unit.*.open
+    calendar.unit.*.weekdays calendar.unit.*.sessions.*.name calendar.unit.*.sessions.*.start
+    calendar.unit.*.sessions.*.end calendar.unit.*.terms.*.from calendar.unit.*.terms.*.to feed.*.id
+    feed.*.kind feed.*.records feed.*.url feed.*.poll feed.*.presence feed.*.stale_after feed.*.rank
+    feed.*.mapping.dates feed.*.encoding feed.*.format feed.*.timeout feed.*.max_bytes rules.wait_for_roll
+    rules.unconfirmed_after rules.run_break rules.storm_share rules.storm_hold ladder.*.id
+    ladder.*.rung.*.after ladder.*.rung.*.unless channels.email.host channels.email.port
+    channels.email.security channels.email.from channels.email.username channels.email.timeout
+    channels.sms.provider channels.sms.url channels.sms.method channels.sms.headers channels.sms.body
+    channels.sms.timeout channels.webhook.timeout channels.webhook.endpoints.*.url console.listen
+    console.public_url
+    """,
+)
+"""Keys whose value means itself."""
+
+
+def named(key: tuple[str, ...]) -> str:
+    return ".".join(key)
+
+
+def places(values: Any, key: tuple[str, ...], place: Place = ()) -> Iterator[Place]:  # noqa: ANN401
+    """Where `key` stands in a tree."""
+    if not key:
+        yield place
+        return
+    step, *rest = key
+    steps: list[str | int] = [step]
+    if step == EACH:
+        steps = list(range(len(values))) if isinstance(values, list) else list(values)
+    for one in steps:
+        if isinstance(one, int) or one in values:
+            yield from places(values[one], tuple(rest), (*place, one))
+
+
+def standing(key: tuple[str, ...]) -> tuple[dict[str, Any], Place]:
+    """A sample that holds `key`, and where."""
+    return next((sample, place) for sample in SAMPLES for place in places(sample, key))
+
+
+def wrong(value: object) -> object:
+    """A value of another type."""
+    return 7 if isinstance(value, str | list | dict) else "seven"
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[[Page], Config]:
+    furnish(tmp_path)
+
+    def loading(page: Page) -> Config:
+        path = tmp_path / "config.toml"
+        path.write_text(page.text, encoding="utf-8")
+        return load_config(path, ENVIRON)
+
+    return loading
+
+
+@pytest.fixture
+def refuse(load: Callable[[Page], Config], tmp_path: Path) -> Callable[[Page], dict[str, Problem]]:
+    """Load a page that must be refused; its problems by key, each with path, line, fault and hint."""
+
+    def refusing(page: Page) -> dict[str, Problem]:
+        with pytest.raises(ConfigError) as refusal:
+            load(page)
+        for problem in refusal.value.problems:
+            assert problem.path == str(tmp_path / "config.toml")
+            assert problem.line is not None
+            assert problem.fault
+            assert problem.hint
+            assert f"config.toml:{problem.line} {problem.key}  {problem.fault} – {problem.hint}" in str(refusal.value)
+        return {problem.key: problem for problem in refusal.value.problems}
+
+    return refusing
+
+
+every_key = pytest.mark.parametrize(("key", "field"), KEYS.items(), ids=[named(key) for key in KEYS])
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=["secrets from the environment", "secrets from files"])
+def test_the_sample_itself_is_accepted(load: Callable[[Page], Config], sample: dict[str, Any]) -> None:
+    assert load(Page(sample)).service.district == "610999"
+
+
+def test_the_samples_hold_every_key() -> None:
+    assert [key for key in KEYS if not any(list(places(sample, key)) for sample in SAMPLES)] == []
+
+
+@every_key
+def test_a_missing_key_takes_its_default_or_is_asked_for_at_its_table(
+    key: tuple[str, ...], field: FieldInfo, load: Callable[[Page], Config], refuse: Callable[[Page], dict[str, Problem]]
+) -> None:
+    sample, place = standing(key)
+    page = Page(without(sample, place))
+    if field.is_required():
+        problem = refuse(page)[dotted(place)]
+        assert problem.fault == "is missing"
+        assert problem.line == page.lines[place[:-1]]
+        assert key[-1] in (problem.hint or "")
+    elif complaint := NEEDED_BY_OTHERS.get(named(key)):
+        assert complaint in refuse(page)
+    else:
+        found: Any = load(page)
+        for step in place[:-1]:
+            found = found[step] if isinstance(step, int) or isinstance(found, dict) else getattr(found, step)
+        assert getattr(found, str(place[-1])) == field.default
+
+
+@every_key
+def test_a_value_of_another_type_is_refused_where_it_stands(
+    key: tuple[str, ...], field: FieldInfo, refuse: Callable[[Page], dict[str, Problem]]
+) -> None:
+    sample, place = standing(key)
+    page = Page(changed(sample, place, wrong(at(sample, place))))
+    problem = refuse(page)[dotted(place)]
+    assert problem.line == page.lines[place]
+    assert ", not " in problem.fault
+    assert field.description
+
+
+def has_members(key: tuple[str, ...]) -> bool:
+    """Whether a key holds a list or table of plain values."""
+    sample, place = standing(key)
+    return nested(KEYS[key].annotation) is None and isinstance(at(sample, place), list | dict)
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if has_members(key)], ids=named)
+def test_a_member_of_another_type_is_refused_where_it_stands(
+    key: tuple[str, ...], refuse: Callable[[Page], dict[str, Problem]]
+) -> None:
+    sample, place = standing(key)
+    value = at(sample, place)
+    inside = (*place, 0 if isinstance(value, list) else next(iter(value)))
+    page = Page(changed(sample, inside, wrong(at(sample, inside))))
+    assert refuse(page)[dotted(inside)].line == page.lines[inside if inside in page.lines else place]
+
+
+@every_key
+def test_an_unknown_name_is_refused_with_the_key_it_was_meant_to_be(
+    key: tuple[str, ...], field: FieldInfo, refuse: Callable[[Page], dict[str, Problem]]
+) -> None:
+    sample, place = standing(key)
+    misspelt = (*place[:-1], f"{place[-1]}x")
+    page = Page(renamed(sample, place, f"{place[-1]}x"))
+    problem = refuse(page)[dotted(misspelt)]
+    assert problem.fault == "is no key known here"
+    assert problem.hint == f'did you mean "{place[-1]}"?'
+    assert problem.line == page.lines[misspelt]
+    assert field.description
+
+
+def choices(annotation: object) -> tuple[str, ...]:
+    """The words a key is limited to."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return next((found for part in get_args(annotation) if (found := choices(part))), ())
+
+
+WORDS = {key: choices(field.annotation) for key, field in KEYS.items() if not nested(field.annotation)}
+
+
+@pytest.mark.parametrize("key", [key for key, words in WORDS.items() if words], ids=named)
+def test_an_unknown_word_is_refused_with_those_there_are(
+    key: tuple[str, ...], refuse: Callable[[Page], dict[str, Problem]]
+) -> None:
+    sample, place = standing(key)
+    word = WORDS[key][0]
+    several = isinstance(at(sample, place), list)
+    problems = refuse(Page(changed(sample, place, [f"{word}x"] if several else f"{word}x")))
+    problem = problems[dotted((*place, 0) if several else place)]
+    assert f'"{word}x" is not ' in problem.fault
+    assert word in (problem.hint or "")
+
+
+def test_every_key_either_points_at_something_or_means_itself() -> None:
+    tables = {named(key) for key, field in KEYS.items() if nested(field.annotation)}
+    assert {*REFERENCES, *POINT_AT_NOTHING_YET, *IN_THEMSELVES, *tables} == {named(key) for key in KEYS}
+
+
+def dangling(sample: dict[str, Any], name: str, place: Place) -> dict[str, Any]:
+    """The sample with `name` pointing at nothing: at a channel without its table, or at what its value says."""
+    if name == "ladder.*.rung.*.channels":
+        return without(sample, ("channels", "sms"))
+    return changed(sample, place, REFERENCES[name])
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_reference_to_nothing_is_refused_where_it_stands(
+    name: str, refuse: Callable[[Page], dict[str, Problem]]
+) -> None:
+    sample, place = standing(tuple(name.split(".")))
+    page = Page(dangling(sample, name, place))
+    problems = refuse(page)
+    (problem,) = problems.values()
+    assert problem.key.startswith(dotted(place))
+    inside = [line for written, line in page.lines.items() if written[: len(place)] == place]
+    assert problem.line in inside
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=["secrets from the environment", "secrets from files"])
+def test_all_dangling_references_that_can_stand_together_are_told_at_once(
+    sample: dict[str, Any], refuse: Callable[[Page], dict[str, Problem]]
+) -> None:
+    broken, expected = sample, []
+    for name in REFERENCES.keys() - {"ladder.*.rung.*.channels"}:
+        for place in list(places(sample, tuple(name.split("."))))[:1]:
+            broken = dangling(broken, name, place)
+            expected.append(dotted(place))
+    told = refuse(Page(broken))
+    assert [key for key in expected if not any(one.startswith(key) for one in told)] == []
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=["secrets from the environment", "secrets from files"])
+def test_all_wrong_types_are_told_at_once_beside_unknown_names(
+    sample: dict[str, Any], refuse: Callable[[Page], dict[str, Problem]]
+) -> None:
+    broken, expected = sample, []
+    for key, field in KEYS.items():
+        for place in places(sample, key):
+            if nested(field.annotation) is None:
+                broken = changed(broken, place, wrong(at(sample, place)))
+                expected.append(dotted(place))
+    broken = changed(broken, ("servce",), {"district": "1"})
+    told = refuse(Page(broken))
+    assert {*expected, "servce"} - told.keys() == set()

@@ -1,0 +1,243 @@
+"""The words of every message, kept as files to read: BAOXUE_GOLDEN=1 writes them anew."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notifiers.contract import Message
+from notifiers.email import Email, EmailSettings
+from notifiers.examples import examples
+from notifiers.words import KINDS, SMS_LIST, Words, WordsError, sms_segments
+from tests.notifiers.letters import noon
+from tests.phones import SmtpSink
+
+GOLDEN = Path(__file__).parent / "golden"
+WORDS = Words()
+CASES = (
+    "report",
+    "escalation",
+    "reminder",
+    "digest",
+    "retraction",
+    "return",
+    "reopened",
+    "closed",
+    "confirm_request",
+    "first_absence",
+)
+CORRECTIONS = ("retraction", "return", "reopened", "closed")
+
+
+def alert(language: str = "zh", **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - any fact of an alert
+    return {**examples(language)["one"]["alerts"][0], **changed}
+
+
+def facts(*alerts: Mapping[str, Any], language: str = "zh", **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - likewise
+    return {**examples(language)["one"], "alerts": list(alerts) or [alert(language)], **changed}
+
+
+def sms(kind: str, language: str = "zh", **given: Any) -> str:  # noqa: ANN401 - likewise
+    return WORDS.compose(kind, "sms", language, {**facts(language=language), **given}).text
+
+
+def agrees(path: Path, text: str) -> None:
+    if os.environ.get("BAOXUE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("variant", ["one", "several", "unconfirmed", "bare"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_words_are_those_on_file(kind: str, language: str, variant: str) -> None:
+    given = examples(language)[variant]
+    agrees(GOLDEN / "sms" / f"{kind}.{language}.{variant}.txt", WORDS.compose(kind, "sms", language, given).text + "\n")
+    mail = WORDS.compose(kind, "email", language, given)
+    agrees(GOLDEN / "email" / f"{kind}.{language}.{variant}.txt", f"Subject: {mail.subject}\n\n{mail.text}")
+    if variant in {"one", "several"}:
+        assert mail.html is not None
+        agrees(GOLDEN / "email" / f"{kind}.{language}.{variant}.html", mail.html)
+
+
+def test_all_that_ships_is_in_order() -> None:
+    assert WORDS.problems() == ()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "confirm_request"])
+def test_a_text_message_about_one_child_is_two_segments_at_most(kind: str, language: str) -> None:
+    assert sms_segments(sms(kind, language)) <= 2
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_report_by_text_message_has_all_a_town_needs(language: str) -> None:
+    told = alert(language)
+    text = sms("report", language)
+    for part in (told["student"], told["school"], told["case"], "0900-5550100"):
+        assert part in text
+    assert text.endswith(f" {told['acknowledge_url']}")
+    assert "tel" not in sms("report", "en", callback=None)
+
+
+@pytest.mark.parametrize("kind", ["report", "escalation", "confirm_request"])
+def test_what_is_unconfirmed_says_so_in_both_languages(kind: str) -> None:
+    for channel in ("sms", "email"):
+        chinese = WORDS.compose(kind, channel, "zh", facts(alert(unconfirmed=True)))
+        english = WORDS.compose(kind, channel, "en", facts(alert("en", unconfirmed=True), language="en"))
+        for zh, en in ((chinese.text, english.text), (chinese.html, english.html)):
+            if zh is not None and en is not None:
+                assert "最后一次点名时缺勤，此后情况不明" in zh
+                assert "absent when last seen, nothing known since" in en.lower()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("kind", CORRECTIONS)
+def test_a_correction_names_the_case_and_the_reason(kind: str, language: str) -> None:
+    reason = {"zh": "考勤记录已更正", "en": "the attendance record was corrected"}[language]
+    for channel in ("sms", "email"):
+        told = WORDS.compose(kind, channel, language, facts(language=language))
+        assert all(part in told.text for part in ("2026-000123", reason))
+
+
+def test_a_text_message_gives_no_cause_nobody_foresaw() -> None:
+    for reason in ("went to his sick aunt", "deceased"):
+        assert "原因：详见台账" in sms("closed", alerts=[alert(reason=reason)])
+        assert "see the ledger" in sms("closed", "en", alerts=[alert(reason=reason)])
+    assert "went to his aunt" in WORDS.compose("closed", "email", "zh", facts(alert(reason="went to his aunt"))).text
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_several_alerts_are_one_list(kind: str) -> None:
+    cases = [alert(case=f"2026-{number:06}", student=f"王{number}**") for number in range(SMS_LIST + 3)]
+    text = sms(kind, alerts=cases)
+    assert all(f"2026-{number:06}" in text for number in range(SMS_LIST))
+    assert "另有3人" in text
+    mail = WORDS.compose(kind, "email", "zh", facts(*cases))
+    assert mail.html is not None
+    assert all(each["case"] in mail.text and each["case"] in mail.html for each in cases)
+
+
+def test_each_of_several_alerts_keeps_its_own_link() -> None:
+    cases = [alert(acknowledge_url=f"https://x.example/a/{number}") for number in range(3)]
+    text = sms("report", alerts=cases)
+    assert [f"/a/{number} " in text for number in range(3)] == [True] * 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_hostile_name_stays_a_name(kind: str, language: str) -> None:
+    name = "O'<i>\"&「」\r\nBcc: x@y\u202e{{ 7*7 }}😀"
+    given = facts(alert(student=name, school=name, reason=name), unit=name, classes=[name], district=name, feed=name)
+    mail = WORDS.compose(kind, "email", language, given)
+    text = WORDS.compose(kind, "sms", language, given).text
+    assert mail.subject is not None
+    assert mail.html is not None
+    assert not re.search(r"[\r\n\u202e]", mail.subject + text)
+    assert "\nBcc" not in mail.text
+    assert "<i>" not in mail.html
+    assert "49" not in mail.text + text
+    if kind in CASES:
+        assert "&lt;i&gt;" in mail.html
+
+
+class _Outside(HTMLParser):
+    """Whatever a mail would fetch, and tags left open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.fetched += [tag for name, _ in attrs if name in {"src", "background", "srcset"}]
+        self.fetched += [tag for name, value in attrs if name == "style" and "url(" in (value or "")]
+        if tag in {"link", "script", "img", "iframe", "object", "style"}:
+            self.fetched.append(tag)
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mail_fetches_nothing_and_closes_its_tags(kind: str, language: str) -> None:
+    page = _Outside()
+    page.feed(WORDS.compose(kind, "email", language, examples(language)["several"]).html or "")
+    assert (page.fetched, page.open) == ([], [])
+
+
+def test_a_mail_arrives_with_its_words() -> None:
+    told = WORDS.compose("report", "email", "zh", facts())
+    with SmtpSink() as sink:
+        channel = Email(EmailSettings("127.0.0.1", "控辍保学 <baoxue@example.org>", sink.port), noon)
+        channel.send(Message("m-1", "email", "town@example.org", told.subject, told.text, told.html))
+        channel.close()
+        arrival = sink.expects_only("town@example.org", "张**", "签收", "1 child absent without leave")
+    assert (arrival.subject, arrival.text, arrival.html) == (told.subject, told.text, told.html)
+
+
+def test_an_unknown_language_is_told_in_chinese() -> None:
+    assert sms("report", "bo") == sms("report", "zh")
+
+
+def test_an_operators_template_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "sms").mkdir()
+    (tmp_path / "sms" / "report.zh.txt.j2").write_text("自己的{{ alerts[0].case }}\n", encoding="utf-8")
+    words = Words(tmp_path)
+    assert words.problems() == ()
+    assert words.compose("report", "sms", "zh", facts()).text == "自己的2026-000123"
+    assert words.compose("return", "sms", "zh", facts()).text == sms("return")
+
+
+@pytest.mark.parametrize(
+    ("template", "line", "fault"),
+    [
+        ("一\n{{ alerts[0].caze }}", 2, "has no attribute 'caze'"),
+        ("一\n二\n{% if %}", 3, "Expected an expression"),
+        ("{{ ''.__class__.__mro__ }}", 1, "unsafe"),
+        ("{{ alerts.append(1) }}", 1, "no attribute"),
+        ("{{ district | nosuch }}", 1, "No filter named 'nosuch'"),
+        ("{{ 1 / 0 }}", 1, "fails with ZeroDivisionError"),
+        ("{% for a in range(10000000) %}{% endfor %}", 1, "fails with OverflowError"),
+        ("{% include 'sms/nosuch.j2' %}", 1, "sms/nosuch.j2 does not exist"),
+    ],
+)
+def test_a_bad_template_is_named_with_line_and_fault(
+    tmp_path: Path, template: str, line: int | None, fault: str
+) -> None:
+    (tmp_path / "sms").mkdir()
+    (tmp_path / "sms" / "report.zh.txt.j2").write_text(template, encoding="utf-8")
+    problems = Words(tmp_path).problems()
+    assert {(problem.template, problem.line) for problem in problems} == {("sms/report.zh.txt.j2", line)}
+    assert all(fault in problem.fault for problem in problems)
+
+
+def test_a_misspelt_override_is_told(tmp_path: Path) -> None:
+    (tmp_path / "sms").mkdir()
+    (tmp_path / "sms" / "reprot.zh.txt.j2").write_text("x", encoding="utf-8")
+    (problem,) = Words(tmp_path).problems()
+    assert str(problem) == "sms/reprot.zh.txt.j2  replaces no template – did you mean sms/report.zh.txt.j2?"
+
+
+def test_a_mail_without_a_subject_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "email").mkdir()
+    (tmp_path / "email" / "test.zh.txt.j2").write_text("text only", encoding="utf-8")
+    assert "sets no subject" in {problem.fault for problem in Words(tmp_path).problems()}
+
+
+def test_an_error_quotes_no_fact(tmp_path: Path) -> None:
+    (tmp_path / "sms").mkdir()
+    (tmp_path / "sms" / "report.zh.txt.j2").write_text("{{ alerts[0].student | int(base='x') + {} }}", encoding="utf-8")
+    with pytest.raises(WordsError) as caught:
+        Words(tmp_path).compose("report", "sms", "zh", facts())
+    assert "张" not in str(caught.value)
