@@ -17,7 +17,8 @@ from daemon.config import Config, FeedConfig
 from daemon.feeds.fetch import fetch
 from daemon.feeds.payload import Cursor, Payload, Refused
 from daemon.feeds.read import read
-from daemon.jobs.intake import Delivery, TakenIn, take_in
+from daemon.jobs.delivery import Delivery, TakenIn
+from daemon.jobs.intake import take_in
 from daemon.jobs.people import People
 from daemon.jobs.poll import covered, in_order
 from daemon.jobs.rollcall import WHOLE_DAY

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 from daemon.jobs import sweep as sweeping
 from daemon.jobs.casefile import to_row
@@ -89,7 +89,7 @@ class Sweeper:
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="sweeper")
 
-    def __enter__(self) -> Sweeper:
+    def __enter__(self) -> Self:
         self._house.wake = self._rung.set
         self._house.clock = self._watch.now
         sweeping.apply_decisions = self._watch.apply

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import groupby
-from typing import TypeVar, cast
+from dataclasses import replace
 
 import structlog
 
-from daemon.config import FeedConfig
-from daemon.feeds.payload import Refused
 from daemon.jobs import parking
+from daemon.jobs.delivery import Delivery, RecordedAt, TakenIn, Whole
 from daemon.jobs.house import House
 from daemon.jobs.people import People
 from daemon.jobs.repeats import without_repeats
@@ -25,7 +20,6 @@ from daemon.store.intake import Refusal
 from daemon.store.rolls import Roll
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
-from rules.calendar import Session
 from rules.instants import from_micros, to_micros
 from rules.records import (
     ContactRecord,
@@ -34,65 +28,18 @@ from rules.records import (
     MarkRecord,
     MovementRecord,
     PunchRecord,
-    Record,
     StudentRecord,
     UnitRecord,
 )
 
 log = structlog.get_logger()
 
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 CLASS = "class"
 """Timer: a class must be judged anew; its subject is `class@instant`, so that no timer ever replaces another."""
 
 MANY = 0.1
 """When this share of a class has marks outside every session, the calendar may be wrong (absence.md, Marks)."""
-
-
-@dataclass
-class TakenIn:
-    """What became of one delivery; counts rows, never quotes them."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    refused: list[Refused] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    """Children of whom a new roster file says nothing; they stay judged."""
-    odd_classes: list[str] = field(default_factory=list)
-    """Classes many of whose children have marks outside every session."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One payload's records on their way into the store."""
-
-    feed: FeedConfig
-    name: str
-    payload_id: str
-    known_at: dt.datetime
-    records: Sequence[Record]
-    covers: tuple[dt.date, dt.date] | None = None
-    """The days an exception feed speaks for."""
-    is_first: bool = False
-    """A simulation begins with it: it brings everything known by then."""
-    called: tuple[People, Called] | None = None
-    """Its rolls, if they were called before the transaction, and by which roster."""
-
-    def of(self, kind: type[AnyRecord]) -> list[AnyRecord]:
-        """The records of one kind, in order."""
-        return cast("list[AnyRecord]", self._by_kind.get(kind, []))
-
-    @property
-    def speaks_of_sessions(self) -> bool:
-        """Whether there are rolls to be called from it."""
-        return bool(self.of(MarkRecord) or self.of(PunchRecord)) or self.covers is not None
-
-    @cached_property
-    def _by_kind(self) -> dict[type, list[Record]]:
-        found: dict[type, list[Record]] = {}
-        for kind, records in groupby(self.records, type):
-            found.setdefault(kind, []).extend(records)
-        return found
 
 
 def take_in(tx: Tx, house: House, delivery: Delivery) -> TakenIn:
@@ -211,36 +158,6 @@ def _take_marks(tx: Tx, house: House, people: People, delivery: Delivery, taken:
 
 def _recorded(house: House, delivery: Delivery) -> RecordedAt:
     return RecordedAt(delivery.known_at, by_session=house.simulated)
-
-
-@dataclass(frozen=True)
-class Whole:
-    """In which sessions a delivery of an exception feed speaks for the children it does not name.
-
-    Live, in those of the days it covers that were over when it came; simulated, in each once, at its own end.
-    """
-
-    delivery: Delivery
-    at_its_end: bool
-
-    def __call__(self, session: Session) -> bool:
-        """Whether `session` is one of them."""
-        covers, known_at = self.delivery.covers, self.delivery.known_at
-        if covers is None or not covers[0] <= session.date <= covers[1] or session.end > known_at:
-            return False
-        return not self.at_its_end or session.end == known_at or self.delivery.is_first
-
-
-@dataclass(frozen=True)
-class RecordedAt:
-    """When a mark was recorded if its row does not say: live when we took it in, simulated at its session's end."""
-
-    known_at: dt.datetime
-    by_session: bool
-
-    def __call__(self, session: Session) -> dt.datetime:
-        """When a mark of `session` counts as recorded."""
-        return session.end if self.by_session else self.known_at
 
 
 def _note_refused(tx: Tx, people: People, delivery: Delivery, called: Called, taken: TakenIn) -> None:

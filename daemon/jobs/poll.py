@@ -12,8 +12,9 @@ from daemon.config import FeedConfig
 from daemon.feeds.fetch import fetch
 from daemon.feeds.payload import Cursor, FeedError, Payload, Reading
 from daemon.feeds.read import read
+from daemon.jobs.delivery import Delivery, TakenIn
 from daemon.jobs.house import House
-from daemon.jobs.intake import Delivery, TakenIn, call_ahead, take_in
+from daemon.jobs.intake import call_ahead, take_in
 from daemon.store import intake
 from daemon.store.intake import FeedState, Refusal
 from daemon.store.tx import Tx

@@ -31,7 +31,7 @@ CASE = "case"
 """Timer: a case wants to be looked at (subject: student)."""
 
 BATCH_CHILDREN = 1_500
-"""A batch is full with so many, though schools are never parted: a deadline that comes meanwhile waits for one batch."""
+"""A batch is full with so many, though no school is parted: a deadline that comes meanwhile waits for one batch."""
 BATCH_CASES = 500
 ALL = 1_000_000
 TRY_AGAIN = dt.timedelta(minutes=5)

@@ -78,9 +78,7 @@ class County(Place):
         rows = [(self.child(n), f"{NAME}{n}", "k-1", _town(n % self.children)) for n in range(2 * self.children)]
         self.writes("students.csv", ("student_id", "name", "class_id", "residence_id"), rows)
         contacts = [("education_office", "county", "科长乙", "", OFFICE_MAIL, "")]
-        contacts += [
-            ("town_government", _town(n), f"镇长{n}", phone(n), mail(n), "edu") for n in range(self.children)
-        ]
+        contacts += [("town_government", _town(n), f"镇长{n}", phone(n), mail(n), "edu") for n in range(self.children)]
         self.writes("contacts.csv", ("role", "unit_id", "name", "phone", "email", "endpoint"), contacts)
 
     def _toml(self) -> str:
