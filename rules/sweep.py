@@ -12,8 +12,9 @@ from rules.case import Case, Decision, Entry, Law, Storm
 from rules.decide import decide, question
 from rules.finding import Finding
 from rules.incidents import MassAbsence
-from rules.instants import NEVER
+from rules.instants import NEVER, to_micros
 from rules.judge import Judgement
+from rules.register import EXCUSED, SEEN
 
 NewCase = Callable[[str, dt.datetime], Case]
 """Makes the case to be opened for a student; ids and numbers come from outside."""
@@ -36,6 +37,8 @@ class Scene:
     school_ids: Sequence[str | None]
     cases: Mapping[int, Case]
     storms: Sequence[MassAbsence] = ()
+    others: Collection[int] = ()
+    """Rows that are not to be decided here."""
 
 
 def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Spare | None = None) -> list[Decision]:
@@ -60,7 +63,27 @@ def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Sp
 def interesting(scene: Scene) -> list[int]:
     """The rows with a current run or an open case."""
     running = np.flatnonzero(scene.judgement.runs.start != NEVER).tolist()
-    return sorted({*running, *scene.cases})
+    return sorted({*running, *scene.cases}.difference(scene.others))
+
+
+def unsettled(scene: Scene) -> list[int]:
+    """The rows of whom a register that goes back only a while may not know enough.
+
+    Whoever was seen in it begins anew there, whatever was before; a question about a deadline must lie after that.
+    Whoever was not, and has neither a case nor a session without leave in it, is not to be decided at all.
+    """
+    judgement = scene.judgement
+    starts = judgement.register.starts()
+    limit = np.full(judgement.register.rows, NEVER, np.int64)
+    for row, case in scene.cases.items():
+        if asked := question(case):
+            limit[row] = to_micros(asked.due_at)
+    seen = ((judgement.meaning == SEEN) & (starts < limit[:, None])).any(axis=1)
+    missing = judgement.register.expected() & (starts <= judgement.now) & (judgement.meaning != EXCUSED)
+    wanted = missing.any(axis=1)
+    wanted[list(scene.cases)] = True
+    rows: list[int] = np.flatnonzero(wanted & ~seen).tolist()
+    return rows
 
 
 def _decide_row(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,21 +21,48 @@ from rules.instants import from_micros
 from rules.judge import Judgement
 from rules.register import Leave, Movement, build_register
 from rules.rolls import Overlay, Rolls
-from rules.sweep import Scene
+from rules.sweep import Scene, unsettled
 
 AHEAD = dt.timedelta(days=2)
 """How far beyond today the grid goes: marks made early are known before their session begins."""
 
 
-def load_scene(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime) -> Scene:
-    """Everything known by `now` of the children who are or were in `classes`."""
+RECENT = 10
+"""School days that settle the state of nearly every child; only of the others the whole history is read."""
+
+
+def load_scenes(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime) -> list[Scene]:
+    """All children who are or were in `classes`, by their recent sessions, and those whom these do not settle again.
+
+    Deciding by them is deciding by `load_scene`: where nobody needs more than recent sessions, there is one scene.
+    """
+    since = _recently(house.calendar, now)
+    recent = load_scene(tx, house, classes, now, since)
+    if since is None or not (rows := unsettled(recent)):
+        return [recent]
     people = house.people(tx)
-    ordinals = people.children_of(classes)
+    ordinals = [people.roster.students.ordinals[recent.students[row]] for row in rows]
+    return [replace(recent, others=frozenset(rows)), _scene(tx, house, ordinals, now)]
+
+
+def load_scene(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime, since: dt.date | None = None) -> Scene:
+    """Everything known by `now` of the children who are or were in `classes`; marks from `since` on, if it is given."""
+    return _scene(tx, house, house.people(tx).children_of(classes), now, since)
+
+
+def _scene(tx: Tx, house: House, ordinals: Sequence[int], now: dt.datetime, since: dt.date | None = None) -> Scene:
+    people = house.people(tx)
     students = [people.student_of[ordinal] for ordinal in ordinals]
-    judgement = load_judgement(tx, house, people, ordinals, now)
+    judgement = load_judgement(tx, house, people, ordinals, now, since)
     row_of = {student: row for row, student in enumerate(students)}
     open_cases = {row_of[found.student_id]: from_row(found) for found in cases.open_cases(tx, students)}
     return Scene(judgement, students, people.class_ids, people.school_ids, open_cases, open_storms(tx))
+
+
+def _recently(calendar: Calendar, now: dt.datetime) -> dt.date | None:
+    """The day from which sessions are recent; None where all are."""
+    begun = bisect_right(calendar.dates, now.astimezone(calendar.zone).date())
+    return calendar.dates[begun - RECENT] if begun > RECENT else None
 
 
 def load_judgement(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -13,7 +13,7 @@ from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
 from daemon.jobs.intake import CLASS, class_of_timer
 from daemon.jobs.people import People
-from daemon.jobs.scenes import load_scene, open_storms
+from daemon.jobs.scenes import load_scenes, open_storms
 from daemon.jobs.storms import StormChange, find_storms
 from daemon.store import cases, timers
 from daemon.store.cases import Conflict
@@ -23,7 +23,7 @@ from rules.case import Case, Decision
 from rules.decide import decide
 from rules.incidents import MassAbsence
 from rules.instants import to_micros
-from rules.sweep import Scene, storm_among, sweep
+from rules.sweep import storm_among, sweep
 
 log = structlog.get_logger()
 
@@ -161,18 +161,22 @@ def _decide_by_register(
 ) -> Decided:
     due = [timer for timer in due if timer.subject in people.roster.students]
     classes, wanted = _batch(people, due, fresh)
-    scene = load_scene(tx, house, classes, now)
-    changes = find_storms(house, scene, people, now)
-    storms = [*(change.storm for change in changes), *scene.storms]
-    scene = Scene(scene.judgement, scene.students, scene.class_ids, scene.school_ids, scene.cases, storms)
+    scenes = load_scenes(tx, house, classes, now)
+    changes = find_storms(house, scenes[0], people, now)
+    storms = [*(change.storm for change in changes), *scenes[0].storms]
     failed: list[str] = []
-    decisions = sweep(
-        scene,
-        now,
-        house.law,
-        lambda student, at: Case(tx.new_id(), "", student, at),
-        lambda student, error: _spare(house, failed, student, error),
-    )
+    decisions = [
+        decision
+        for scene in scenes
+        for decision in sweep(
+            replace(scene, storms=storms),
+            now,
+            house.law,
+            lambda student, at: Case(tx.new_id(), "", student, at),
+            lambda student, error: _spare(house, failed, student, error),
+        )
+    ]
+    decisions.sort(key=lambda one: people.roster.students.ordinals[one.case.student_id])
     names = {people.class_ids[index] for index in wanted}
     spent = [
         timer for name, these in fresh.items() if name in names or name not in people.class_index for timer in these
