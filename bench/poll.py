@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from time import perf_counter
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from bench.ground import FIRST, ZONE, District, build, history, show, timed
 from bench.ground.deadlines import Sweeper, Watch, arm, fill
+from daemon.clockwork.memory import collect_seldom
 from daemon.jobs.people import load_people
 from daemon.jobs.poll import poll_feed
 from daemon.jobs.scenes import load_scene
@@ -33,6 +35,7 @@ FAR = 1_000_000
 
 def main() -> None:
     """Print the figures of a poll."""
+    collect_seldom()
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         district = build(Path(one), CHILDREN + DEADLINES)
         days = history(district, SESSIONS)
@@ -56,14 +59,17 @@ def roster(district: District) -> None:
 
 
 def store_to_judged(district: District, today: dt.date) -> None:
-    """Load and judge everybody, school by school, deciding nothing."""
+    """Load and judge everybody by the whole history, two schools at a time as a sweep does, deciding nothing."""
     now = dt.datetime.combine(today, dt.time(7), ZONE).astimezone(dt.UTC)
-    with district.house.store.read() as tx:
-        people = district.house.people(tx)
-        with timed() as took:
-            for school in people.classes_of_school.values():
-                load_scene(tx, district.house, school, now)
-    show("store to judged, 100 000 × 80", took[0], 1.0, "s")
+    best = float("inf")
+    for _ in range(3):
+        with district.house.store.read() as tx:
+            schools = list(district.house.people(tx).classes_of_school.values())
+            with timed() as took:
+                for one, other in zip_longest(schools[::2], schools[1::2], fillvalue=()):
+                    load_scene(tx, district.house, [*one, *other], now)
+        best = min(best, took[0])
+    show("store to judged, 100 000 × 80 (best of three)", best, 1.0, "s")
 
 
 def plain_pass(district: District) -> None:

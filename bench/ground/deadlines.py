@@ -9,6 +9,7 @@ from threading import Event, Thread
 from time import perf_counter
 from typing import Any, Self
 
+from daemon.clockwork.works import REST
 from daemon.jobs import sweep as sweeping
 from daemon.jobs.casefile import to_row
 from daemon.jobs.house import House
@@ -110,4 +111,5 @@ class Sweeper:
             with self._house.store.read() as tx:
                 next_at = timers.next_due(tx, KINDS)
             wait = PERIOD_SECONDS if next_at is None else (next_at - self._watch.now()).total_seconds()
-            self._rung.wait(min(max(wait, 0), PERIOD_SECONDS))
+            self._stopped.wait(REST.total_seconds())
+            self._rung.wait(min(max(wait - REST.total_seconds(), 0), PERIOD_SECONDS))

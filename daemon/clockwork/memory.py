@@ -10,12 +10,19 @@ _M_ARENA_MAX = -8
 _ARENAS = 2
 """glibc gives each busy thread an arena of its own and rarely takes one back: dozens of threads, dozens of heaps."""
 
+_YOUNG, _OLDER = 50_000, 20
+
 
 def spare() -> None:
     """Ask the C library for few heaps; to be called before there are threads. Does nothing where it is not glibc."""
     library = _library()
     if library is not None:
         library.mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def collect_seldom() -> None:
+    """Look for cycles after so many new objects only: a poll makes a hundred thousand that hold none, and keeps them."""
+    gc.set_threshold(_YOUNG, _OLDER, _OLDER)
 
 
 def give_back() -> None:

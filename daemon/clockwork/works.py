@@ -31,6 +31,9 @@ log = structlog.get_logger()
 PERIOD = dt.timedelta(seconds=5)
 """Sweeps and looks come at least this often: what another process armed, or a jump of the clock, waits no longer."""
 
+REST = dt.timedelta(milliseconds=50)
+"""Between two sweeps: each costs as much again as the cases it decides, so deadlines that are close go together."""
+
 MANY_ROWS = 5_000
 """After so many rows memory is given back, which takes a moment."""
 
@@ -58,7 +61,7 @@ class Works:
             executors={"poll": pools.poll, "sweep": pools.sweep, "send": pools.send},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period)
+        self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period, REST)
         self._look = self._alarm("look", self._look_at_silence, self._next_look, period)
         self._senders = [
             self._alarm(f"send {name}", partial(self._send, name), partial(self._next_send, name), period)
@@ -193,9 +196,14 @@ class Works:
     # ---- small things -----------------------------------------------------------------------------------------------
 
     def _alarm(
-        self, name: str, work: Callable[[], object], next_at: Callable[[], dt.datetime | None], period: dt.timedelta
+        self,
+        name: str,
+        work: Callable[[], object],
+        next_at: Callable[[], dt.datetime | None],
+        period: dt.timedelta,
+        rest: dt.timedelta = dt.timedelta(0),
     ) -> Alarm:
-        return Alarm(name, work, next_at, period=period, clock=self.house.clock, failed=self._failed)
+        return Alarm(name, work, next_at, period=period, clock=self.house.clock, failed=self._failed, rest=rest)
 
     def _rest(self) -> None:
         """After something large: idle connections keep tens of megabytes of pages each, and the heap its holes."""

@@ -76,7 +76,7 @@ def write_decisions(
         EntryDraft(one.case_id, now, now, "nobody to tell", {"kind": one.kind, "roles": list(one.roles)})
         for one in unheard
     ]
-    journal.append(tx, entries)
+    journal.append(tx, entries, begun=opened)
     queue(tx, house, drafts, now)
     timers.complete(tx, spent)
     woken = {timer.subject for timer in spent if timer.kind == CASE}

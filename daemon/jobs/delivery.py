@@ -15,7 +15,7 @@ from daemon.feeds.payload import Refused
 from daemon.jobs.people import People
 from daemon.jobs.rollcall import Called
 from rules.calendar import Session
-from rules.records import MarkRecord, PunchRecord, Record
+from rules.records import LeaveRecord, Mark, MarkRecord, MovementRecord, PunchRecord, Record
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -32,7 +32,7 @@ class TakenIn:
     """Classes many of whose children have marks outside every session."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Delivery:
     """One payload's records on their way into the store."""
 
@@ -47,6 +47,12 @@ class Delivery:
     """A simulation begins with it: it brings everything known by then."""
     called: tuple[People, Called] | None = None
     """Its rolls, if they were called before the transaction, and by which roster."""
+    takes_back: bool = field(init=False)
+    """Whether a record may leave a child without a word that had one."""
+
+    def __post_init__(self) -> None:
+        unknown = any(record.mark is Mark.UNKNOWN for record in self.of(MarkRecord))
+        self.takes_back = unknown or bool(self.of(LeaveRecord)) or bool(self.of(MovementRecord))
 
     def of(self, kind: type[AnyRecord]) -> list[AnyRecord]:
         """The records of one kind, in order."""

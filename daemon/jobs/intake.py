@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import structlog
 
@@ -24,7 +23,6 @@ from rules.instants import from_micros, to_micros
 from rules.records import (
     ContactRecord,
     LeaveRecord,
-    Mark,
     MarkRecord,
     MovementRecord,
     PunchRecord,
@@ -110,12 +108,11 @@ def _retry_parked(tx: Tx, house: House, students: Sequence[str], known_at: dt.da
 # ---- marks ------------------------------------------------------------------------------------------------------
 
 
-def call_ahead(tx: Tx, house: House, delivery: Delivery) -> Delivery:
-    """The delivery with its rolls called, so that the transaction that takes it in need not; a read one will do."""
-    if not delivery.speaks_of_sessions:
-        return delivery
-    people = house.people(tx)
-    return replace(delivery, called=(people, _call(house, people, delivery)))
+def call_ahead(tx: Tx, house: House, delivery: Delivery) -> None:
+    """Call the rolls of `delivery`, so that the transaction that takes it in need not; a read one will do."""
+    if delivery.speaks_of_sessions:
+        people = house.people(tx)
+        delivery.called = people, _call(house, people, delivery)
 
 
 def _call(house: House, people: People, delivery: Delivery) -> Called:
@@ -188,20 +185,12 @@ def _arm_early(tx: Tx, house: House, people: People, news: Iterable[Roll], known
 def _look_at_feeds(tx: Tx, house: House, delivery: Delivery) -> None:
     """A feed under suspicion is looked at as soon as anything comes in; every feed when something was taken back."""
     feeds = {row.subject for row in incidents.open_incidents(tx, KIND)}
-    if _takes_back(delivery):
+    if delivery.takes_back:
         feeds |= {feed.id for feed in owing(house)}
     timers.arm(tx, [Timer(FEED, feed_id, delivery.known_at) for feed_id in sorted(feeds)])
     ahead = {one.at for one in delivery.of(MovementRecord) if one.at > delivery.known_at}
     looks = [(feed.id, at) for feed in owing(house) for at in ahead]
     timers.arm(tx, [Timer(FEED, f"{feed_id}@{to_micros(at)}", at) for feed_id, at in looks])
-
-
-def _takes_back(delivery: Delivery) -> bool:
-    """Whether a record may leave a child without a word that had one."""
-    leaves, movements = bool(delivery.of(LeaveRecord)), bool(delivery.of(MovementRecord))
-    if leaves or movements:
-        return True
-    return any(record.mark is Mark.UNKNOWN for record in delivery.of(MarkRecord))
 
 
 # ---- leave and movements ----------------------------------------------------------------------------------------

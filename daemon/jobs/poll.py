@@ -139,7 +139,8 @@ def _call_ahead(house: House, this: _Round, batch: Sequence[_Read]) -> list[_Rea
         for payload, reading in batch:
             covers = covered(this.feed, reading, today)
             delivery = Delivery(this.feed, payload.name, "", this.now, reading.records, covers)
-            ready.append((payload, reading, call_ahead(tx, house, delivery)))
+            call_ahead(tx, house, delivery)
+            ready.append((payload, reading, delivery))
     return ready
 
 
@@ -172,7 +173,8 @@ def _record(tx: Tx, house: House, this: _Round, payload: Payload, reading: Readi
         Refusal(payload_id, one.line, one.column, one.fault, one.hint, one.student_id) for one in reading.problems
     ]
     intake.park(tx, refusals)
-    taken = take_in(tx, house, replace(delivery, payload_id=payload_id))
+    delivery.payload_id = payload_id
+    taken = take_in(tx, house, delivery)
     taken.refused[:0] = reading.problems
     return taken
 

@@ -24,19 +24,16 @@ def without_repeats(tx: Tx, feed_id: str, called: Sequence[Roll]) -> list[Roll]:
     if not called:
         return []
     days = [roll.session_date for roll in called]
-    block = rolls.load_rolls(tx, {roll.class_id for roll in called}, min(days), max(days))
-    said = _last_said(block, feed_id)
+    classes = {roll.class_id for roll in called}
+    said = _last_said(rolls.load_rolls(tx, classes, min(days), max(days), feed_id=feed_id))
     return [kept for roll in called if (kept := _news(roll, said)) is not None]
 
 
-def _last_said(block: RollBlock, feed_id: str) -> Mapping[Key, dict[int, int]]:
-    """What the feed said last of each child, by roll."""
+def _last_said(block: RollBlock) -> Mapping[Key, dict[int, int]]:
+    """What one feed, whose rolls these are, said last of each child, by roll."""
     said: dict[Key, dict[int, int]] = {}
-    if feed_id not in block.feeds:
-        return said
-    mine = np.flatnonzero(block.feed_index == block.feeds.index(feed_id))
     ends = np.searchsorted(block.roll_index, np.arange(len(block) + 1))
-    for n in sorted(mine.tolist(), key=lambda n: (block.recorded_at[n], block.known_at[n], block.line[n])):
+    for n in np.lexsort((block.line, block.recorded_at)).tolist():
         key = (block.classes[block.class_index[n]], block.date[n].item(), block.sessions[block.session_index[n]])
         part = slice(ends[n], ends[n + 1])
         marks = zip(block.ordinal[part].tolist(), block.code[part].tolist(), strict=True)

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 CASE = "case"
 """Timer: a case wants to be looked at (subject: student)."""
 
-BATCH_CHILDREN = 1_500
+BATCH_CHILDREN = 3_500
 """A batch is full with so many, though no school is parted: a deadline that comes meanwhile waits for one batch."""
 BATCH_CASES = 500
 ALL = 1_000_000
@@ -78,9 +78,14 @@ class Agenda:
     """The classes still to be judged in this sweep, so that they are not asked for anew with every batch."""
 
     fresh: Fresh = field(default_factory=dict)
+    _subjects: set[str] = field(default_factory=set)
 
-    def fill(self, found: Iterable[Timer]) -> None:
-        """Begin anew with the timers found."""
+    def look(self, tx: Tx, now: dt.datetime, *, anew: bool) -> None:
+        """Ask for them when there are none left; `anew` also when there are others than before."""
+        if self.fresh and not (anew and timers.due_subjects(tx, now, CLASS) != self._subjects):
+            return
+        found = timers.due(tx, now, ALL, (CLASS,))
+        self._subjects = {timer.subject for timer in found}
         self.fresh = {}
         for timer in found:
             self.fresh.setdefault(class_of_timer(timer), []).append(timer)
@@ -90,6 +95,7 @@ class Agenda:
         for timer in spent:
             if timer.kind == CLASS:
                 self.fresh.pop(class_of_timer(timer), None)
+                self._subjects.discard(timer.subject)
 
 
 def _decide_some(house: House, now: dt.datetime, agenda: Agenda) -> Decided | None:
@@ -97,8 +103,7 @@ def _decide_some(house: House, now: dt.datetime, agenda: Agenda) -> Decided | No
     with house.store.read() as tx:
         people = house.people(tx)
         due = timers.due(tx, now, BATCH_CASES, (CASE,))
-        if due or not agenda.fresh:
-            agenda.fill(timers.due(tx, now, ALL, (CLASS,)))
+        agenda.look(tx, now, anew=bool(due))
         if not due and not agenda.fresh:
             return None
         by_time, spent = _moved_by_time(tx, people, due, agenda.fresh, now)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from daemon.store.columns import from_micros, keyring_of, to_json, to_micros
+from daemon.store.columns import keyring_of, to_json, to_micros
 from daemon.store.keys import KeyringError
 from daemon.store.tables import entry
 from daemon.store.tx import rows_where_in
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from daemon.store.tx import Tx
 
@@ -60,20 +60,21 @@ class Broken:
     fault: str
 
 
-def append(tx: Tx, drafts: Sequence[EntryDraft]) -> list[Entry]:
-    """Write lines, in order, to the journals of their cases; the entries as written.
+def append(tx: Tx, drafts: Sequence[EntryDraft], *, begun: Collection[str] = ()) -> None:
+    """Write lines, in order, to the journals of their cases; those of the cases `begun` are known to be empty.
 
     Two writers of one case at once: the slower gets IntegrityError (its case's version would have stopped it first).
     """
-    heads = _heads(tx, [draft.case_id for draft in drafts])
-    written: list[Entry] = []
-    for draft in drafts:
-        seq, prev_hash = heads.get(draft.case_id, (0, _START))
-        written.append(_entry(tx.district, draft, seq + 1, prev_hash))
-        heads[draft.case_id] = (seq + 1, written[-1].hash)
-    names = tuple(Entry.__dataclass_fields__)
-    tx.add(entry, [{name: getattr(one, name) for name in names} | {"body": to_json(one.body)} for one in written])
-    return written
+    heads = _heads(tx, {draft.case_id for draft in drafts}.difference(begun))
+    rows: list[dict[str, Any]] = []
+    for one in drafts:
+        seq, before = heads.get(one.case_id, (0, _START))
+        body = to_json(one.body)
+        digest = _hash(tx.district, one.case_id, seq + 1, one.at, one.known_at, one.kind, body, before)
+        values = (one.case_id, seq + 1, one.at, one.known_at, one.kind, body, before, digest)
+        rows.append(dict(zip(Entry.__dataclass_fields__, values, strict=True)))
+        heads[one.case_id] = (seq + 1, digest)
+    tx.add(entry, rows)
 
 
 def history(tx: Tx, case_id: str) -> list[Entry]:
@@ -118,14 +119,6 @@ def _heads(tx: Tx, case_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
     )
     asked = sa.select(entry.c.case_id, entry.c.seq, entry.c.hash).where(tx.ours(entry), ~follows)
     return {row[0]: (row[1], row[2]) for row in rows_where_in(tx, asked, entry.c.case_id, case_ids)}
-
-
-def _entry(district: str, draft: EntryDraft, seq: int, prev_hash: str) -> Entry:
-    body = to_json(draft.body)
-    digest = _hash(district, draft.case_id, seq, draft.at, draft.known_at, draft.kind, body, prev_hash)
-    # Instants as they will be read back, so that what is returned equals what is stored.
-    at, known_at = from_micros(to_micros(draft.at)), from_micros(to_micros(draft.known_at))
-    return Entry(draft.case_id, seq, at, known_at, draft.kind, json.loads(body), prev_hash, digest)
 
 
 def _hash(

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PAIR = np.dtype([("ordinal", "<u4"), ("code", "u1")])
 """One packed mark: five bytes, little-endian, so that a store may move between machines."""
 
-_COLUMNS = "packed, class_id, session_date, session_name, feed_id, rank, recorded_at, known_at, line, implied"
-_KINDS = ("u4", "u1", "i8", "i4", "i4", "i4", "i4", "i4", "i8", "i8", "i4", "?")
+_COLUMNS = "packed, class_id, session_date, session_name, rank, recorded_at, line, implied"
+_KINDS = ("u4", "u1", "i8", "i4", "i4", "i4", "i4", "i8", "i4", "?")
 """What becomes of them: ordinals, codes and length of `packed`, then one array a column."""
 _PAGE = 500
 
@@ -54,23 +54,20 @@ class Roll:
 class RollBlock:
     """Many rolls as arrays: three a mark, and those a roll that `roll_index` points into; rolls are in no order.
 
-    `class_index`, `session_index` and `feed_index` point into `classes`, `sessions` and `feeds`; instants are
-    microseconds since 1970 UTC.
+    `class_index` and `session_index` point into `classes` and `sessions`; instants are microseconds since 1970 UTC.
+    Which feed said it, and when we took it in, is asked for by `load_rolls` and not told: reading it costs a tenth.
     """
 
     classes: tuple[str, ...]
     sessions: tuple[str, ...]
-    feeds: tuple[str, ...]
     ordinal: npt.NDArray[np.uint32]
     code: npt.NDArray[np.uint8]
     roll_index: npt.NDArray[np.int32]
     class_index: npt.NDArray[np.int32]
     date: npt.NDArray[np.datetime64]
     session_index: npt.NDArray[np.int32]
-    feed_index: npt.NDArray[np.int32]
     rank: npt.NDArray[np.int32]
     recorded_at: npt.NDArray[np.int64]
-    known_at: npt.NDArray[np.int64]
     line: npt.NDArray[np.int32]
     implied: npt.NDArray[np.bool_]
 
@@ -91,11 +88,17 @@ def load_rolls(
     first_date: dt.date,
     last_date: dt.date,
     known_by: dt.datetime | None = None,
+    feed_id: str | None = None,
 ) -> RollBlock:
-    """All rolls of the classes (None: of all) in sessions of these days, both included, as known by an instant."""
+    """All rolls of the classes (None: of all) in sessions of these days, both included.
+
+    As known by an instant, or as known now; said by one feed, or by any.
+    """
     known = np.iinfo(np.int64).max if known_by is None else to_micros(known_by)
-    days = (first_date.isoformat(), last_date.isoformat(), int(known))
+    days: tuple[str | int, ...] = (first_date.isoformat(), last_date.isoformat(), int(known))
     where = "district_id = ? AND session_date >= ? AND session_date <= ? AND known_at <= ?"
+    if feed_id is not None:
+        where, days = f"{where} AND feed_id = ?", (*days, feed_id)
     gathered = _Gathering()
     if class_ids is None:
         gathered.take(tx, where, (tx.district, *days))
@@ -153,13 +156,13 @@ class _Gathering:
     """Pages of rows becoming one RollBlock."""
 
     def __init__(self) -> None:
-        self._texts = (Names(), Names(), Names(), Names())
+        self._texts = (Names(), Names(), Names())
         self._parts: list[list[npt.NDArray[Any]]] = [[np.empty(0, kind)] for kind in _KINDS]
 
     def take(self, tx: Tx, where: str, parameters: Sequence[Any]) -> None:
         for page in _pages(tx, where, parameters):
             packed, *texts_and_numbers = zip(*page, strict=True)
-            texts, numbers = texts_and_numbers[:4], texts_and_numbers[4:]
+            texts, numbers = texts_and_numbers[:3], texts_and_numbers[3:]
             marks = np.frombuffer(b"".join(packed), PAIR)
             lengths = np.fromiter(map(len, packed), np.int64, len(page)) // PAIR.itemsize
             coded = [names.codes(values) for names, values in zip(self._texts, texts, strict=True)]
@@ -169,26 +172,22 @@ class _Gathering:
 
     def block(self) -> RollBlock:
         whole = [np.concatenate(part).astype(kind, copy=False) for part, kind in zip(self._parts, _KINDS, strict=True)]
-        ordinal, code, lengths, class_codes, day_codes, session_codes, feed_codes = whole[:7]
-        rank, recorded, known, line, implied = whole[7:]
+        ordinal, code, lengths, class_codes, day_codes, session_codes = whole[:6]
+        rank, recorded, line, implied = whole[6:]
         classes, class_index = _settle(self._texts[0], class_codes)
         days, day_index = _settle(self._texts[1], day_codes)
         sessions, session_index = _settle(self._texts[2], session_codes)
-        feeds, feed_index = _settle(self._texts[3], feed_codes)
         return RollBlock(
             classes=classes,
             sessions=sessions,
-            feeds=feeds,
             ordinal=ordinal,
             code=code,
             roll_index=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
             class_index=class_index,
             date=np.array(days, "datetime64[D]")[day_index],
             session_index=session_index,
-            feed_index=feed_index,
             rank=rank,
             recorded_at=recorded,
-            known_at=known,
             line=line,
             implied=implied,
         )

@@ -73,6 +73,12 @@ def due(
     return [Timer(*row) for row in tx.connection.execute(ordered)]
 
 
+def due_subjects(tx: Tx, now: dt.datetime, kind: str) -> set[str]:
+    """The subjects of one kind that are due; for whoever only asks whether there are others than before."""
+    asked = sa.select(timer.c.subject).where(tx.ours(timer), timer.c.kind == kind, timer.c.due_at <= now, _free(now))
+    return set(tx.connection.execute(asked).scalars())
+
+
 def claim(
     tx: Tx, now: dt.datetime, lease: dt.timedelta, by: str, limit: int, kinds: Sequence[str] | None = None
 ) -> list[Timer]:

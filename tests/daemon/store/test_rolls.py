@@ -59,7 +59,6 @@ def test_a_roll_is_read_as_it_was_delivered(store: Store) -> None:
     assert [block.classes[index] for index in block.class_index] == ["c-1"]
     assert [block.sessions[index] for index in block.session_index] == ["am"]
     assert block.date.tolist() == [TODAY]
-    assert block.known_at.tolist() == [to_micros(NOON)]
     assert block.recorded_at.tolist() == [to_micros(NOON - HOUR)]
     assert (block.rank.tolist(), block.line.tolist(), block.implied.tolist()) == ([1], [7], [False])
 
@@ -68,7 +67,7 @@ def test_arrays_have_the_promised_kinds_also_when_there_is_nothing(store: Store)
     record(store, a_roll(marks=[(1, 2)]))
 
     for block in (load(store), load(store, [])):
-        arrays = (block.ordinal, block.code, block.roll_index, block.class_index, block.date, block.known_at)
+        arrays = (block.ordinal, block.code, block.roll_index, block.class_index, block.date, block.recorded_at)
         kinds = [str(array.dtype) for array in (*arrays, block.implied)]
         assert kinds == ["uint32", "uint8", "int32", "int32", "datetime64[D]", "int64", "bool"]
     assert len(load(store, [])) == 0
@@ -81,6 +80,14 @@ def test_only_the_classes_days_and_knowledge_asked_for_are_read(store: Store) ->
     assert len(load(store, last=TODAY + DAY)) == 3
     assert len(load(store, last=TODAY + DAY, known_by=NOON)) == 2
     assert load(store, ["c-2", "c-2", "c-9"]).ordinal.tolist() == [2]
+
+
+def test_what_one_feed_said_is_read_alone(store: Store) -> None:
+    record(store, a_roll("c-1"), replace(a_roll("c-2"), feed_id="gate"))
+
+    with store.read() as tx:
+        assert rolls.load_rolls(tx, None, TODAY, TODAY, feed_id="gate").classes == ("c-2",)
+        assert len(rolls.load_rolls(tx, None, TODAY, TODAY, feed_id="nobody")) == 0
 
 
 def test_a_roll_that_names_nobody_is_still_a_roll(store: Store) -> None:
