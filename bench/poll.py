@@ -19,7 +19,7 @@ import numpy as np
 
 from bench.ground import FIRST, ZONE, District, build, history, show, timed
 from bench.ground.deadlines import Sweeper, Watch, arm, fill
-from daemon.clockwork.memory import collect_seldom
+from daemon.clockwork.memory import collect_seldom, take_short_turns
 from daemon.jobs.people import load_people
 from daemon.jobs.poll import poll_feed
 from daemon.jobs.scenes import load_scene
@@ -36,6 +36,7 @@ FAR = 1_000_000
 def main() -> None:
     """Print the figures of a poll."""
     collect_seldom()
+    take_short_turns()
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         district = build(Path(one), CHILDREN + DEADLINES)
         days = history(district, SESSIONS)

@@ -18,7 +18,7 @@ import structlog
 from prometheus_client import ProcessCollector
 
 from daemon.app import load_rules, open_house
-from daemon.clockwork.memory import collect_seldom, give_back, spare
+from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short_turns
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.startup import poll_all, prepare, take_back_leases
 from daemon.clockwork.works import PERIOD, Works
@@ -57,6 +57,7 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
     """
     spare()
     collect_seldom()
+    take_short_turns()
     watch = Watch(environ)
     try:
         config = load_config(config_path, environ)

@@ -1,9 +1,10 @@
-"""Memory that a large delivery needed and nobody needs any more goes back to the system."""
+"""How the interpreter and the C library go about memory and threads, so that large deliveries hold up nobody."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 from functools import cache
 
 _M_ARENA_MAX = -8
@@ -11,6 +12,7 @@ _ARENAS = 2
 """glibc gives each busy thread an arena of its own and rarely takes one back: dozens of threads, dozens of heaps."""
 
 _YOUNG, _OLDER = 50_000, 20
+_TURN_SECONDS = 0.0005
 
 
 def spare() -> None:
@@ -21,8 +23,16 @@ def spare() -> None:
 
 
 def collect_seldom() -> None:
-    """Look for cycles after so many new objects only: a poll makes a hundred thousand that hold none, and keeps them."""
+    """Look for cycles after many new objects only: a poll makes a hundred thousand that hold none."""
     gc.set_threshold(_YOUNG, _OLDER, _OLDER)
+
+
+def take_short_turns() -> None:
+    """Let threads take turns by the half millisecond: a deadline must not wait while another thread reads a file.
+
+    By default a thread that has waited for the store waits 5 ms more for each turn, dozens of times a sweep.
+    """
+    sys.setswitchinterval(_TURN_SECONDS)
 
 
 def give_back() -> None:

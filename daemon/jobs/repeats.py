@@ -25,7 +25,10 @@ def without_repeats(tx: Tx, feed_id: str, called: Sequence[Roll]) -> list[Roll]:
         return []
     days = [roll.session_date for roll in called]
     classes = {roll.class_id for roll in called}
-    said = _last_said(rolls.load_rolls(tx, classes, min(days), max(days), feed_id=feed_id))
+    block = rolls.load_rolls(tx, classes, min(days), max(days), feed_id=feed_id)
+    if not len(block):
+        return list(called)
+    said = _last_said(block)
     return [kept for roll in called if (kept := _news(roll, said)) is not None]
 
 

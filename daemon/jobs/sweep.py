@@ -78,6 +78,8 @@ class Agenda:
     """The classes still to be judged in this sweep, so that they are not asked for anew with every batch."""
 
     fresh: Fresh = field(default_factory=dict)
+    by_time: bool = False
+    """The last batch was decided by time alone: now it is the turn of the classes, lest deadlines stop them."""
     _subjects: set[str] = field(default_factory=set)
 
     def look(self, tx: Tx, now: dt.datetime, *, anew: bool) -> None:
@@ -106,10 +108,12 @@ def _decide_some(house: House, now: dt.datetime, agenda: Agenda) -> Decided | No
         agenda.look(tx, now, anew=bool(due))
         if not due and not agenda.fresh:
             return None
-        by_time, spent = _moved_by_time(tx, people, due, agenda.fresh, now)
-        if spent:
-            return _decide_by_time(house, by_time, spent, open_storms(tx), people, now)
-        decided = _decide_by_register(tx, house, people, due, agenda.fresh, now)
+        quick, spent = _moved_by_time(tx, people, due, agenda.fresh, now)
+        agenda.by_time = bool(spent) and not (agenda.by_time and agenda.fresh)
+        if agenda.by_time:
+            return _decide_by_time(house, quick, spent, open_storms(tx), people, now)
+        slow = sorted(set(due).difference(spent), key=lambda timer: timer.due_at)
+        decided = _decide_by_register(tx, house, people, slow, agenda.fresh, now)
     agenda.strike(decided.spent)
     return decided
 

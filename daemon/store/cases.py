@@ -47,7 +47,10 @@ class CaseRow:
 
 
 _COLUMNS = tuple(CaseRow.__dataclass_fields__)
-_CHANGED = tuple(name for name in _COLUMNS if name not in {"case_id", "number", "student_id", "version"})
+_CHANGED = tuple(name for name in _COLUMNS if name not in {"case_id", "number", "student_id"})
+_OVER = "ON CONFLICT (district_id, case_id) DO UPDATE SET " + ", ".join(
+    f'"{name}" = excluded."{name}"' for name in _CHANGED
+)
 
 
 def next_numbers(tx: Tx, year: int, count: int) -> list[str]:
@@ -109,14 +112,9 @@ def update_cases(tx: Tx, rows: Sequence[CaseRow]) -> list[CaseRow]:
     if not rows:
         return []
     _lock(tx, rows)
-    change = case.update().where(tx.ours(case), case.c.case_id == sa.bindparam("which"))
-    values: dict[str, sa.BindParameter[Any]] = {name: sa.bindparam(f"new_{name}") for name in (*_CHANGED, "version")}
     news = [replace(row, version=row.version + 1) for row in rows]
-    bound = [
-        {"which": row.case_id, **{f"new_{name}": getattr(row, name) for name in (*_CHANGED, "version")}} for row in news
-    ]
     try:
-        tx.connection.execute(change.values(values), bound)
+        tx.add(case, [{name: getattr(row, name) for name in _COLUMNS} for row in news], otherwise=_OVER)
     except IntegrityError:
         raise Conflict(tuple(row.case_id for row in rows)) from None
     return news

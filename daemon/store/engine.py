@@ -8,7 +8,7 @@ import random
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
@@ -34,7 +34,15 @@ _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.02
 _RETRIED_STATES = frozenset({"40001", "40P01"})
 _SQLITE_BUSY, _SQLITE_LOCKED = 5, 6
-_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-32768")
+_CHECKPOINT_SECONDS = 1.0
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "busy_timeout=5000",
+    "foreign_keys=ON",
+    "cache_size=-32768",
+    "wal_autocheckpoint=20000",  # see Store._checkpoint: this is for those who write much at once
+)
 
 
 class Store:
@@ -51,6 +59,7 @@ class Store:
         self._writing = engine.execution_options(baoxue_write=True)
         self._reading = engine if self._is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._write_lock = threading.Lock()
+        self._checkpointed = 0.0
         self._claim: IO[bytes] | None = None
 
     @property
@@ -75,6 +84,7 @@ class Store:
         # BEGIN IMMEDIATE alone starves threads that wait; one lock makes the queue fair.
         with self._write_lock, self._writing.begin() as connection:
             yield self._tx(connection)
+        self._checkpoint()
 
     def commit(self, work: Callable[[Tx], T], *, pause: Callable[[float], None] = time.sleep) -> T:
         """Run `work` in a write transaction, again when the engine asks for it; so it must touch nothing else.
@@ -146,6 +156,18 @@ class Store:
     def _once(self, work: Callable[[Tx], T]) -> T:
         with self.write() as tx:
             return work(tx)
+
+    def _checkpoint(self) -> None:
+        """Let the write-ahead log flow into the file, now and then, by whoever wrote last and holds nobody up any more.
+
+        SQLite would do it within a commit, which then takes long, and others wait for it.
+        """
+        now = time.monotonic()
+        if now - self._checkpointed >= _CHECKPOINT_SECONDS:
+            self._checkpointed = now
+            # What was written is written: a fault met here must not look like one of the transaction's own.
+            with suppress(DBAPIError, sqlite3.Error), self.engine.connect() as connection:
+                cast("Any", connection.connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _tx(self, connection: Connection) -> Tx:
         return Tx(connection, self.district, self._new_id)

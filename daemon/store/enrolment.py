@@ -95,7 +95,7 @@ def upsert_students(
         if before is None or before[place] != listed[student_id][place]
     ]
     # The same instant may bring a child to a class twice (two files of one poll): one membership.
-    tx.add(membership, moves, unless_there=True)
+    tx.add(membership, moves, otherwise="ON CONFLICT DO NOTHING")
     return merged.changes
 
 

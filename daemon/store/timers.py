@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from daemon.store.tx import Tx
 
 
+_ANEW = """ON CONFLICT (district_id, kind, subject)
+DO UPDATE SET due_at = excluded.due_at, lease_until = NULL, lease_by = NULL"""
+
+
 @dataclass(frozen=True, slots=True)
 class Timer:
     """The one deadline of a subject for a kind of work; knows when, not what to do then."""
@@ -29,19 +33,10 @@ class Timer:
 def arm(tx: Tx, rows: Iterable[Timer]) -> None:
     """Set deadlines, replacing those of the same kind and subject and freeing their leases; the last of equals wins."""
     wanted = {(row.kind, row.subject): row for row in rows}
-    if not wanted:
-        return
-    insert = tx.inserting(timer)
-    setting = insert.on_conflict_do_update(
-        index_elements=["district_id", "kind", "subject"],
-        set_={"due_at": insert.excluded.due_at, "lease_until": None, "lease_by": None},
-    )
-    tx.connection.execute(
-        setting,
-        [
-            {"district_id": tx.district, "kind": row.kind, "subject": row.subject, "due_at": row.due_at}
-            for row in wanted.values()
-        ],
+    tx.add(
+        timer,
+        [{"kind": row.kind, "subject": row.subject, "due_at": row.due_at} for row in wanted.values()],
+        otherwise=_ANEW,
     )
 
 

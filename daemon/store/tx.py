@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Insert = sqlite.Insert | postgresql.Insert
 
+_BLOCK_SIZES = (64, 8, 1)
 CHUNK = 5000
 """How many ids go into one IN list: well below every engine's limit of parameters (32 766 in SQLite)."""
 
@@ -47,16 +48,22 @@ class Tx:
         """The rows of `table` that are this district's."""
         return table.c.district_id == self.district
 
-    def add(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, unless_there: bool = False) -> None:
+    def add(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, otherwise: str = "") -> None:
         """Insert `rows` (all with the same columns, without `district_id`, which is added) as one batch.
 
-        `unless_there` passes over rows whose key or unique is taken; otherwise IntegrityError is raised.
+        `otherwise` is the SQL of what happens to rows whose key or unique is taken, in words that every engine
+        understands; without it IntegrityError is raised.
         """
-        if rows:
-            names = tuple(rows[0])
-            insert = _insert(table, names, sqlite=self.is_sqlite) + (" ON CONFLICT DO NOTHING" if unless_there else "")
-            columns = [self._bound(table, name, rows) for name in names]
-            self.connection.exec_driver_sql(insert, list(zip(repeat(self.district), *columns, strict=False)))
+        if not rows:
+            return
+        names = tuple(rows[0])
+        values = list(zip(repeat(self.district), *(self._bound(table, name, rows) for name in names), strict=False))
+        if not self.is_sqlite:
+            self.connection.exec_driver_sql(f"{_insert(table, names, '%s')} {otherwise}", values)
+            return
+        for part in _blocks(values):
+            insert = f"{_insert(table, names, '?', len(part))} {otherwise}"
+            self.connection.exec_driver_sql(insert, tuple(chain.from_iterable(part)))
 
     def _bound(self, table: sa.Table, name: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
         """One column of `rows` as the driver takes it."""
@@ -70,11 +77,24 @@ class Tx:
 
 
 @cache
-def _insert(table: sa.Table, names: tuple[str, ...], *, sqlite: bool) -> str:
+def _insert(table: sa.Table, names: tuple[str, ...], mark: str, rows: int = 1) -> str:
     # Straight to the driver: SQLAlchemy's own batches cost four times the writing.
     columns = ", ".join(f'"{name}"' for name in ("district_id", *names))
-    marks = ", ".join(["?" if sqlite else "%s"] * (len(names) + 1))
-    return f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 – names of our own tables
+    marks = ", ".join([mark] * (len(names) + 1))
+    return f'INSERT INTO "{table.name}" ({columns}) VALUES {", ".join([f"({marks})"] * rows)}'  # noqa: S608 – our names
+
+
+def _blocks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """`values` in blocks of a few sizes, one statement each.
+
+    SQLite's driver lets other threads run at every statement, and waits for its turn again: a row at a time, a
+    deadline waits a hundred times for a poll.
+    """
+    at = 0
+    for size in _BLOCK_SIZES:
+        while len(values) - at >= size:
+            yield values[at : at + size]
+            at += size
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
