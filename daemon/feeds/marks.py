@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -18,6 +19,9 @@ Value = TypeVar("Value")
 
 FIRST_YEAR = 2000
 """Marks before this are slips of a pen, and must not stretch what an exception feed covers."""
+
+_PLAIN_ID = re.compile(rf"(?!\d+[eE])[\w-]{{1,{fields.LONGEST_ID}}}")
+"""An id at which nothing is to be done, as nearly all are."""
 
 _COLUMNS = ("student_id", "date", "session", "mark", "recorded_at", "came_at", "reason")
 
@@ -74,7 +78,6 @@ def _row_reader(
     places: Mapping[str, int], customs: Customs, sessions: Mapping[str, str], width: int, met: set[dt.date]
 ) -> Callable[[list[str], int], MarkRecord]:
     """A function from cells, one longer than the header and that one empty, to a record; it raises Fault."""
-    ids = _Once("student_id", fields.an_id)
     dates = _Once("date", lambda text: _date(customs, text))
     renamed = {key.strip(): name for key, name in sessions.items()}
     names = _Once("session", lambda text: _session(renamed, text))
@@ -91,7 +94,7 @@ def _row_reader(
         if len(cells) != longest and not is_blank(cells[width:]):
             raise Fault(f"has {len(cells) - 1} cells under {width} columns", "put text with a delimiter in quotes")
         return MarkRecord(
-            ids[cells[id_at]],
+            _student(cells[id_at]),
             date,
             names[cells[session_at]],
             marks[cells[mark_at]],
@@ -102,6 +105,17 @@ def _row_reader(
         )
 
     return read_row
+
+
+def _student(text: str) -> str:
+    """A child's id; not remembered as other cells are, for each row names another."""
+    if _PLAIN_ID.fullmatch(text):
+        return text
+    try:
+        return fields.an_id(text)
+    except Fault as fault:
+        fault.column = "student_id"
+        raise
 
 
 def _refuse(

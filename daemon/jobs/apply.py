@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -38,9 +39,8 @@ def apply_decisions(
         return write_decisions(tx, house, decisions, now, spent=spent, storms=storms)
 
     written = house.store.commit(write)
-    for decision in decisions:
-        for entry in decision.entries:
-            house.metrics.raised.labels(kind=entry.kind).inc()
+    for kind, count in Counter(entry.kind for decision in decisions for entry in decision.entries).items():
+        house.metrics.raised.labels(kind=kind).inc(count)
     for timer in spent:
         house.metrics.lateness.observe(max((house.clock() - timer.due_at).total_seconds(), 0))
     house.wake()

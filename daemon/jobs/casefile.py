@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -16,10 +16,8 @@ from rules.ladder import Ladder, Rung
 _COLUMNS = frozenset(
     {"case_id", "number", "student_id", "stage", "episode", "run_from", "due_at", "raised_at", "closed_at", "wake_at"}
 )
-_STATE = tuple(field.name for field in fields(Case) if field.name not in _COLUMNS and field.name != "version")
-_CASE_BLANK = {field.name: field.default for field in fields(Case)}
-_FINDING = tuple(field.name for field in fields(Finding))
-_FINDING_BLANK = {field.name: field.default for field in fields(Finding)}
+_STATE = tuple((one.name, one.default) for one in fields(Case) if one.name not in {*_COLUMNS, "version"})
+_FINDING = tuple((one.name, one.default) for one in fields(Finding))
 _INSTANTS = frozenset(field.name for cls in (Case, Finding) for field in fields(cls) if "datetime" in str(field.type))
 
 
@@ -68,20 +66,19 @@ def numbered(case: Case, number: str) -> Case:
 
 
 def _state(case: Case) -> dict[str, Any]:
-    state = {}
-    for name in _STATE:
-        value = getattr(case, name)
-        if value != _CASE_BLANK[name]:
-            state[name] = _to_json(value)
-    return state
+    return _not_blank(case, _STATE)
+
+
+def _not_blank(value: object, names: Iterable[tuple[str, object]]) -> dict[str, Any]:
+    """The fields that are not what they are by default, as JSON."""
+    return {name: _to_json(held) for name, blank in names if (held := getattr(value, name)) != blank}
 
 
 def _to_json(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
     if isinstance(value, dt.datetime):
         return to_micros(value)
     if isinstance(value, Finding):
-        held = {name: getattr(value, name) for name in _FINDING}
-        return {name: _to_json(one) for name, one in held.items() if one != _FINDING_BLANK[name]}
+        return _not_blank(value, _FINDING)
     if isinstance(value, Ladder):
         rungs = [
             [rung.after.total_seconds(), rung.unless, list(rung.tell), list(rung.channels)] for rung in value.rungs

@@ -71,7 +71,14 @@ class Caller:
                 key = (index, record.date, record.session, record.recorded_at)
                 if key not in found:
                     found[key] = self._rolls_of(record, index, grouped)
-                self._mark(record, ordinal, index, found[key], called)
+                rolls = found[key]
+                if rolls is None:
+                    called.outside.setdefault(index, set()).add(ordinal)
+                    called.refused.append(self._outside(record.line, "session", record.student_id))
+                    continue
+                for roll in rolls:
+                    if ordinal not in roll or roll[ordinal][1] <= record.line:
+                        roll[ordinal] = (record.mark, record.line)
         called.rolls += [self._roll(key, marks) for key, marks in grouped.items()]
         return called
 
@@ -109,15 +116,6 @@ class Caller:
             recorded = own or self.recorded(session)
             rolls.append(grouped.setdefault((index, column, to_micros(recorded)), {}))
         return rolls
-
-    def _mark(self, record: MarkRecord, ordinal: int, index: int, rolls: list[_Marks] | None, called: Called) -> None:
-        if rolls is None:
-            called.outside.setdefault(index, set()).add(ordinal)
-            called.refused.append(self._outside(record.line, "session", record.student_id))
-            return
-        for roll in rolls:
-            if ordinal not in roll or roll[ordinal][1] <= record.line:
-                roll[ordinal] = (int(record.mark), record.line)
 
     def _punch(self, record: PunchRecord, ordinal: int, grouped: _Grouped, called: Called) -> None:
         day = record.at.astimezone(self.calendar.zone).date()
@@ -164,5 +162,5 @@ class Caller:
             max(line for _, line in marks.values()),
             implied=self.whole(session),
             ordinals=list(marks),
-            codes=[code for code, _ in marks.values()],
+            codes=[int(code) for code, _ in marks.values()],
         )

@@ -37,21 +37,24 @@ def load_scenes(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime) 
     Deciding by them is deciding by `load_scene`: where nobody needs more than recent sessions, there is one scene.
     """
     since = _recently(house.calendar, now)
-    recent = load_scene(tx, house, classes, now, since)
+    people = house.people(tx)
+    ordinals = people.children_of(classes)
+    recent = _scene(tx, house, people, ordinals, now, since)
     if since is None or not (rows := unsettled(recent)):
         return [recent]
+    whole = _scene(tx, house, people, [ordinals[row] for row in rows], now)
+    return [replace(recent, others=frozenset(rows)), whole]
+
+
+def load_scene(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime) -> Scene:
+    """Everything known by `now` of the children who are or were in `classes`."""
     people = house.people(tx)
-    ordinals = [people.roster.students.ordinals[recent.students[row]] for row in rows]
-    return [replace(recent, others=frozenset(rows)), _scene(tx, house, ordinals, now)]
+    return _scene(tx, house, people, people.children_of(classes), now)
 
 
-def load_scene(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime, since: dt.date | None = None) -> Scene:
-    """Everything known by `now` of the children who are or were in `classes`; marks from `since` on, if it is given."""
-    return _scene(tx, house, house.people(tx).children_of(classes), now, since)
-
-
-def _scene(tx: Tx, house: House, ordinals: Sequence[int], now: dt.datetime, since: dt.date | None = None) -> Scene:
-    people = house.people(tx)
+def _scene(
+    tx: Tx, house: House, people: People, ordinals: Sequence[int], now: dt.datetime, since: dt.date | None = None
+) -> Scene:
     students = [people.student_of[ordinal] for ordinal in ordinals]
     judgement = load_judgement(tx, house, people, ordinals, now, since)
     row_of = {student: row for row, student in enumerate(students)}

@@ -34,6 +34,8 @@ BATCH_CHILDREN = 3_500
 """A batch is full with so many, though no school is parted: a deadline that comes meanwhile waits for one batch."""
 BATCH_CASES = 500
 ALL = 1_000_000
+PATIENCE = dt.timedelta(milliseconds=100)
+"""Deadlines that have waited so long go before classes, whoever's turn it is."""
 TRY_AGAIN = dt.timedelta(minutes=5)
 """After how long a case that could not be decided is tried again."""
 
@@ -109,7 +111,8 @@ def _decide_some(house: House, now: dt.datetime, agenda: Agenda) -> Decided | No
         if not due and not agenda.fresh:
             return None
         quick, spent = _moved_by_time(tx, people, due, agenda.fresh, now)
-        agenda.by_time = bool(spent) and not (agenda.by_time and agenda.fresh)
+        waited = any(now - timer.due_at > PATIENCE for timer in spent)
+        agenda.by_time = bool(spent) and (waited or not (agenda.by_time and agenda.fresh))
         if agenda.by_time:
             return _decide_by_time(house, quick, spent, open_storms(tx), people, now)
         slow = sorted(set(due).difference(spent), key=lambda timer: timer.due_at)
