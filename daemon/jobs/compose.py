@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from daemon.desk.links import Act
@@ -20,14 +21,28 @@ from rules.instants import from_micros
 _ACKNOWLEDGED = frozenset({"report", "escalation", "reopened"})
 
 
-def compose(tx: Tx, house: House, message: MessageRow, alerts: Sequence[AlertRow]) -> Message | None:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Names and addresses, opened for some messages and forgotten with them."""
+
+    contacts: Mapping[str, Contact] = field(repr=False)
+    names: Mapping[str, str] = field(repr=False)
+
+
+def open_for(tx: Tx, messages: Iterable[tuple[MessageRow, Sequence[AlertRow]]]) -> Opened:
+    """The names and addresses that these messages with their alerts need."""
+    wanted = list(messages)
+    students = [one.student_id for _, alerts in wanted for one in alerts if one.student_id]
+    return Opened(rosters.contacts_of(tx, [row.contact_id for row, _ in wanted]), rosters.names_of(tx, students))
+
+
+def compose(house: House, opened: Opened, message: MessageRow, alerts: Sequence[AlertRow]) -> Message | None:
     """The message in its recipient's language; None when its recipient has no address on that channel any more."""
-    contact = rosters.contacts_of(tx, [message.contact_id]).get(message.contact_id)
+    contact = opened.contacts.get(message.contact_id)
     address = contact and _address(contact, message.channel)
     if contact is None or not address:
         return None
-    names = rosters.names_of(tx, [one.student_id for one in alerts if one.student_id])
-    facts = facts_of(house, alerts, names, contact)
+    facts = facts_of(house, alerts, opened.names, contact)
     if message.channel == "webhook":
         body = webhook_body(message.kind, message.message_id, message.created_at, facts)
         return Message(message.message_id, message.channel, address, None, "", body=body, template=message.kind)

@@ -7,13 +7,15 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from functools import partial
 
 import structlog
 
-from daemon.jobs.compose import compose
+from daemon.jobs.compose import Opened, compose, open_for
 from daemon.jobs.house import House
 from daemon.store import cases, journal, sending
 from daemon.store.journal import EntryDraft
+from daemon.store.keys import KeyringError
 from daemon.store.outbox import SENT
 from daemon.store.sending import FAILED, RETRY, Claimed, Outcome, Started
 from daemon.store.tx import Tx
@@ -29,6 +31,11 @@ LEASE = dt.timedelta(minutes=2)
 STEPS = 12
 LOOK_SECONDS = 0.5
 """How long a message queued meanwhile may wait for a look when all that is on its way is slow."""
+GATHER_SECONDS = 0.02
+"""What ends within so short a time is written down together."""
+INSTANT_SECONDS = 0.1
+MOST_AHEAD = 8
+"""So many times as many as have a place are claimed at the very most."""
 LONGEST_PAUSE = 4.0
 """In seconds, between two tries to write down what was sent."""
 FIRST_RETRY = dt.timedelta(seconds=10)
@@ -52,28 +59,40 @@ def send_side_by_side(
 ) -> int:
     """Send what is due of one channel, `width` messages at once, until nothing is; how many were claimed.
 
-    A slow message holds one place, not the others: whenever half of the places are free, more is claimed. Nothing is
-    claimed that would have to wait for a place, so that no lease ends before its message's turn. Once `stopping`,
-    what is on its way is awaited and nothing more is claimed. Safe to be killed and run again.
+    A slow message holds one place, not the others: whenever half of the places are free, more is claimed. Claimed is
+    what has a place, and while receivers are quick as much as they will take in an instant (see `_ahead`); whatever
+    waits so long for its place that its lease nears its end is given back untried. Once `stopping`, what is on its
+    way is awaited and nothing more is claimed. Safe to be killed and run again.
     """
     flying: set[Future[Outcome]] = set()
-    claimed = 0
+    claimed, ahead, looked = 0, width, time.monotonic()
     try:
         while True:
-            room = width - len(flying)
-            if not stopping() and room * 2 >= width and (started := _start(house, channel, house.clock(), room)):
+            room = ahead - len(flying)
+            if not stopping() and room * 2 >= ahead and (started := _start(house, channel, house.clock(), room)):
                 claimed += len(started)
-                flying |= {workers.submit(_hand_over, house, channel, one, words) for one, words in started}
+                until = time.monotonic() + lease_of(house, channel).total_seconds() / 2
+                flying |= {workers.submit(_hand_over, house, channel, *one, until) for one in started}
             if not flying:
                 return claimed
             wait(flying, LOOK_SECONDS, FIRST_COMPLETED)
+            wait(flying, GATHER_SECONDS)
             done = {future for future in flying if future.done()}
             flying -= done
             _settle(house, [future.result() for future in done], stopping)
+            ahead, looked = _ahead(width, len(done), time.monotonic() - looked), time.monotonic()
     finally:
         # A claim that fails does not take along what is on its way: an outcome forgotten is a message sent twice.
         wait(flying)
         _settle(house, [future.result() for future in flying], stopping)
+
+
+def _ahead(width: int, done: int, seconds: float) -> int:
+    """How many to claim at most: `width`, or what is handed over in INSTANT_SECONDS at the pace of the last look.
+
+    After a crash whatever is claimed is in doubt, so it must not be much; each claim costs, so it must not be little.
+    """
+    return max(width, min(int(done / max(seconds, 0.001) * INSTANT_SECONDS), width * MOST_AHEAD))
 
 
 def _start(house: House, channel: str, now: dt.datetime, limit: int) -> list[tuple[Started, Message | DeliveryError]]:
@@ -90,7 +109,17 @@ def _start(house: House, channel: str, now: dt.datetime, limit: int) -> list[tup
 
     started = house.store.commit(work)
     with house.store.read() as tx:
-        return [(one, _composed(tx, house, one)) for one in started]
+        return _in_words(tx, house, started)
+
+
+def _in_words(tx: Tx, house: House, started: Sequence[Started]) -> list[tuple[Started, Message | DeliveryError]]:
+    """Each with its words; names and addresses are opened for all at once, or singly when one of them does not open."""
+    try:
+        opened = open_for(tx, [(one.message, one.alerts) for one in started])
+    except KeyringError:
+        singly = [partial(open_for, tx, [(one.message, one.alerts)]) for one in started]
+        return [(one, _composed(house, opens, one)) for one, opens in zip(started, singly, strict=True)]
+    return [(one, _composed(house, lambda: opened, one)) for one in started]
 
 
 def _note_repeats(tx: Tx, doubted: Sequence[Claimed], now: dt.datetime) -> None:
@@ -110,10 +139,10 @@ def lease_of(house: House, channel: str) -> dt.timedelta:
     return LEASE if settings is None else max(LEASE, STEPS * settings.timeout)
 
 
-def _composed(tx: Tx, house: House, started: Started) -> Message | DeliveryError:
+def _composed(house: House, opens: Callable[[], Opened], started: Started) -> Message | DeliveryError:
     """The message, or why it can never be sent; a template at fault is the operator's to mend, so it is tried again."""
     try:
-        message = compose(tx, house, started.message, started.alerts)
+        message = compose(house, opens(), started.message, started.alerts)
     except WordsError as error:
         return DeliveryError(str(error), permanent=False)
     except Exception:
@@ -123,9 +152,14 @@ def _composed(tx: Tx, house: House, started: Started) -> Message | DeliveryError
     return message or DeliveryError("the recipient has no address on this channel any more", permanent=True)
 
 
-def _hand_over(house: House, channel: str, started: Started, words: Message | DeliveryError) -> Outcome:
-    """One attempt; whatever goes wrong in it stays with this message."""
+def _hand_over(
+    house: House, channel: str, started: Started, words: Message | DeliveryError, until: float | None = None
+) -> Outcome:
+    """One attempt; whatever goes wrong in it stays with this message. None is made after `until` (monotonic)."""
     row = started.message
+    if until is not None and time.monotonic() > until:
+        now = house.clock()
+        return Outcome(row.message_id, started.n, house.worker, now, RETRY, next_at=now, error="had to wait too long")
     if isinstance(words, DeliveryError):
         return _failed(house, started, words)
     try:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from daemon.jobs import poll
+from daemon.jobs import poll, send
 from daemon.jobs.compose import compose
 from daemon.jobs.intake import take_in
 from daemon.jobs.send import send_side_by_side
 from daemon.jobs.sweep import sweep_due
-from daemon.store import enrolment, intake, sending
+from daemon.store import enrolment, intake, outbox, sending
 from daemon.store.engine import Store
 from notifiers.contract import Message, Receipt
 from rules.records import StudentRecord
@@ -147,17 +147,41 @@ def test_a_message_that_cannot_be_put_into_words_stops_no_other(
     queued(office)
     seen: list[str] = []
 
-    def fails_at_the_first(tx: Any, house: Any, message: Any, *rest: Any) -> Any:  # noqa: ANN401 - passed on
+    def fails_at_the_first(house: Any, opened: Any, message: Any, *rest: Any) -> Any:  # noqa: ANN401 - passed on
         seen.append(message.message_id)
         if message.message_id == seen[0]:
             raise KeyError("a bug that only this message meets")
-        return compose(tx, house, message, *rest)
+        return compose(house, opened, message, *rest)
 
     monkeypatch.setattr("daemon.jobs.send.compose", fails_at_the_first)
     send_side_by_side(office.house, "sms", hands, 2)
     assert [kind for _, kind in office.phone.said()] == ["report"] * 5
     with office.store.read() as tx:
         assert (sending.next_at(tx, ["sms"]) or office.now) > office.now
+
+
+def test_an_address_that_does_not_open_stops_no_other(office: Office, hands: ThreadPoolExecutor) -> None:
+    queued(office)
+    with office.store.write() as tx:
+        broken = "UPDATE contact SET phone = x'00' WHERE contact_id = (SELECT min(contact_id) FROM message)"
+        tx.connection.exec_driver_sql(broken)
+    send_side_by_side(office.house, "sms", hands, 2)
+    with office.store.read() as tx:
+        states = [one.message.state for one in outbox.deliveries(tx)]
+        assert 0 < states.count("queued") < len(states)
+        assert (sending.next_at(tx, ["sms"]) or office.now) > office.now
+
+
+def test_what_waited_too_long_for_its_place_is_given_back_untried(office: Office) -> None:
+    queued(office)
+    [started] = send._start(office.house, "sms", office.now, 1)
+    outcome = send._hand_over(office.house, "sms", *started, 0.0)
+    send._settle(office.house, [outcome])
+    assert office.phone.said() == []
+    with office.store.read() as tx:
+        [given_back] = [one for one in outbox.deliveries(tx) if one.message.message_id == outcome.message_id]
+        assert (given_back.message.state, given_back.message.doubtful) == ("queued", False)
+        assert sending.next_at(tx, ["sms"]) == office.now
 
 
 def test_once_it_is_to_stop_nothing_more_is_claimed(office: Office, hands: ThreadPoolExecutor) -> None:
