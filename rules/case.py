@@ -80,8 +80,10 @@ class Case:
     """Legal deadline of the report that stands, or stood last."""
     raised_at: dt.datetime | None = None
     unconfirmed: bool = False
+    reported_run: dt.datetime | None = None
+    """Start of the run whose deadline `due_at` is."""
     corrected: bool = False
-    """The run began otherwise than noted when reported; its own deadline is awaited."""
+    """The run began otherwise than the reported one; its own deadline is awaited."""
     asked_at: dt.datetime | None = None
     """When teacher and principal were asked to confirm; None while the child is not silent."""
     returned_session: dt.datetime | None = None

@@ -17,7 +17,7 @@ def pass_deadline(draft: Draft) -> None:
     case = draft.case
     if case.pending_at is None and case.armed_at is not None and case.armed_at < draft.now:
         if case.corrected and case.standing is Standing.RAISED:
-            draft.change(due_at=case.armed_at, corrected=False, armed_at=None)
+            draft.change(due_at=case.armed_at, reported_run=case.run_from, corrected=False, armed_at=None)
             draft.note("due", due_at=case.armed_at, corrected=True)
         elif case.standing is not Standing.RAISED:
             _fall_due(draft, case.armed_at, unconfirmed=False)
@@ -112,6 +112,7 @@ def _raise(draft: Draft) -> None:
         standing=Standing.RAISED,
         episode=case.episode + 1,
         run_from=finding.run_from,
+        reported_run=finding.run_from,
         due_at=case.pending_at,
         raised_at=draft.now,
         unconfirmed=case.pending_unconfirmed,

@@ -31,12 +31,15 @@ def _stands(draft: Draft) -> bool:
 
 
 def _correct_start(draft: Draft) -> None:
-    """Note a start that is not the one reported; when that run is itself due, its deadline is the legal one."""
+    """Note a start that is not the one noted; when a run other than the reported is due, its deadline is the legal one.
+
+    A correction that is undone leaves the legal time what it was.
+    """
     if draft.open_run != draft.case.run_from:
         draft.note("start corrected", run_from=draft.open_run, was=draft.case.run_from)
-        draft.change(run_from=draft.open_run, corrected=True)
+        draft.change(run_from=draft.open_run, corrected=draft.open_run != draft.case.reported_run)
     if draft.case.corrected and draft.is_ripe() and draft.finding.satisfied:
-        draft.change(due_at=draft.now, corrected=False, armed_at=None)
+        draft.change(due_at=draft.now, reported_run=draft.open_run, corrected=False, armed_at=None)
         draft.note("due", due_at=draft.now, corrected=True)
 
 
@@ -51,6 +54,7 @@ def _retract(draft: Draft) -> None:
         due_at=None,
         raised_at=None,
         unconfirmed=False,
+        reported_run=None,
         corrected=False,
         run_from=draft.finding.run_from,
         reason=reason,

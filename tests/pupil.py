@@ -43,10 +43,8 @@ class Report:
     episode: int
     due_at: dt.datetime
     unconfirmed: bool
-    noted: dt.datetime
-    """The start of the run it is about, as last noted while it stood."""
-    corrected: bool = False
-    """Whether that start was corrected and the corrected run has not been due yet."""
+    of_run: dt.datetime
+    """The start of the run whose deadline `due_at` is."""
     fate: str = "stands"
     """stands, returned, retracted."""
     came_back: dt.datetime | None = None

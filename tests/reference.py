@@ -323,10 +323,8 @@ class Replay:
             self._tell(pupil, report, "closed", now, moved)
 
     def _note_correction(self, report: Report, run: Run, now: dt.datetime) -> None:
-        if run.start != report.noted:
-            report.noted, report.corrected = run.start, True
-        if report.corrected and self._is_due(run, now):
-            report.due_at, report.corrected = now, False
+        if run.start != report.of_run and self._is_due(run, now):
+            report.due_at, report.of_run = now, run.start
 
     def _retract(self, pupil: Pupil, report: Report, now: dt.datetime) -> None:
         """Take a report back; the case is one that was never reported, and closes when no run is left."""

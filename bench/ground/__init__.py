@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,9 +97,11 @@ def build(folder: Path, children: int, config: str = CONFIG, keyring: Keyring | 
     return District(house, folder, keyring, students, classes)
 
 
-def history(district: District, sessions: int, absent: float = 0.0) -> list[dt.date]:
-    """Roll every class for `sessions` half-days before today's; the days they lie on."""
-    days = school_days(-(-sessions // 2))
+def history(
+    district: District, sessions: int, absent: float = 0.0, days: Sequence[dt.date] | None = None
+) -> Sequence[dt.date]:
+    """Roll every class for `sessions` half-days, on `days` or from the first of the term on; the days they lie on."""
+    days = days or school_days(-(-sessions // 2))
     size = len(district.students)
     with district.house.store.read() as tx:
         known = district.house.people(tx).roster.students.ordinals

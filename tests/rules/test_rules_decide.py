@@ -79,6 +79,15 @@ def test_a_corrected_start_is_noted_and_its_own_deadline_becomes_the_legal_one()
     assert ana(world).due_at == instant("Thu 08:00")
 
 
+def test_a_correction_that_is_undone_leaves_the_legal_time_what_it_was() -> None:
+    leave = LeaveRow("l-1", ANA, instant("Mon 00:00"), instant("Tue 00:00"), "sick", instant("Wed 20:00"), False, 2)  # noqa: FBT003
+    withdrawn = replace(leave, recorded_at=instant("Wed 20:30"), withdrawn=True, line=3)
+    world = weeks("A A", "A A", "A A", "P", leaves=(leave, withdrawn))
+
+    assert journal(world)[4:] == ["start corrected", "start corrected", "returned"]
+    assert ana(world).due_at == instant("Wed 08:00")
+
+
 def test_a_retraction_is_noted_with_its_reason() -> None:
     leave = LeaveRow("l-1", ANA, instant("Mon 00:00"), instant("Fri 00:00"), "sick", instant("Thu 09:00"), False, 2)  # noqa: FBT003
     county = live_through(weeks("A A", "A A", "A A", "A", leaves=(leave,)))
