@@ -1,4 +1,4 @@
-"""A real daemon that has taken in a county's marks and gone quiet: what it holds of memory, and what it uses of a core."""
+"""A real daemon that has taken in a county's marks and gone quiet: its memory, and its use of a core."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.ground import CONFIG, ZONE, District, build, history, show
 from daemon.app import wall_clock
@@ -25,6 +24,7 @@ from daemon.jobs.intake import CLASS
 from daemon.store import cases, timers
 from daemon.store.keys import Keyring
 
+ROOT = Path(__file__).resolve().parent.parent
 CHILDREN = int(os.environ.get("BAOXUE_BENCH_CHILDREN", "100000"))
 SESSIONS = 20
 ABSENT = 20
@@ -35,7 +35,7 @@ CHANGES = {
     "sessions =": "weekdays = [1, 2, 3, 4, 5, 6, 7]\nsessions =",
     "start = 08:00:00, end = 11:40:00": "start = 00:00:00, end = 00:30:00",
     "start = 14:00:00, end = 17:00:00": "start = 23:00:00, end = 23:30:00",
-    'path = "marks.csv"': 'path = "marks*.csv"\npoll = "1s"\nstale_after = "1000h"',
+    'path = "marks.csv"': 'path = "marks*.csv"\npoll = "10s"\nstale_after = "1000h"',
     "[channels.sms]": '[privacy]\nkey_file = "bench.key"\n[console]\nlisten = "127.0.0.1:0"\n[channels.sms]',
 }
 """So that there is school at whatever instant this is run, and the day's absences are known for what they are."""
@@ -58,7 +58,8 @@ def main() -> None:
             print(f"  started, roster read, everybody judged: {memory(process, 'VmRSS'):.0f} MB")
             deliver(district, today)
             wait_until_quiet(process, lambda: judged(district) and cases_of(district) >= CHILDREN // ABSENT)
-            peak, resident, share = memory(process, "VmHWM"), memory(process, "VmRSS"), use_of_core(process, IDLE_SECONDS)
+            share = use_of_core(process, IDLE_SECONDS)
+            peak, resident = memory(process, "VmHWM"), memory(process, "VmRSS")
         print(f"  most it ever held, in the poll: {peak:.0f} MB")
         show("resident after 100 000 marks, judged, gone quiet", resident, 150.0, "MB")
         show(f"use of a core over {IDLE_SECONDS:.0f} s of it", share * 100, 1.0, "%")
@@ -68,9 +69,10 @@ def main() -> None:
 
 
 def lay_out(folder: Path, today: dt.date, port: int) -> District:
-    """A county in school every day until yesterday, in sessions at both ends of the day, polled every second."""
+    """A county in school every day until yesterday, in sessions at both ends of the day, polled every ten seconds."""
     first = today - dt.timedelta(days=SESSIONS // 2)
-    config = CONFIG.replace("127.0.0.1:9/", f"127.0.0.1:{port}/").replace(TERM, f"from = {first}, to = {today + dt.timedelta(days=90)}")
+    term = f"from = {first}, to = {today + dt.timedelta(days=90)}"
+    config = CONFIG.replace("127.0.0.1:9/", f"127.0.0.1:{port}/").replace(TERM, term)
     for old, new in CHANGES.items():
         config = config.replace(old, new)
     key = Keyring.generate()

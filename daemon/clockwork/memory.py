@@ -11,6 +11,10 @@ _M_ARENA_MAX = -8
 _ARENAS = 2
 """glibc gives each busy thread an arena of its own and rarely takes one back: dozens of threads, dozens of heaps."""
 
+_M_MMAP_THRESHOLD = -3
+_LARGE = 128 * 1024
+"""Arrays from this size on are mapped by themselves, and gone when freed; glibc would raise the bound to 32 MB."""
+
 _YOUNG, _OLDER = 50_000, 20
 _TURN_SECONDS = 0.0005
 
@@ -20,6 +24,7 @@ def spare() -> None:
     library = _library()
     if library is not None:
         library.mallopt(_M_ARENA_MAX, _ARENAS)
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def collect_seldom() -> None:

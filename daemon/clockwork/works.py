@@ -35,10 +35,10 @@ REST = dt.timedelta(milliseconds=50)
 """Between two sweeps: each costs as much again as the cases it decides, so deadlines that are close go together."""
 
 MANY_ROWS = 5_000
-"""After so many rows memory is given back, which takes a moment."""
-
-LONG_SWEEP = dt.timedelta(seconds=2)
-"""After a sweep that took so long, likewise."""
+"""After a poll of so many rows memory is given back as soon as it is quiet, for that takes a moment."""
+MANY_MESSAGES = 100
+LONG_SWEEP = dt.timedelta(seconds=0.5)
+"""After so many messages handed over, or a sweep that took so long, likewise."""
 
 
 class Works:
@@ -54,6 +54,7 @@ class Works:
         self._watch = watch
         self._pools = pools
         self._ticked: dt.datetime | None = None
+        self._untidy = False
         self._locks = {feed.id: Lock() for feed in house.config.feed}
         self._feeds = {feed.id: feed for feed in house.config.feed}
         self._scheduler = BackgroundScheduler(
@@ -126,9 +127,7 @@ class Works:
             rows = sum(taken.counts.values()) + len(taken.refused)
             if rows:
                 log.info("feed polled", refused=len(taken.refused), missing=len(taken.missing), **_plain(taken.counts))
-            if rows >= MANY_ROWS:
-                del taken
-                self._rest()
+            self._untidy |= rows >= MANY_ROWS
         return True
 
     def _sweep(self) -> None:
@@ -139,7 +138,9 @@ class Works:
             log.info("cases changed", count=changed)
         self.vitals.swept_at = self.house.clock()
         if self.vitals.swept_at - begun > LONG_SWEEP:
-            self._rest()
+            self._untidy = True
+        elif self._untidy and not changed:
+            self._tidy_up()
 
     def _tick(self) -> dt.datetime:
         """Before each batch: the time, by which those are held back that a feed has still to be asked about."""
@@ -157,6 +158,7 @@ class Works:
         count = send_side_by_side(self.house, channel, hands, SENDERS, stopping=self.stopping.is_set)
         if count:
             log.info("messages handed over", count=count)
+        self._untidy |= count >= MANY_MESSAGES
 
     # ---- when next --------------------------------------------------------------------------------------------------
 
@@ -205,8 +207,9 @@ class Works:
     ) -> Alarm:
         return Alarm(name, work, next_at, period=period, clock=self.house.clock, failed=self._failed, rest=rest)
 
-    def _rest(self) -> None:
-        """After something large: idle connections keep tens of megabytes of pages each, and the heap its holes."""
+    def _tidy_up(self) -> None:
+        """When it is quiet after something large: idle connections keep megabytes of pages each, the heap its holes."""
+        self._untidy = False
         self.house.store.engine.dispose()
         give_back()
 

@@ -40,7 +40,7 @@ _PRAGMAS = (
     "synchronous=NORMAL",
     "busy_timeout=5000",
     "foreign_keys=ON",
-    "cache_size=-32768",
+    "cache_size=-16384",
     "wal_autocheckpoint=20000",  # see Store._checkpoint: this is for those who write much at once
 )
 
@@ -115,6 +115,8 @@ class Store:
     def upgrade(self, progress: Callable[[str], None] | None = None) -> None:
         """Bring the schema to the newest revision, one transaction a revision; `progress` hears of each."""
         self.check_not_newer()
+        if self.at_head():
+            return
         with self._write_lock, self._writing.connect() as connection:
             upgrades.upgrade(connection, progress)
 

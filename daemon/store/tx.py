@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from daemon.store import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from types import ModuleType
 
-    import sqlalchemy as sa
+    from sqlalchemy.dialects import postgresql
     from sqlalchemy.engine import Connection
 
+    Insert = sqlite.Insert | postgresql.Insert
+
 T = TypeVar("T")
-Insert = sqlite.Insert | postgresql.Insert
 
 _BLOCK_SIZES = (64, 8, 1)
 CHUNK = 5000
@@ -73,7 +76,12 @@ class Tx:
 
     def inserting(self, table: sa.Table) -> Insert:
         """An insert that knows ON CONFLICT, in the engine's own words."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        return sqlite.insert(table) if self.is_sqlite else _postgresql().insert(table)
+
+
+def _postgresql() -> ModuleType:
+    """The dialect, which most never need, and which is not small."""
+    return import_module("sqlalchemy.dialects.postgresql")
 
 
 @cache
@@ -130,4 +138,4 @@ def among(tx: Tx, column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.Co
     if tx.is_sqlite:
         listed = sa.func.json_each(json.dumps(values)).table_valued("value")
         return column.in_(sa.select(listed.c.value))
-    return column == sa.any_(sa.bindparam(None, list(values), type_=postgresql.ARRAY(sa.Text())))
+    return column == sa.any_(sa.bindparam(None, list(values), type_=_postgresql().ARRAY(sa.Text())))
