@@ -19,7 +19,7 @@ from time import perf_counter
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.ground import CONFIG, ZONE, District, build, history, show
-from daemon.app import wall_clock
+from daemon.clock import wall_clock
 from daemon.jobs.intake import CLASS
 from daemon.store import cases, timers
 from daemon.store.keys import Keyring

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.ground import CONFIG, Keyring, build, open_house, show
-from daemon.app import wall_clock
+from daemon.clock import wall_clock
 from daemon.clockwork.memory import collect_seldom, take_short_turns
 from daemon.clockwork.pools import SENDERS, Pools
 from daemon.jobs.house import House

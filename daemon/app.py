@@ -1,4 +1,4 @@
-"""Builds the house: the one room that knows all the others, and holds the clock."""
+"""Builds the house: the one room that knows all the others."""
 
 from __future__ import annotations
 
@@ -7,73 +7,29 @@ import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib import resources
 
 import uuid_utils
 
+from daemon.clock import wall_clock
 from daemon.config import Config, ConfigError, Problem
 from daemon.desk.links import Links
 from daemon.jobs.house import House
 from daemon.metrics import Metrics
-from daemon.settings import build_calendar, build_law
+from daemon.settings import build_calendar, build_law, load_rules
 from daemon.store.engine import Store, open_store
-from daemon.store.keys import Keyring
+from daemon.vault import keyring_of
 from notifiers.contract import Notifier
 from notifiers.email import Email, EmailSettings
 from notifiers.sms.http import HttpSms, HttpSmsSettings
 from notifiers.webhook import Webhook, WebhookEndpoint, WebhookSettings
 from notifiers.words import Words
-from rules.rulebook import Rule, RulebookError, read_rules
 
 Now = Callable[[], dt.datetime]
-
-
-def wall_clock() -> dt.datetime:
-    """The time, in UTC; the only place that asks for it."""
-    return dt.datetime.now(dt.UTC)
 
 
 def make_id() -> str:
     """A new id: UUIDv7 in hexadecimal, so that ids sort by age."""
     return uuid_utils.uuid7().hex
-
-
-def load_rules(config: Config) -> dict[str, Rule]:
-    """The shipped packs and the operator's files; raises ConfigError with every fault of all of them."""
-    sources = [
-        (f"packs/{pack.name}", pack.read_text(encoding="utf-8"))
-        for pack in sorted(resources.files("rules").joinpath("packs").iterdir(), key=lambda one: one.name)
-        if pack.name.endswith(".toml")
-    ]
-    problems = []
-    for name in config.rules.files:
-        try:
-            sources.append((name, (config.base / name).read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError):
-            problems.append(Problem(name, None, "", "cannot be read as UTF-8 text", "see rules.files"))
-    if problems:
-        raise ConfigError(problems)
-    try:
-        return read_rules(sources, [ladder.id for ladder in config.ladder])
-    except RulebookError as error:
-        raise ConfigError(Problem(one.source, one.line, one.key, one.fault, one.hint) for one in error.faults) from None
-
-
-def keyring_of(config: Config) -> Keyring:
-    """The keys of the configuration; raises ConfigError where there are none."""
-    if not config.privacy.keys:
-        raise ConfigError(
-            [
-                Problem(
-                    str(config.path),
-                    None,
-                    "privacy.key_file",
-                    "missing: names and numbers are kept encrypted, and there is no key",
-                    'make one with "baoxue db key baoxue.key" and set [privacy] key_file = "baoxue.key"',
-                )
-            ]
-        )
-    return Keyring({key.id: key.key.get_secret_value() for key in config.privacy.keys})
 
 
 def build_notifiers(config: Config, now: Now) -> dict[str, Notifier]:

@@ -11,20 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from daemon.app import keyring_of, load_rules
 from daemon.config import Config, FeedConfig
 from daemon.config.source import Place, Source, dotted, read_source
 from daemon.desk.reach import Child, Reach, Roster, few
 from daemon.feeds.fetch import fetch
-from daemon.feeds.http import Pace
+from daemon.feeds.pace import Pace
 from daemon.feeds.payload import Cursor, FeedError
 from daemon.feeds.read import read
-from daemon.jobs.people import load_people
 from daemon.problems import ConfigError, Problem, nearest
-from daemon.settings import build_calendar, uncovered_years
-from daemon.store.engine import open_store
+from daemon.settings import build_calendar, load_rules, uncovered_years
 from daemon.store.faults import StoreError
-from notifiers.words import Words
+from daemon.vault import keyring_of
 from rules.ladder import Recipient, Unit
 from rules.records import ContactRecord, Record, StudentRecord, UnitRecord
 
@@ -91,6 +88,8 @@ def _examine_parts(config: Config, found: _Findings) -> int:
         found.problems += error.problems
     overrides = config.base / "templates"
     if overrides.is_dir():  # those that ship are tried before they ship; trying them takes a quarter of a second
+        from notifiers.words import Words  # noqa: PLC0415 - slow to load, and few have templates of their own
+
         found.problems += [
             Problem(f"templates/{one.template}", one.line, "", one.fault, one.hint)
             for one in Words(overrides).problems()
@@ -192,6 +191,9 @@ def _recipient(one: ContactRecord) -> Recipient:
 
 def _from_store(config: Config, found: _Findings) -> Roster | None:
     """The roster as imported, if there is a store to read."""
+    from daemon.jobs.people import load_people  # noqa: PLC0415 - slow to load, and feeds mostly bring the roster
+    from daemon.store.engine import open_store  # noqa: PLC0415 - likewise
+
     scheme, _, file = config.database_url.partition(":///")
     if not config.privacy.keys or (scheme == "sqlite" and not os.path.isfile(file)):  # noqa: PTH113 - a URL's part
         return None

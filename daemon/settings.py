@@ -1,19 +1,20 @@
-"""From the configuration to what rules and channels understand; reads no file and starts nothing."""
+"""From the configuration to what rules understand; reads no file but those of rules, and starts nothing."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
-from daemon.config import CalendarConfig, Config, LadderConfig, UnitCalendar
+from daemon.config import CalendarConfig, Config, ConfigError, LadderConfig, Problem, UnitCalendar
 from rules.calendar import Calendar, Period, Timetable
 from rules.case import Law
 from rules.finding import Clock
 from rules.ladder import Ladder, Rung
-from rules.rulebook import Rule
+from rules.rulebook import Rule, RulebookError, read_rules
 
 
 def build_calendar(config: Config) -> Calendar:
@@ -92,3 +93,24 @@ _FRIDAY = 5
 
 def _days(first: dt.date, last: dt.date) -> Iterable[dt.date]:
     return (first + dt.timedelta(days=n) for n in range((last - first).days + 1))
+
+
+def load_rules(config: Config) -> dict[str, Rule]:
+    """The shipped packs and the operator's files; raises ConfigError with every fault of all of them."""
+    sources = [
+        (f"packs/{pack.name}", pack.read_text(encoding="utf-8"))
+        for pack in sorted(resources.files("rules").joinpath("packs").iterdir(), key=lambda one: one.name)
+        if pack.name.endswith(".toml")
+    ]
+    problems = []
+    for name in config.rules.files:
+        try:
+            sources.append((name, (config.base / name).read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError):
+            problems.append(Problem(name, None, "", "cannot be read as UTF-8 text", "see rules.files"))
+    if problems:
+        raise ConfigError(problems)
+    try:
+        return read_rules(sources, [ladder.id for ladder in config.ladder])
+    except RulebookError as error:
+        raise ConfigError(Problem(one.source, one.line, one.key, one.fault, one.hint) for one in error.faults) from None

@@ -95,8 +95,8 @@ def test_imports_go_downward_and_each_library_stays_in_its_room(
     assert lint_imports(config_filename="pyproject.toml", no_cache=True) == 0, capsys.readouterr().out
 
 
-def test_only_the_app_asks_what_time_it_is() -> None:
-    assert [path for path, tree in modules() if mentions(tree, CLOCK)] == ["daemon/app.py"]
+def test_only_the_clock_asks_what_time_it_is() -> None:
+    assert [path for path, tree in modules() if mentions(tree, CLOCK)] == ["daemon/clock.py"]
 
 
 def test_nobody_asks_the_database_what_time_it_is() -> None:

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from daemon.app import build_house, make_id, wall_clock
+from daemon.app import build_house, make_id
+from daemon.clock import wall_clock
 from daemon.config import load_config
 from daemon.jobs.house import House
 from daemon.store import enrolment, rolls

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from daemon.app import wall_clock
 from daemon.cli.casework import BY
 from daemon.cli.output import print_record, print_records
 from daemon.cli.shared import configured, printing, the_house
+from daemon.clock import wall_clock
 from daemon.desk.spans import read_date, span_end, span_start
 from daemon.jobs import byhand
 from daemon.jobs.dossier import local

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from daemon.app import wall_clock
 from daemon.cli.output import page, print_json, print_record, print_records, table
 from daemon.cli.shared import as_json, configured, printing, the_house
+from daemon.clock import wall_clock
 from daemon.jobs.dossier import list_ledger, open_dossier, outline
 from daemon.jobs.office import Acted, Actor, acknowledge, approve_closing, confirm, note, propose_closing
 from rules.case import Stage

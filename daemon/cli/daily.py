@@ -47,8 +47,8 @@ def run() -> int:
 @printing
 def check() -> None:
     """检查 configuration, rules, templates, feeds; and whether every rung of every ladder reaches somebody."""
-    from daemon.app import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
     from daemon.check import examine  # noqa: PLC0415
+    from daemon.clock import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
 
     found = examine(the_config(), wall_clock())
     if as_json():
@@ -76,7 +76,7 @@ def _plain(problem: Problem) -> dict[str, Any]:
 @printing
 def import_(feed_id: str | None) -> None:
     """导入 poll every feed, or one, once now; say what was read, changed and refused."""
-    from daemon.app import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
+    from daemon.clock import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
     from daemon.jobs.poll import in_order, poll_feed  # noqa: PLC0415
     from daemon.store import intake  # noqa: PLC0415
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from daemon.app import wall_clock
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.shared import configured, open_store_of, progress_bars, the_config
+from daemon.clock import wall_clock
 from daemon.problems import Problem
 from daemon.store import cases, journal
 from daemon.store.engine import Store

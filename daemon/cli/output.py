@@ -6,16 +6,19 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from daemon.cli.shared import as_json
 from notifiers.phrases import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+# rich is slow to load, and needed only by commands that draw tables: it is imported where they are drawn.
 
 UNBOUNDED = 1_000
 """Columns of a page that is no terminal: nothing is cut off there."""
@@ -40,6 +43,9 @@ def print_record(record: Mapping[str, Any], columns: Columns) -> None:
     if as_json():
         print_json(record)
         return
+    from rich.table import Table  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415
+
     grid = Table.grid(padding=(0, 2))
     for key, header in columns.items():
         if record.get(key) is not None and record[key] is not False:
@@ -54,6 +60,10 @@ def print_json(value: object) -> None:
 
 def table(records: Sequence[Mapping[str, Any]], columns: Columns, title: str | None = None) -> Table:
     """Records as a table; rich counts a Han character as the two columns it takes."""
+    from rich import box  # noqa: PLC0415 - see above
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for header in columns.values():
         drawn.add_column(Text(header))
@@ -64,11 +74,15 @@ def table(records: Sequence[Mapping[str, Any]], columns: Columns, title: str | N
 
 def page() -> Console:
     """Standard output, as wide as its terminal."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else UNBOUNDED)
 
 
 def cell(value: object) -> Text:
     """One value, without anything a feed might have put in to steer the terminal."""
+    from rich.text import Text  # noqa: PLC0415 - see above
+
     if value is None or value is False:
         return Text("")
     if value is True:

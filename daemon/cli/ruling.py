@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from daemon.app import load_rules
 from daemon.cli.output import print_records
 from daemon.cli.shared import as_json, configured, printing, the_config
+from daemon.settings import load_rules
 
 RULES = {
     "rule": "规则 rule",

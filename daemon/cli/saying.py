@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from daemon.app import make_id, wall_clock
+from daemon.app import make_id
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.output import print_records
 from daemon.cli.shared import printing, the_house
+from daemon.clock import wall_clock
 from daemon.jobs.house import House
 from daemon.problems import Problem, choose, nearest
 from daemon.store import roster as rosters

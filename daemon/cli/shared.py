@@ -86,8 +86,8 @@ def the_config() -> Config:
 @contextmanager
 def open_store_of(config: Config) -> Iterator[Store]:
     """The district's store, whatever its schema; closed afterwards."""
-    from daemon.app import keyring_of  # noqa: PLC0415 - the whole house, for commands that need it
     from daemon.store.engine import open_store  # noqa: PLC0415
+    from daemon.vault import keyring_of  # noqa: PLC0415 - for commands that need it
 
     quiet_logs()
     store = open_store(config.database_url, config.service.district, keyring_of(config), state_dir=config.base)

@@ -17,7 +17,7 @@ from types import FrameType
 import structlog
 from prometheus_client import ProcessCollector
 
-from daemon.app import load_rules, open_house
+from daemon.app import open_house
 from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short_turns
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.startup import poll_all, prepare, take_back_leases
@@ -28,6 +28,7 @@ from daemon.console.ready import Vitals
 from daemon.console.server import ConsoleServer, bind
 from daemon.jobs.house import House
 from daemon.logs import log_what_nobody_catches, set_up_logs
+from daemon.settings import load_rules
 from daemon.store.faults import StoreError
 from daemon.systemd import Watch
 

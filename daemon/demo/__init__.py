@@ -17,7 +17,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from daemon.app import build_house, build_notifiers, keyring_of
+from daemon.app import build_house, build_notifiers
 from daemon.config import Config
 from daemon.console.app import build_console
 from daemon.console.ready import Vitals
@@ -41,6 +41,7 @@ from daemon.jobs.house import House
 from daemon.logs import set_up_logs
 from daemon.settings import build_calendar
 from daemon.store.engine import open_store
+from daemon.vault import keyring_of
 
 DONE, FAILED = 0, 1
 DAYS = 15

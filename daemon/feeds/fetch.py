@@ -7,7 +7,7 @@ from pathlib import Path
 
 from daemon.config import FeedConfig
 from daemon.feeds.files import fetch_files
-from daemon.feeds.http import Pace, fetch_http
+from daemon.feeds.pace import Pace
 from daemon.feeds.payload import Cursor, FeedError, Payload, digest
 
 WAKING = Pace()
@@ -29,6 +29,8 @@ def fetch(
     """
     cursor = _for_meaning(cursor, _meaning(feed))
     if feed.url is not None:
+        from daemon.feeds.http import fetch_http  # noqa: PLC0415 - requests is slow to load, and most read files
+
         return fetch_http(feed, feed.token, cursor, now, pace)
     if feed.path is not None:
         return fetch_files(feed, base, cursor, now)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
@@ -15,6 +13,7 @@ from pydantic import SecretStr
 
 from daemon.config import FeedConfig
 from daemon.feeds.fuse import Fuse, fused_session
+from daemon.feeds.pace import Pace
 from daemon.feeds.payload import Cursor, FeedError, Payload, Seen, digest
 from daemon.feeds.whole import is_whole
 
@@ -26,15 +25,6 @@ CHUNK = 1 << 16
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 UNCHANGED = frozenset({204, 304})
 MOVED = frozenset({301, 302, 303, 307, 308})
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How waiting is done: `sleep` and `clock` in seconds, `jitter` in [0, 1); replaced in tests and simulations."""
-
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = random.random
 
 
 class _PassingError(Exception):

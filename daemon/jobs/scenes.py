@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
 from daemon.jobs.people import People
+from daemon.jobs.storms import LOOK_BACK
 from daemon.store import absences, cases, incidents, overlays, rolls
 from daemon.store.tx import Tx
 from rules.calendar import Calendar
@@ -63,9 +64,11 @@ def _scene(
 
 
 def _recently(calendar: Calendar, now: dt.datetime) -> dt.date | None:
-    """The day from which sessions are recent; None where all are."""
+    """The day from which sessions are recent, those in which a mass absence still counts among them; None for all."""
     begun = bisect_right(calendar.dates, now.astimezone(calendar.zone).date())
-    return calendar.dates[begun - RECENT] if begun > RECENT else None
+    if begun <= RECENT:
+        return None
+    return min(calendar.dates[begun - RECENT], (now - LOOK_BACK).astimezone(calendar.zone).date())
 
 
 def load_judgement(

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from daemon.feeds.fetch import fetch
-from daemon.feeds.http import Pace
+from daemon.feeds.pace import Pace
 from daemon.feeds.payload import Cursor, FeedError, Payload
 from tests.daemon.feeds.servers import Answer, serving
 from tests.daemon.feeds.sources import NOW, feed
