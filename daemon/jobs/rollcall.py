@@ -58,27 +58,30 @@ class Caller:
         """Sort `records` into rolls; of two rows for one child in one roll the later line wins."""
         called = Called()
         grouped: _Grouped = {}
-        found: dict[tuple[int, dt.date, str, dt.datetime | None], list[_Marks] | None] = {}
-        ordinals, class_on = self.people.roster.students.ordinals, self.people.class_on
+        of_sessions: dict[tuple[dt.date, str, dt.datetime | None], dict[int, list[_Marks] | None]] = {}
+        ordinals, spells, class_on = self.people.roster.students.ordinals, self.people.spells, self.people.class_on
         for record in records:
             ordinal = ordinals.get(record.student_id)
             if ordinal is None:
                 called.parked.append(record)
-            elif isinstance(record, PunchRecord):
+                continue
+            if isinstance(record, PunchRecord):
                 self._punch(record, ordinal, grouped, called)
-            else:
-                index = class_on(ordinal, record.date)
-                key = (index, record.date, record.session, record.recorded_at)
-                if key not in found:
-                    found[key] = self._rolls_of(record, index, grouped)
-                rolls = found[key]
-                if rolls is None:
-                    called.outside.setdefault(index, set()).add(ordinal)
-                    called.refused.append(self._outside(record.line, "session", record.student_id))
-                    continue
-                for roll in rolls:
-                    if ordinal not in roll or roll[ordinal][1] <= record.line:
-                        roll[ordinal] = (record.mark, record.line)
+                continue
+            _, date, session, mark, recorded_at, _, _, line = record
+            spell = spells[ordinal]
+            index = spell[0].class_index if len(spell) == 1 else class_on(ordinal, date)
+            of_classes = of_sessions.setdefault((date, session, recorded_at), {})
+            if index not in of_classes:
+                of_classes[index] = self._rolls_of(record, index, grouped)
+            rolls = of_classes[index]
+            if rolls is None:
+                called.outside.setdefault(index, set()).add(ordinal)
+                called.refused.append(self._outside(line, "session", record.student_id))
+                continue
+            for roll in rolls:
+                if ordinal not in roll or roll[ordinal][1] <= line:
+                    roll[ordinal] = (mark, line)
         called.rolls += [self._roll(key, marks) for key, marks in grouped.items()]
         return called
 

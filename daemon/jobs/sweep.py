@@ -86,7 +86,7 @@ class Agenda:
 
     def look(self, tx: Tx, now: dt.datetime, *, anew: bool) -> None:
         """Ask for them when there are none left; `anew` also when there are others than before."""
-        if self.fresh and not (anew and timers.due_subjects(tx, now, CLASS) != self._subjects):
+        if self.fresh and not (anew and timers.due_span(tx, now, CLASS) != self._span()):
             return
         found = timers.due(tx, now, ALL, (CLASS,))
         self._subjects = {timer.subject for timer in found}
@@ -100,6 +100,9 @@ class Agenda:
             if timer.kind == CLASS:
                 self.fresh.pop(class_of_timer(timer), None)
                 self._subjects.discard(timer.subject)
+
+    def _span(self) -> tuple[int, str | None, str | None]:
+        return len(self._subjects), min(self._subjects, default=None), max(self._subjects, default=None)
 
 
 def _decide_some(house: House, now: dt.datetime, agenda: Agenda) -> Decided | None:

@@ -68,10 +68,15 @@ def due(
     return [Timer(*row) for row in tx.connection.execute(ordered)]
 
 
-def due_subjects(tx: Tx, now: dt.datetime, kind: str) -> set[str]:
-    """The subjects of one kind that are due; for whoever only asks whether there are others than before."""
-    asked = sa.select(timer.c.subject).where(tx.ours(timer), timer.c.kind == kind, timer.c.due_at <= now, _free(now))
-    return set(tx.connection.execute(asked).scalars())
+def due_span(tx: Tx, now: dt.datetime, kind: str) -> tuple[int, str | None, str | None]:
+    """How many timers of one kind are due, and the first and last of their subjects.
+
+    For whoever knows which there were, and only asks whether there are others now.
+    """
+    asked = sa.select(sa.func.count(), sa.func.min(timer.c.subject), sa.func.max(timer.c.subject))
+    due = (tx.ours(timer), timer.c.kind == kind, timer.c.due_at <= now, _free(now))
+    count, first, last = tx.connection.execute(asked.where(*due)).one()
+    return count, first, last
 
 
 def claim(
