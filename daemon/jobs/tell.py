@@ -81,8 +81,9 @@ class _Bundles:
 
 def _to_roles(people: People, case: Case, tell: Tell, now: dt.datetime, ready: frozenset[str]) -> list[AlertDraft]:
     child = people.roster.students[case.student_id]
+    about = _about(people, case, tell)
     return [
-        _draft(people, case, tell, recipient, channel, now)
+        _draft(case, tell, recipient, channel, now, about)
         for role in tell.roles
         for recipient in people.directory.for_student(role, case.student_id, child.class_id, child.residence_id)
         for channel in tell.channels or EVERY_CHANNEL
@@ -96,8 +97,9 @@ def _to_told(tx: Tx, people: People, case: Case, tell: Tell, now: dt.datetime) -
     for told in outbox.told(tx, case.case_id, case.episode):
         if told.alert.kind in _WORDS:
             last[told.alert.contact_id, told.alert.channel] = told.alert
+    about = _about(people, case, tell)
     return [
-        _draft(people, case, tell, recipient_of(alert), alert.channel, now)
+        _draft(case, tell, recipient_of(alert), alert.channel, now, about)
         for alert in last.values()
         if _needs(tell.kind, alert.kind)
     ]
@@ -118,13 +120,22 @@ def _needs(kind: str, last: str) -> bool:
     return last == "return" if kind == "reopened" else last in _STANDING
 
 
-def _draft(people: People, case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.datetime) -> AlertDraft:
+_About = tuple[Mapping[str, Any], str | None]
+"""What all recipients of one thing told share: the facts, and the group of messages it goes into."""
+
+
+def _about(people: People, case: Case, tell: Tell) -> _About:
     child = people.roster.students[case.student_id]
     group = None
     if tell.group:
         town, _ = people.directory.town(child.class_id, child.residence_id)
         within = child.class_id if tell.kind == "first_absence" else (town.unit_id if town else "")
         group = f"{tell.kind}:{tell.group}:{within}"
+    return facts_of(people, case, tell), group
+
+
+def _draft(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.datetime, about: _About) -> AlertDraft:
+    facts, group = about
     return AlertDraft(
         key=_key(case, tell, recipient, channel, now),
         case_id=case.case_id,
@@ -138,7 +149,7 @@ def _draft(people: People, case: Case, tell: Tell, recipient: Recipient, channel
         rung=tell.rung,
         due_at=tell.due_at,
         raised_at=now,
-        facts=facts_of(people, case, tell),
+        facts=facts,
         group_key=group,
     )
 
