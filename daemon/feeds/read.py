@@ -8,13 +8,11 @@ from zoneinfo import ZoneInfo
 from daemon.config import FeedConfig
 from daemon.feeds.columns import LAYOUTS, is_header, place
 from daemon.feeds.dates import Dates
-from daemon.feeds.edfi import read_edfi
 from daemon.feeds.grid import Grid, read_csv, read_json_lines
 from daemon.feeds.marks import is_blank, read_marks
 from daemon.feeds.payload import Fault, Payload, Reading, Refused
 from daemon.feeds.reading import build, reading, refused
 from daemon.feeds.rows import BUILDERS, Customs, Row
-from daemon.feeds.sheets import read_xlsx
 
 DATED = ("date", "recorded_at", "came_at", "birth_date", "status_since", "at", "from", "to")
 
@@ -29,6 +27,8 @@ def read(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
         return Reading(problems=(Refused(payload.name, 0, None, payload.fault),))
     try:
         if feed.kind == "edfi":
+            from daemon.feeds.edfi import read_edfi  # noqa: PLC0415 - most districts have none
+
             return read_edfi(feed, payload, zone)
         return _read_table(feed, payload, zone)
     except Fault as fault:
@@ -61,6 +61,8 @@ def _grid(feed: FeedConfig, payload: Payload) -> Grid:
         packed = content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
         form = "xlsx" if packed else "jsonl" if start.startswith(b"{") else "csv"
     if form == "xlsx":
+        from daemon.feeds.sheets import read_xlsx  # noqa: PLC0415 - most feeds are text
+
         return read_xlsx(content, lambda cells: is_header(cells, LAYOUTS[feed.records], feed.mapping.columns))
     return read_json_lines(content, feed.encoding) if form == "jsonl" else read_csv(content, feed.encoding)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,9 +164,14 @@ def _directory(found: rosters.Roster) -> Directory:
 
 
 def _recipient(contact: rosters.RosterContact) -> Recipient:
-    reach = {"sms": contact.has_phone, "email": contact.has_email, "webhook": contact.endpoint is not None}
-    channels = frozenset(channel for channel, there in reach.items() if there)
+    channels = _channels(sms=contact.has_phone, email=contact.has_email, webhook=contact.endpoint is not None)
     return Recipient(contact.contact_id, contact.role, contact.unit_id, contact.student_id, channels, contact.language)
+
+
+@cache
+def _channels(**reach: bool) -> frozenset[str]:
+    """The channels there are; thousands of contacts share the few sets that occur."""
+    return frozenset(channel for channel, there in reach.items() if there)
 
 
 def _spells(held: rosters.Memberships, number: Sequence[int], ordinals: Collection[int]) -> Sequence[tuple[Spell, ...]]:

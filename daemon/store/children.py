@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from daemon.store.tx import Tx
 
-    _Column = tuple[Sequence[Any], npt.NDArray[np.int32]]
-    """The different values, and by ordinal which of them."""
+    _Column = tuple[Sequence[Any], npt.NDArray[np.unsignedinteger[Any]]]
+    """The different values, and by ordinal which of them, in as few bytes as can say it."""
 
 _PAGE = 500
 
@@ -92,7 +92,7 @@ def load_children(tx: Tx, student_ids: Iterable[str] | None) -> Children:
             parts.append(name.codes(values))
     places = np.array(numbers, np.int64)
     columns = {
-        column: (_read(tx, column, name), _by_ordinal(places, parts))
+        column: (_read(tx, column, name), _by_ordinal(places, parts, len(name.index)))
         for column, name, parts in zip(_REST, names, coded, strict=True)
     }
     return Children(dict(zip(ids, numbers, strict=True)), columns)
@@ -121,8 +121,10 @@ def _read(tx: Tx, column: str, names: Names) -> Sequence[Any]:
     return tuple(tuple(value) if isinstance(value, list) else value for value in values)
 
 
-def _by_ordinal(places: npt.NDArray[np.int64], parts: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
-    codes = np.zeros(int(places.max(initial=-1)) + 1, np.int32)
+def _by_ordinal(
+    places: npt.NDArray[np.int64], parts: Sequence[npt.NDArray[np.int32]], values: int
+) -> npt.NDArray[np.unsignedinteger[Any]]:
+    codes = np.zeros(int(places.max(initial=-1)) + 1, np.min_scalar_type(values))
     if parts:
         codes[places] = np.concatenate(parts)
     return codes
