@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import sqlalchemy as sa
 import uuid_utils
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from daemon.store import backups, upgrades
 from daemon.store.columns import give_keyring
@@ -168,7 +168,7 @@ class Store:
         if now - self._checkpointed >= _CHECKPOINT_SECONDS:
             self._checkpointed = now
             # What was written is written: a fault met here must not look like one of the transaction's own.
-            with suppress(DBAPIError, sqlite3.Error), self.engine.connect() as connection:
+            with suppress(SQLAlchemyError, sqlite3.Error), self.engine.connect() as connection:
                 cast("Any", connection.connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _tx(self, connection: Connection) -> Tx:

@@ -233,3 +233,21 @@ def test_two_districts_in_one_database_do_not_see_each_other(
     assert store.commit(lambda tx: take_numbers(tx, "x", 5)) == 1
     assert other.commit(lambda tx: take_numbers(tx, "x", 1)) == 1
     other.close()
+
+
+def test_a_fault_of_the_checkpoint_is_none_of_the_transaction(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was committed: raised from there, it would be written twice."""
+    runs = []
+
+    def no_more_connections() -> object:
+        raise sa.exc.TimeoutError("the pool is empty")
+
+    def work(tx: Tx) -> None:
+        runs.append(tx)
+        monkeypatch.setattr(sqlite_store.engine, "connect", no_more_connections)
+
+    monkeypatch.setattr(sqlite_store, "_checkpointed", float("-inf"))
+    sqlite_store.commit(work)
+    assert len(runs) == 1
