@@ -191,7 +191,7 @@ def _recipient(one: ContactRecord) -> Recipient:
 
 def _from_store(config: Config, found: _Findings) -> Roster | None:
     """The roster as imported, if there is a store to read."""
-    from daemon.jobs.people import load_people  # noqa: PLC0415 - slow to load, and feeds mostly bring the roster
+    from daemon.jobs.people import load_people, to_recipient  # noqa: PLC0415 - slow to load, and feeds mostly bring the roster
     from daemon.store.engine import open_store  # noqa: PLC0415 - likewise
 
     scheme, _, file = config.database_url.partition(":///")
@@ -212,21 +212,7 @@ def _from_store(config: Config, found: _Findings) -> Roster | None:
     kept = people.roster
     if not kept.students:
         return None
-    recipients = [
-        Recipient(
-            one.contact_id,
-            one.role,
-            one.unit_id,
-            one.student_id,
-            frozenset(
-                channel
-                for channel, there in (("sms", one.has_phone), ("email", one.has_email), ("webhook", one.endpoint))
-                if there
-            ),
-            one.language,
-        )
-        for one in kept.contacts
-    ]
+    recipients = [to_recipient(one) for one in kept.contacts]
     children = [(one.student_id, one.class_id, one.residence_id) for one in kept.students.values()]
     endpoints = {one.contact_id: one.endpoint for one in kept.contacts if one.endpoint}
     return Roster(people.directory.units, children, recipients, endpoints)

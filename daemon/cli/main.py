@@ -65,6 +65,9 @@ class LazyGroup(click.Group):
         except click.Abort:
             click.echo("", err=True)
             return FAILED
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.message, err=True)  # the help of a group named without a command, as it is laid out
+            return WRONG
         except BrokenPipeError:
             # Whoever read our output has enough; what Python would still flush must not complain again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -160,10 +160,11 @@ def load_people(tx: Tx, calendar: Calendar) -> People:
 
 def _directory(found: rosters.Roster) -> Directory:
     units = {unit.unit_id: Unit(unit.unit_id, unit.kind, unit.parent_id, unit.name) for unit in found.units.values()}
-    return Directory(units, [_recipient(contact) for contact in found.contacts])
+    return Directory(units, [to_recipient(contact) for contact in found.contacts])
 
 
-def _recipient(contact: rosters.RosterContact) -> Recipient:
+def to_recipient(contact: rosters.RosterContact) -> Recipient:
+    """A contact as routing sees it: its role and place, and the channels on which it can be reached."""
     channels = _channels(sms=contact.has_phone, email=contact.has_email, webhook=contact.endpoint is not None)
     return Recipient(contact.contact_id, contact.role, contact.unit_id, contact.student_id, channels, contact.language)
 

@@ -35,7 +35,7 @@ BATCH_CHILDREN = 3_500
 BATCH_CASES = 500
 ALL = 1_000_000
 PATIENCE = dt.timedelta(milliseconds=100)
-"""Deadlines that have waited so long go before classes, whoever's turn it is."""
+"""Deadlines that have waited so long go before classes, whosever turn it is."""
 TRY_AGAIN = dt.timedelta(minutes=5)
 """After how long a case that could not be decided is tried again."""
 

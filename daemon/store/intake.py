@@ -123,14 +123,6 @@ def record_payload(
     return row.payload_id
 
 
-def payload_seen(tx: Tx, feed_id: str, sha256: str) -> bool:
-    """Whether this feed ever delivered these bytes."""
-    asked = sa.select(payload.c.payload_id).where(
-        tx.ours(payload), payload.c.feed_id == feed_id, payload.c.sha256 == sha256
-    )
-    return tx.connection.execute(asked).first() is not None
-
-
 def newest_sha256(tx: Tx, feed_id: str, name: str) -> str | None:
     """The digest of what was last taken from this feed under this name."""
     asked = sa.select(payload.c.sha256).where(tx.ours(payload), payload.c.feed_id == feed_id, payload.c.name == name)

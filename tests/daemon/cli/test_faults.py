@@ -64,6 +64,15 @@ def test_a_daemon_with_a_bad_configuration_does_not_start(terminal: Terminal) ->
     assert "config.toml:1 service.district" in done.stderr
 
 
+@pytest.mark.parametrize("words", [(), ("case",)])
+def test_without_a_command_the_help_is_shown_as_it_is_laid_out(terminal: Terminal, words: tuple[str, ...]) -> None:
+    done = process(terminal.folder, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("Usage: ")
+    assert "Commands:" in lines
+
+
 def test_an_unknown_command_points_to_help(terminal: Terminal) -> None:
     assert terminal.refused("frobnicate").endswith('see "baoxue --help"\n')
     assert "missing option" in terminal.refused("case", "ack", "1")
