@@ -45,7 +45,7 @@ def find_storms(house: House, scene: Scene, people: People, now: dt.datetime) ->
     whole = {(count.unit_id, count.column) for count in found}
     classes = [people.class_ids[index] for index in rows]
     in_class = mass_absences(judgement, classes, columns, house.config.rules.storm_share)
-    school_of = dict(zip(people.class_ids, people.school_ids, strict=True))
+    school_of = {class_id: people.school_ids[people.class_index[class_id]] for class_id in {*classes}}
     found += [count for count in in_class if (school_of[count.unit_id] or count.unit_id, count.column) not in whole]
     return _changes(house, people, found, scene.storms)
 

@@ -74,8 +74,8 @@ def due_span(tx: Tx, now: dt.datetime, kind: str) -> tuple[int, str | None, str 
     For whoever knows which there were, and only asks whether there are others now.
     """
     asked = sa.select(sa.func.count(), sa.func.min(timer.c.subject), sa.func.max(timer.c.subject))
-    due = (tx.ours(timer), timer.c.kind == kind, timer.c.due_at <= now, _free(now))
-    count, first, last = tx.connection.execute(asked.where(*due)).one()
+    passed = (tx.ours(timer), timer.c.kind == kind, timer.c.due_at <= now, _free(now))
+    count, first, last = tx.connection.execute(asked.where(*passed)).one()
     return count, first, last
 
 
