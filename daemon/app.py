@@ -14,6 +14,7 @@ from daemon.clock import wall_clock
 from daemon.config import Config, ConfigError, Problem
 from daemon.desk.links import Links
 from daemon.jobs.house import House
+from daemon.jobs.terms import Terms
 from daemon.metrics import Metrics
 from daemon.settings import build_calendar, build_law, load_rules
 from daemon.store.engine import Store, open_store
@@ -69,6 +70,21 @@ def build_notifiers(config: Config, now: Now) -> dict[str, Notifier]:
     return built
 
 
+def build_terms(config: Config, *, link_keys: Sequence[bytes], notifiers: Mapping[str, Notifier]) -> Terms:
+    """What `config` puts in force; raises ConfigError when the rules cannot be accepted."""
+    rules = load_rules(config)
+    rule = next(iter(rules.values()))
+    overrides = config.base / "templates"
+    return Terms(
+        config=config,
+        law=build_law(config, rule),
+        when=rule.when,
+        words=Words(overrides if overrides.is_dir() else None),
+        links=Links(link_keys, config.console.public_url),
+        notifiers=notifiers,
+    )
+
+
 def build_house(
     config: Config,
     store: Store,
@@ -80,20 +96,10 @@ def build_house(
     simulated: bool = False,
 ) -> House:
     """Put the rooms together; raises ConfigError when the rules cannot be accepted."""
-    rules = load_rules(config)
-    rule = next(iter(rules.values()))
-    calendar = build_calendar(config)
-    law = build_law(config, rule)
-    overrides = config.base / "templates"
     return House(
-        config=config,
+        terms=build_terms(config, link_keys=link_keys, notifiers=notifiers),
         store=store,
-        calendar=calendar,
-        law=law,
-        when=rule.when,
-        words=Words(overrides if overrides.is_dir() else None),
-        links=Links(link_keys, config.console.public_url),
-        notifiers=notifiers,
+        calendar=build_calendar(config),
         clock=clock,
         worker=f"{socket.gethostname()}:{os.getpid()}",
         new_id=new_id,

@@ -1,15 +1,16 @@
-"""What every job is given: the store, the law, the calendar, the channels; holds them and decides nothing."""
+"""What every job is given: the store, the terms in force, the calendar; holds them and decides nothing."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from threading import RLock
+from threading import Lock, RLock
 
 from daemon.config import Config
 from daemon.desk.links import Links
 from daemon.jobs.people import People, load_people
+from daemon.jobs.terms import Terms
 from daemon.metrics import Metrics
 from daemon.store import roster
 from daemon.store.engine import Store
@@ -29,16 +30,12 @@ class House:
 
     `clock` is for measuring how long something took, never for deciding: jobs decide with the `now` they are given.
     `simulated` makes every record arrive when it was recorded, and takes leave of waiting and polling.
+    `terms` may be replaced by others at any instant; only whoever has the `turn` can rely on its staying as it is.
     """
 
-    config: Config
+    terms: Terms
     store: Store
     calendar: Calendar
-    law: Law
-    when: Predicate
-    words: Words
-    links: Links
-    notifiers: Mapping[str, Notifier]
     clock: Callable[[], dt.datetime]
     worker: str
     new_id: Callable[[], str]
@@ -46,8 +43,40 @@ class House:
     simulated: bool = False
     wake: Callable[[], None] = lambda: None
     """Called after something was armed or queued, so that the clockwork looks again."""
+    turn: Lock = field(default_factory=Lock)
+    """Held for one batch of decisions, or for one change of the terms: no batch is decided by two laws."""
     _people: tuple[int, People] | None = None
     _lock: RLock = field(default_factory=RLock)
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self.terms.config
+
+    @property
+    def law(self) -> Law:
+        """The rule in force, with its figures."""
+        return self.terms.law
+
+    @property
+    def when(self) -> Predicate:
+        """The condition of the rule in force."""
+        return self.terms.when
+
+    @property
+    def words(self) -> Words:
+        """The templates in force."""
+        return self.terms.words
+
+    @property
+    def links(self) -> Links:
+        """What makes and reads the links in messages."""
+        return self.terms.links
+
+    @property
+    def notifiers(self) -> Mapping[str, Notifier]:
+        """The configured channels, by name."""
+        return self.terms.notifiers
 
     def people(self, tx: Tx) -> People:
         """The roster as `tx` sees it; read anew when another job, or another process, has changed it."""

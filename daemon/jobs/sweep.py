@@ -59,16 +59,26 @@ def sweep_due(house: House, now: dt.datetime, tick: Callable[[], dt.datetime] | 
     """
     changed = 0
     agenda = Agenda()
-    while (decided := _decide_some(house, now, agenda)) is not None:
-        try:
-            changed += apply_decisions(house, decided.decisions, decided.spent, decided.storms, now, decided.again)
-        except Conflict:
-            log.info("somebody else decided first", cases=len(decided.decisions))
-            agenda.fresh = {}
+    while (count := _turn(house, now, agenda)) is not None:
+        changed += count
         now = tick() if tick else now
     house.metrics.sweeps.inc()
     house.metrics.swept.set(now.timestamp())
     return changed
+
+
+def _turn(house: House, now: dt.datetime, agenda: Agenda) -> int | None:
+    """Decide and apply the next batch by one set of terms; how many cases changed, None when nothing was due."""
+    with house.turn:
+        decided = _decide_some(house, now, agenda)
+        if decided is None:
+            return None
+        try:
+            return apply_decisions(house, decided.decisions, decided.spent, decided.storms, now, decided.again)
+        except Conflict:
+            log.info("somebody else decided first", cases=len(decided.decisions))
+            agenda.fresh = {}
+            return 0
 
 
 Fresh = dict[str, list[Timer]]

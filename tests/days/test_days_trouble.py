@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -47,10 +48,10 @@ def sms_dies_with_the_report(day: Day) -> str:
     ana_vanishes(day)
     day.at("Wed 08:10")
     sound = day.house.notifiers
-    day.house.notifiers = {**sound, "sms": DiesAfterSending(sound["sms"])}
+    day.house.terms = replace(day.house.terms, notifiers={**sound, "sms": DiesAfterSending(sound["sms"])})
     with pytest.raises(Killed):
         day.roll("am", absent=["ana"])
-    day.house.notifiers = sound
+    day.house.terms = replace(day.house.terms, notifiers=sound)
     day.expects_mail("office", "控辍保学报告")
     return day.expects_sms("town", "控辍保学报告").message_id
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def test_one_slow_message_does_not_hold_the_others(office: Office, hands: Thread
         def close(self) -> None:
             """Nothing to let go of."""
 
-    office.house.notifiers = {"sms": Slow()}
+    office.house.terms = replace(office.house.terms, notifiers={"sms": Slow()})
     assert send_side_by_side(office.house, "sms", hands, 2) == 6
 
 

@@ -1,0 +1,25 @@
+"""What a running district may be given anew while it runs: figures, law, words and ways to speak, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from daemon.config import Config
+from daemon.desk.links import Links
+from notifiers.contract import Notifier
+from notifiers.words import Words
+from rules.case import Law
+from rules.predicate import Predicate
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Everything in force together; never changed in place, so that whoever holds one never sees two mixed."""
+
+    config: Config
+    law: Law
+    when: Predicate
+    words: Words
+    links: Links
+    notifiers: Mapping[str, Notifier]
