@@ -72,13 +72,14 @@ def build_notifiers(config: Config, now: Now) -> dict[str, Notifier]:
 
 def build_terms(config: Config, *, link_keys: Sequence[bytes], notifiers: Mapping[str, Notifier]) -> Terms:
     """What `config` puts in force; raises ConfigError when the rules cannot be accepted."""
-    rules = load_rules(config)
-    rule = next(iter(rules.values()))
+    rulebook = load_rules(config)
+    rule = rulebook.reports[0]
     overrides = config.base / "templates"
     return Terms(
         config=config,
         law=build_law(config, rule),
         when=rule.when,
+        rulebook=rulebook,
         words=Words(overrides if overrides.is_dir() else None),
         links=Links(link_keys, config.console.public_url),
         notifiers=notifiers,

@@ -79,7 +79,7 @@ def examine(config: Config, now: dt.datetime) -> Examined:
 def _examine_parts(config: Config, found: _Findings) -> int:
     rules = 0
     try:
-        rules = len(load_rules(config))
+        rules = len(load_rules(config).rules)
     except ConfigError as error:
         found.problems += error.problems
     try:

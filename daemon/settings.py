@@ -14,7 +14,7 @@ from rules.calendar import Calendar, Period, Timetable
 from rules.case import Law
 from rules.finding import Clock
 from rules.ladder import Ladder, Rung
-from rules.rulebook import Rule, RulebookError, read_rules
+from rules.rulebook import Rule, Rulebook, RulebookError, RuleFault, read_rules
 
 
 def build_calendar(config: Config) -> Calendar:
@@ -31,7 +31,7 @@ def build_law(config: Config, rule: Rule) -> Law:
         rule=rule.rule_id,
         version=rule.version,
         clock=Clock(after=rule.after, school_time=rule.school_time, run_break=config.rules.run_break),
-        ladder=ladders[rule.ladder],
+        ladder=ladders[rule.ladder or ""],
         wait_for_roll=config.rules.wait_for_roll,
         unconfirmed_after=config.rules.unconfirmed_after,
         storm_hold=config.rules.storm_hold,
@@ -95,12 +95,12 @@ def _days(first: dt.date, last: dt.date) -> Iterable[dt.date]:
     return (first + dt.timedelta(days=n) for n in range((last - first).days + 1))
 
 
-def load_rules(config: Config) -> dict[str, Rule]:
-    """The shipped packs and the operator's files; raises ConfigError with every fault of all of them."""
+def load_rules(config: Config) -> Rulebook:
+    """The packs the configuration names and the operator's files; raises ConfigError with every fault of them."""
+    packs = resources.files("rules").joinpath("packs")
     sources = [
-        (f"packs/{pack.name}", pack.read_text(encoding="utf-8"))
-        for pack in sorted(resources.files("rules").joinpath("packs").iterdir(), key=lambda one: one.name)
-        if pack.name.endswith(".toml")
+        (f"packs/{name}.toml", packs.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+        for name in config.rules.packs
     ]
     problems = []
     for name in config.rules.files:
@@ -113,4 +113,10 @@ def load_rules(config: Config) -> dict[str, Rule]:
     try:
         return read_rules(sources, [ladder.id for ladder in config.ladder])
     except RulebookError as error:
-        raise ConfigError(Problem(one.source, one.line, one.key, one.fault, one.hint) for one in error.faults) from None
+        raise ConfigError(_problem(config, fault) for fault in error.faults) from None
+
+
+def _problem(config: Config, fault: RuleFault) -> Problem:
+    """A fault of a rule file, or (without a file) of what the configuration says of rules."""
+    path, key = (fault.source, fault.key) if fault.source else (str(config.path), f"rules.{fault.key}")
+    return Problem(path, fault.line, key, fault.fault, fault.hint)

@@ -1,52 +1,79 @@
-"""Rule files to a rulebook: every fault at once, each with its line; reads no file itself."""
+"""The rules in force together: which reports a child's absence, which set a stage, which are signs."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any
+from functools import cached_property
 
-from rules.predicate import Predicate, PredicateError, compile_predicate
+import numpy as np
+from numpy.typing import NDArray
 
-_KEYS = ("id", "title", "when", "after", "since", "clock", "stage", "ladder", "source")
-_REQUIRED = ("id", "when", "after", "stage", "ladder")
-_CHOICES = {"since": ("absence",), "clock": ("elapsed", "school"), "stage": ("reported",)}
-_PLACE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+from rules.rule import OUTSIDE, Days, Priority, Rule, Scope
+from rules.rulefile import RuleFault, parse_duration, read_file
+from rules.traits import Traits
+
+__all__ = [
+    "Priority",
+    "Rule",
+    "RuleFault",
+    "Rulebook",
+    "RulebookError",
+    "Scope",
+    "parse_duration",
+    "read_rules",
+]
+
+_STAGES = ("dropped_out", "suspected")
+"""The farther first."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFault:
-    """Something in a rule file that its author must mend."""
+@dataclass(frozen=True)
+class Rulebook:
+    """The accepted rules by id; decides nothing."""
 
-    source: str
-    line: int | None
-    key: str
-    fault: str
-    hint: str | None = None
+    rules: Mapping[str, Rule]
 
+    @cached_property
+    def reports(self) -> tuple[Rule, ...]:
+        """The rules that report an absence; the one for everybody first."""
+        found = [rule for rule in self.rules.values() if rule.stage == "reported"]
+        return tuple(sorted(found, key=lambda rule: not rule.scope.everybody))
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One accepted rule; `version` changes with every character that matters."""
+    @cached_property
+    def stages(self) -> tuple[Rule, ...]:
+        """The rules by which a reported case is suspected, or dropped out; the farther stage first."""
+        found = [rule for rule in self.rules.values() if rule.stage in _STAGES]
+        return tuple(sorted(found, key=lambda rule: _STAGES.index(rule.stage)))
 
-    rule_id: str
-    title: Mapping[str, str]
-    when: Predicate
-    after: dt.timedelta
-    school_time: bool
-    stage: str
-    ladder: str
-    law: str | None
-    """Where the duty comes from (`source` in the file)."""
-    source: str
-    line: int | None
-    version: str
+    @cached_property
+    def signs(self) -> tuple[Rule, ...]:
+        """The rules that neither report nor set a stage: at-risk signs and the deadlines before and beside a report."""
+        return tuple(rule for rule in self.rules.values() if rule.stage in {"watch", "first_absence"})
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """The names of all facts the rules speak of."""
+        return frozenset[str]().union(*(rule.needs for rule in self.rules.values()))
+
+    def reported_for(self, traits: Traits, heard: Days | None = None) -> NDArray[np.int64]:
+        """By which of `reports` each child is reported, an index; int64 (rows,).
+
+        The narrowest scope that covers it, of the rules in force on the date last heard of it: units beat none, a
+        nearer unit a farther one, then more conditions fewer, then the shorter wait the longer. Without dates every rule counts
+        as in force.
+        """
+        chosen = np.zeros(traits.rows, np.int64)
+        best = np.full(traits.rows, np.iinfo(np.int64).max, np.int64)
+        for index, rule in sorted(enumerate(self.reports), key=lambda one: (one[1].after, one[0])):
+            covered = rule.scope.covers(traits)
+            if heard is not None:
+                covered &= rule.in_force(heard)
+            width = rule.scope.distance(traits) * 4 - bool(rule.scope.grades) - bool(rule.scope.tags)
+            better = covered & (width < best)
+            chosen[better], best[better] = index, width[better]
+        return chosen
 
 
 class RulebookError(Exception):
@@ -57,7 +84,7 @@ class RulebookError(Exception):
         super().__init__(f"{len(self.faults)} faults in the rule files")
 
 
-def read_rules(sources: Iterable[tuple[str, str]], ladders: Iterable[str]) -> dict[str, Rule]:
+def read_rules(sources: Iterable[tuple[str, str]], ladders: Iterable[str]) -> Rulebook:
     """The rules of `sources` (name, text), later ones replacing earlier ones of the same id.
 
     `ladders` are the ids a rule may name. Raises RulebookError with every fault of every file.
@@ -66,156 +93,66 @@ def read_rules(sources: Iterable[tuple[str, str]], ladders: Iterable[str]) -> di
     rules: dict[str, Rule] = {}
     known = tuple(ladders)
     for name, text in sources:
-        rules |= _read_file(name, text, known, faults)
-    if not faults and len(rules) != 1:
-        faults += [
-            RuleFault(
-                rule.source,
-                rule.line,
-                "id",
-                f"a second rule of stage 'reported': '{rule.rule_id}'",
-                "override the shipped rule by giving yours its id, absent-48h",
-            )
-            for rule in list(rules.values())[1:]
-        ]
+        rules |= read_file(name, text, known, faults)
+    book = Rulebook(rules)
+    if not faults:
+        faults += _reporting(book.reports)
     if faults:
         raise RulebookError(faults)
-    return rules
+    return book
 
 
-def _read_file(name: str, text: str, ladders: tuple[str, ...], faults: list[RuleFault]) -> dict[str, Rule]:
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = _PLACE.search(str(error))
-        line = int(found[1]) if found and found[1] else None
-        faults.append(RuleFault(name, line, "", "is not valid TOML", _PLACE.sub("", str(error)).strip()))
-        return {}
-    except RecursionError:
-        faults.append(RuleFault(name, None, "", "is nested too deeply", "a rule file holds [[rule]] tables"))
-        return {}
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[[rule]]")]
-    unknown = sorted(set(document) - {"rule"})
-    faults += [RuleFault(name, None, key, "unknown key", "a rule file holds [[rule]] tables") for key in unknown]
-    tables = document.get("rule", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        faults.append(RuleFault(name, None, "rule", "is not a list of tables", "write each rule under a line [[rule]]"))
-        return {}
-    rules: dict[str, Rule] = {}
-    for number, table in enumerate(tables):
-        place = _Place(name, text, lines[number] if number < len(lines) else None, f"rule[{number}]")
-        rule = _read_rule(place, table, ladders, faults)
-        if rule is None:
-            continue
-        if rule.rule_id in rules:
-            faults.append(place.fault("id", f"'{rule.rule_id}' is there twice", "rules of one file need different ids"))
-        rules[rule.rule_id] = rule
-    return rules
+def _reporting(reports: Sequence[Rule]) -> list[RuleFault]:
+    """What is wrong with the reporting rules together: two of one scope at one time, or a time without one for all."""
+    faults = [
+        _beside(second, first)
+        for number, second in enumerate(reports)
+        for first in reports[:number]
+        if first.scope == second.scope and _first(first) <= _last(second) and _first(second) <= _last(first)
+    ]
+    return faults or _gaps([rule for rule in reports if rule.scope.everybody])
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where in which file a rule stands."""
-
-    source: str
-    text: str
-    line: int | None
-    path: str
-
-    def fault(self, key: str, fault: str, hint: str | None = None) -> RuleFault:
-        return RuleFault(self.source, self._line_of(key), f"{self.path}.{key}", fault, hint)
-
-    def _line_of(self, key: str) -> int | None:
-        if self.line is None:
-            return None
-        following = self.text.splitlines()[self.line :]
-        for offset, line in enumerate(following):
-            if line.strip().startswith("[["):
-                break
-            if re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
-                return self.line + offset + 1
-        return self.line
+def _beside(second: Rule, first: Rule) -> RuleFault:
+    fault = f"a second rule of stage 'reported' for the same children: '{second.rule_id}' beside '{first.rule_id}'"
+    hint = f"give it the id {first.rule_id} to replace the other, or a scope, or from and to of its own"
+    return RuleFault(second.source, second.line, "id", fault, hint)
 
 
-def _read_rule(
-    place: _Place, table: Mapping[str, Any], ladders: tuple[str, ...], faults: list[RuleFault]
-) -> Rule | None:
-    found = [*_unknown(place, table), *_missing(place, table), *_wrong(place, table, ladders)]
-    faults += found
-    when = _read_when(place, table, faults)
-    if found or when is None:
-        return None
-    after = parse_duration(table["after"])
-    assert after is not None
-    return Rule(
-        rule_id=table["id"],
-        title=dict(table.get("title", {})),
-        when=when,
-        after=after,
-        school_time=table.get("clock", "elapsed") == "school",
-        stage=table["stage"],
-        ladder=table["ladder"],
-        law=table.get("source"),
-        source=place.source,
-        line=place.line,
-        version=hashlib.sha256(repr(sorted(table.items())).encode()).hexdigest()[:12],
-    )
+def _gaps(everybody: Sequence[Rule]) -> list[RuleFault]:
+    """A fault where some day has no rule that reports every child."""
+    if not everybody:
+        hint = 'packs = ["statutory"] has one; a rule with a scope is only for some'
+        return [RuleFault("", None, "packs", "no rule of stage 'reported' for every child", hint)]
+    ordered = sorted(everybody, key=_first)
+    ends = [dt.date.min, *(_last(rule) for rule in ordered)]
+    begins = [*(_first(rule) for rule in ordered), dt.date.max]
+    gaps = [
+        (ended, begun, rule)
+        for ended, begun, rule in zip(ends, begins, [*ordered, ordered[-1]], strict=True)
+        if (begun - ended).days > 1
+    ]
+    return [
+        RuleFault(
+            rule.source,
+            rule.line,
+            "from" if rule.first == begun else "to",
+            f"no rule of stage 'reported' for every child {_between(ended, begun)}",
+            "let the rules follow one another without a gap, the first without from, the last without to",
+        )
+        for ended, begun, rule in gaps
+    ]
 
 
-def _unknown(place: _Place, table: Mapping[str, Any]) -> list[RuleFault]:
-    faults = []
-    for key in sorted(set(table) - set(_KEYS)):
-        near = get_close_matches(key, _KEYS, 1)
-        hint = f"did you mean '{near[0]}'?" if near else f"keys: {', '.join(_KEYS)}"
-        faults.append(place.fault(key, "unknown key", hint))
-    return faults
+def _between(ended: dt.date, begun: dt.date) -> str:
+    if ended == dt.date.min:
+        return f"before {begun}"
+    return f"after {ended}" if begun == dt.date.max else f"between {ended} and {begun}"
 
 
-def _missing(place: _Place, table: Mapping[str, Any]) -> list[RuleFault]:
-    return [place.fault(key, "missing", f"every rule needs {key}") for key in _REQUIRED if key not in table]
+def _first(rule: Rule) -> dt.date:
+    return rule.first or dt.date.min
 
 
-def _wrong(place: _Place, table: Mapping[str, Any], ladders: tuple[str, ...]) -> list[RuleFault]:
-    texts = [key for key in _KEYS if key != "title" and key in table and not isinstance(table[key], str)]
-    faults = [place.fault(key, "is not text", f'write {key} = "…"') for key in texts]
-    for key, choices in _CHOICES.items():
-        value = table.get(key)
-        if isinstance(value, str) and value not in choices:
-            faults.append(place.fault(key, f"'{value}' is not known", f"one of: {', '.join(choices)}"))
-    if isinstance(table.get("after"), str) and parse_duration(table["after"]) is None:
-        faults.append(place.fault("after", f"'{table['after']}' is not a duration", "such as 48h, 90m or 2d"))
-    ladder = table.get("ladder")
-    if isinstance(ladder, str) and ladder not in ladders:
-        hint = f"configured: {', '.join(ladders)}" if ladders else "add a [[ladder]] to the configuration"
-        faults.append(place.fault("ladder", f"no ladder '{ladder}'", hint))
-    title = table.get("title", {})
-    if (
-        not isinstance(title, dict)
-        or set(title) - {"zh", "en"}
-        or not all(isinstance(one, str) for one in title.values())
-    ):
-        faults.append(place.fault("title", "is not a pair of languages", 'title = { zh = "…", en = "…" }'))
-    return faults
-
-
-def _read_when(place: _Place, table: Mapping[str, Any], faults: list[RuleFault]) -> Predicate | None:
-    if not isinstance(table.get("when"), str):
-        return None
-    try:
-        return compile_predicate(table["when"])
-    except PredicateError as error:
-        where = f" at column {error.column}" if error.column else ""
-        faults.append(place.fault("when", f"{error.fault}{where}", error.hint))
-        return None
-
-
-def parse_duration(text: str) -> dt.timedelta | None:
-    """`2d`, `48h`, `1h30m`, `90s` as a span of time; None if it is none, or zero."""
-    match = _DURATION.fullmatch(text)
-    if not match or not any(match.groups()):
-        return None
-    try:
-        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        return dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds) or None
-    except (ValueError, OverflowError):  # longer than anything can last
-        return None
+def _last(rule: Rule) -> dt.date:
+    return rule.last or dt.date.max

@@ -46,7 +46,7 @@ def list_() -> None:
             "file": rule.source,
             "version": rule.version,
         }
-        for rule in load_rules(config).values()
+        for rule in load_rules(config).rules.values()
     ]
     print_records(records, RULES)
 
@@ -56,4 +56,4 @@ def list_() -> None:
 def check() -> None:
     """Whether every rule file can be accepted; every fault of all of them otherwise."""
     found = load_rules(the_config())
-    click.echo(f"规则可用 the rules are fine: {', '.join(found)}")
+    click.echo(f"规则可用 the rules are fine: {', '.join(found.rules)}")

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from daemon.config.table import Keeper, Table
-from daemon.config.values import Count, Duration, Lasting, Share, Text, Url, Variable
+from daemon.config.values import Count, Duration, Lasting, Packs, Share, Text, Url, Variable
 
 Records = Literal["units", "students", "contacts", "marks", "punches", "leaves", "movements"]
 
@@ -85,6 +85,9 @@ class FeedConfig(Keeper):
 class RulesConfig(Table):
     """`[rules]`: rules beside those that ship, and the figures every rule shares."""
 
+    packs: Packs = Field(
+        default=("statutory",), description="packs of rules that ship", examples=['["statutory", "at-risk"]']
+    )
     files: tuple[Text, ...] = Field(
         default=(), description="rule files, relative to this one", examples=['["rules.toml"]']
     )

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict
 from pydantic_core import PydanticCustomError
 
 from daemon.problems import choose
+from rules.packs import SHIPPED
 from rules.records import ROLES
 
 _DURATION = re.compile(r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", re.ASCII)
@@ -99,6 +100,12 @@ def _zone(name: str) -> str:
 def _role(name: str) -> str:
     if name not in ROLES:
         raise refusal(f"{quoted(name)} is no role", choose(name, ROLES))
+    return name
+
+
+def _pack(name: str) -> str:
+    if name not in SHIPPED:
+        raise refusal(f"{quoted(name)} is no pack that ships", choose(name, SHIPPED))
     return name
 
 
@@ -227,6 +234,8 @@ Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Role = Annotated[str, AfterValidator(_role)]
 Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(_once("role"))]
+Pack = Annotated[str, AfterValidator(_pack)]
+Packs = Annotated[tuple[Pack, ...], AfterValidator(_once("pack"))]
 Host = Annotated[Text, AfterValidator(_host)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Url = Annotated[str, AfterValidator(_url)]

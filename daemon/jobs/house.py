@@ -20,6 +20,7 @@ from notifiers.words import Words
 from rules.calendar import Calendar
 from rules.case import Law
 from rules.predicate import Predicate
+from rules.rulebook import Rulebook
 
 STANDSTILL = dt.timedelta(0)
 
@@ -52,6 +53,11 @@ class House:
     def config(self) -> Config:
         """The configuration in force."""
         return self.terms.config
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules in force."""
+        return self.terms.rulebook
 
     @property
     def law(self) -> Law:

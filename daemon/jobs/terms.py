@@ -11,6 +11,7 @@ from notifiers.contract import Notifier
 from notifiers.words import Words
 from rules.case import Law
 from rules.predicate import Predicate
+from rules.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Terms:
     config: Config
     law: Law
     when: Predicate
+    rulebook: Rulebook
     words: Words
     links: Links
     notifiers: Mapping[str, Notifier]

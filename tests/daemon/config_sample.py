@@ -93,6 +93,7 @@ def tree(source: str) -> dict[str, Any]:
             },
         ],
         "rules": {
+            "packs": ["statutory"],
             "files": ["rules.toml"],
             "wait_for_roll": "60m",
             "unconfirmed_after": "4h",

@@ -44,6 +44,7 @@ REFERENCES: dict[str, object] = {
     "feed.*.mapping.sessions": {"上午": "pm"},
     "feed.*.token_env": "NO_SUCH_VARIABLE",
     "feed.*.token_file": "no-such-file",
+    "rules.packs": ["statutery"],
     "rules.files": ["no-such-file"],
     "ladder.*.acknowledged_by": ["town_goverment"],
     "ladder.*.rung.*.tell": ["mentr"],
