@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from importlib import resources
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
-from daemon.config import CalendarConfig, Config, ConfigError, LadderConfig, Problem, UnitCalendar
+from daemon.config import CalendarConfig, Config, ConfigError, LadderConfig, Problem, RulesConfig, UnitCalendar
 from rules.calendar import Calendar, Period, Timetable
 from rules.case import Law
 from rules.finding import Clock
@@ -19,9 +20,13 @@ from rules.rulebook import Rule, Rulebook, RulebookError, RuleFault, read_rules
 
 def build_calendar(config: Config) -> Calendar:
     """The sessions of every unit over all terms."""
-    common = _timetable(config.calendar, None)
-    own = {unit.unit: _timetable(config.calendar, unit) for unit in config.calendar.unit}
-    return Calendar(ZoneInfo(config.service.timezone), common, own)
+    return calendar_of(config.calendar, ZoneInfo(config.service.timezone))
+
+
+def calendar_of(calendar: CalendarConfig, zone: ZoneInfo) -> Calendar:
+    """The sessions a `[calendar]` speaks of."""
+    own = {unit.unit: _timetable(calendar, unit) for unit in calendar.unit}
+    return Calendar(zone, _timetable(calendar, None), own)
 
 
 def build_law(config: Config, rule: Rule) -> Law:
@@ -97,26 +102,38 @@ def _days(first: dt.date, last: dt.date) -> Iterable[dt.date]:
 
 def load_rules(config: Config) -> Rulebook:
     """The packs the configuration names and the operator's files; raises ConfigError with every fault of them."""
+    sources = rule_sources(config.rules, config.base)
+    return read_rulebook(sources, [ladder.id for ladder in config.ladder], str(config.path))
+
+
+def rule_sources(rules: RulesConfig, base: Path) -> list[tuple[str, str]]:
+    """Name and text of the packs and files of a `[rules]` table; raises ConfigError for those that cannot be read."""
     packs = resources.files("rules").joinpath("packs")
     sources = [
-        (f"packs/{name}.toml", packs.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
-        for name in config.rules.packs
+        (f"packs/{name}.toml", packs.joinpath(f"{name}.toml").read_text(encoding="utf-8")) for name in rules.packs
     ]
     problems = []
-    for name in config.rules.files:
+    for name in rules.files:
         try:
-            sources.append((name, (config.base / name).read_text(encoding="utf-8")))
+            sources.append((name, (base / name).read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError):
             problems.append(Problem(name, None, "", "cannot be read as UTF-8 text", "see rules.files"))
     if problems:
         raise ConfigError(problems)
+    return sources
+
+
+def read_rulebook(sources: Sequence[tuple[str, str]], ladders: Iterable[str], path: str) -> Rulebook:
+    """The rules of `sources`, which may name `ladders`; raises ConfigError with every fault of them.
+
+    A fault of no rule file is one of `[rules]` in the file at `path`.
+    """
     try:
-        return read_rules(sources, [ladder.id for ladder in config.ladder])
+        return read_rules(sources, ladders)
     except RulebookError as error:
-        raise ConfigError(_problem(config, fault) for fault in error.faults) from None
+        raise ConfigError(_problem(path, fault) for fault in error.faults) from None
 
 
-def _problem(config: Config, fault: RuleFault) -> Problem:
-    """A fault of a rule file, or (without a file) of what the configuration says of rules."""
-    path, key = (fault.source, fault.key) if fault.source else (str(config.path), f"rules.{fault.key}")
-    return Problem(path, fault.line, key, fault.fault, fault.hint)
+def _problem(path: str, fault: RuleFault) -> Problem:
+    source, key = (fault.source, fault.key) if fault.source else (path, f"rules.{fault.key}")
+    return Problem(source, fault.line, key, fault.fault, fault.hint)

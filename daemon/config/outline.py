@@ -69,9 +69,9 @@ def _children(value: object, shape: Shape) -> Iterator[tuple[Place, object]]:
         yield from (((name,), child) for name, child in value.items())
 
 
-def model_at(place: Place) -> type[Table] | None:
+def model_at(place: Place, root: type[Table] = Document) -> type[Table] | None:
     """The model of the table at `place`, or None where no table belongs."""
-    model: type[Table] | None = Document
+    model: type[Table] | None = root
     rest = place
     while rest and model is not None:
         field = keys_of(model).get(str(rest[0]))
@@ -81,10 +81,10 @@ def model_at(place: Place) -> type[Table] | None:
     return model
 
 
-def field_at(place: Place) -> tuple[Place, FieldInfo] | None:
+def field_at(place: Place, root: type[Table] = Document) -> tuple[Place, FieldInfo] | None:
     """The key at `place` or the nearest around it, with its own place; None where there is none."""
     for end in range(len(place), 0, -1):
-        model = model_at(place[: end - 1])
+        model = model_at(place[: end - 1], root)
         field = keys_of(model).get(str(place[end - 1])) if model else None
         if field is not None:
             return place[:end], field

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from daemon.config.credentials import SecretError
+from daemon.config.models import Document
 from daemon.config.outline import EACH, all_keys, field_at, keys_of, model_at, nested
 from daemon.config.source import Place, dotted
+from daemon.config.table import Table
 from daemon.config.values import kind_of, quoted
 from daemon.problems import choose, either, nearest
 
@@ -25,14 +27,17 @@ class Finding(NamedTuple):
     hint: str
 
 
-def findings(error: ValidationError) -> Iterator[Finding]:
-    """Every error pydantic found, worded; values of keys that might hold secrets are never repeated."""
+def findings(error: ValidationError, root: type[Table] = Document) -> Iterator[Finding]:
+    """Every error pydantic found in a file of `root`, worded; values that might be secrets are never repeated."""
     for each in error.errors(include_url=False):
         context = each.get("ctx", {})
         place = tuple(step for step in each["loc"] if step != "[key]")
         if not _echo(each["type"], each["input"], context):
             yield Finding(
-                place, *_WORDS.get(each["type"], _other)(place, each["input"], {**context, "type": each["type"]})
+                place,
+                *_WORDS.get(each["type"], _other)(
+                    place, each["input"], {**context, "type": each["type"], "root": root}
+                ),
             )
 
 
@@ -41,9 +46,9 @@ def _echo(kind: str, value: object, context: Mapping[str, Any]) -> bool:
     return (kind == "too_short" and bool(value)) or isinstance(context.get("error"), SecretError)
 
 
-def wanted(place: Place) -> str:
+def wanted(place: Place, root: type[Table] = Document) -> str:
     """What belongs at `place`, with an example to copy."""
-    found = field_at(place)
+    found = field_at(place, root)
     if found is None:
         return "leave it out"
     place, field = found
@@ -93,25 +98,25 @@ Words = tuple[str, str]
 Context = Mapping[str, Any]
 
 
-def _missing(place: Place, _value: object, _context: Context) -> Words:
-    return "is missing", wanted(place)
+def _missing(place: Place, _value: object, context: Context) -> Words:
+    return "is missing", wanted(place, context["root"])
 
 
-def _unknown(place: Place, _value: object, _context: Context) -> Words:
-    model = model_at(place[:-1])
+def _unknown(place: Place, _value: object, context: Context) -> Words:
+    model = model_at(place[:-1], context["root"])
     keys = list(keys_of(model)) if model else []
     key = str(place[-1])
     fault = "is no key known here"
     if f"{key}_env" in keys:
         return fault, f"secrets never stand in this file: name one with {key}_env or {key}_file"
-    if nearest(key, keys) is None and (home := _elsewhere(key)):
+    if nearest(key, keys) is None and (home := _elsewhere(key, context["root"])):
         return fault, f"it belongs to {home}"
     return fault, choose(key, keys)
 
 
-def _elsewhere(key: str) -> str | None:
+def _elsewhere(key: str, root: type[Table]) -> str | None:
     """The only table `key` is a key of, if there is just one."""
-    homes = [place[:-1] for place, _ in all_keys() if place[-1] == key and len(place) > 1]
+    homes = [place[:-1] for place, _ in all_keys(root) if place[-1] == key and len(place) > 1]
     return ".".join(step for step in homes[0] if step != EACH) if len(homes) == 1 else None
 
 
@@ -123,14 +128,18 @@ def _one_of(_place: Place, value: object, context: Context) -> Words:
 
 
 def _kind(noun: str) -> Callable[[Place, object, Context], Words]:
-    def explain(place: Place, value: object, _context: Context) -> Words:
-        return f"is {kind_of(value)}, not {noun}", wanted(place)
+    def explain(place: Place, value: object, context: Context) -> Words:
+        return f"is {kind_of(value)}, not {noun}", wanted(place, context["root"])
 
     return explain
 
 
-def _empty(place: Place, _value: object, _context: Context) -> Words:
-    return "is empty", wanted(place)
+def _empty(place: Place, _value: object, context: Context) -> Words:
+    return "is empty", wanted(place, context["root"])
+
+
+def _crowded(_place: Place, _value: object, context: Context) -> Words:
+    return f"holds more than {context['max_length']}", "leave some out, or part the file"
 
 
 def _range(_place: Place, value: object, context: Context) -> Words:
@@ -144,7 +153,7 @@ def _refused(_place: Place, _value: object, context: Context) -> Words:
 
 
 def _other(place: Place, _value: object, context: Context) -> Words:
-    return f"is not accepted ({context['type']})", wanted(place)
+    return f"is not accepted ({context['type']})", wanted(place, context["root"])
 
 
 _WORDS: dict[str, Callable[[Place, object, Context], Words]] = {
@@ -160,6 +169,7 @@ _WORDS: dict[str, Callable[[Place, object, Context], Words]] = {
     "date_type": _kind("a date"),
     "time_type": _kind("a time"),
     "too_short": _empty,
+    "too_long": _crowded,
     "greater_than": _range,
     "greater_than_equal": _range,
     "less_than": _range,
