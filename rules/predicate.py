@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from rules.facts import BY_NAME
+from rules.facts.catalogue import find, names
 
 _EXAMPLE = "write a comparison, such as absent_days >= 2"
 LONGEST = 2_000
@@ -89,7 +89,7 @@ def _where(error: SqlglotError) -> int | None:
 
 
 def _names() -> list[str]:
-    return sorted({fact.name for fact in BY_NAME.values()})
+    return sorted(name for name in names() if name.isascii())
 
 
 def _place(node: exp.Expr) -> int | None:
@@ -149,9 +149,9 @@ def _literal(node: exp.Literal) -> Compiled:
 def _fact(node: exp.Column, used: set[str]) -> Compiled:
     if node.table or not isinstance(node.this, exp.Identifier):
         raise PredicateError("facts have simple names", "leave out the part before the dot", _place(node))
-    fact = BY_NAME.get(node.name)
+    fact = find(node.name)
     if fact is None:
-        near = get_close_matches(node.name, list(BY_NAME), 1)
+        near = get_close_matches(node.name, names(), 1)
         hint = f"did you mean '{near[0]}'?" if near else f"facts: {', '.join(_names())}"
         raise PredicateError(f"unknown fact '{node.name}'", hint, _place(node))
     used.add(fact.name)

@@ -124,7 +124,7 @@ def confirmed_outs(movements: Sequence[Movement]) -> tuple[Out, ...]:
         away = bool(outs) and outs[-1].until is None
         if movement.kind in _BACK and away:
             outs[-1] = Out(outs[-1].kind, outs[-1].at, movement.at)
-        elif movement.kind in _AWAY and not away and _confirmed(movement, movements):
+        elif movement.kind in _AWAY and not away and is_confirmed(movement, movements):
             outs.append(Out(movement.kind, movement.at, None))
     return tuple(outs)
 
@@ -134,7 +134,8 @@ _AWAY = frozenset({"transfer_out", "suspend", "graduate", "verified_elsewhere"})
 _CONFIRMS = frozenset({"transfer_in", "verified_elsewhere"})
 
 
-def _confirmed(movement: Movement, others: Sequence[Movement]) -> bool:
+def is_confirmed(movement: Movement, others: Sequence[Movement]) -> bool:
+    """Whether a movement out carries evidence, or another record of the child confirms it."""
     if movement.evidence or movement.kind == "verified_elsewhere":
         return True
     return movement.kind == "transfer_out" and any(

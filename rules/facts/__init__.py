@@ -1,0 +1,1 @@
+"""What a rule may speak of: the catalogue of facts, and how each is computed from a register."""
