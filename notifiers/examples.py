@@ -39,6 +39,16 @@ _FACTS: Mapping[str, Any] = {
     "count": 45,
     "share": 0.5625,
     "classes": ["三年级1班", "三年级2班"],
+    "faults": [
+        {
+            "file": "rules.toml",
+            "line": 12,
+            "key": "rule[1].when",
+            "fault": "'absent_day' is no fact",
+            "hint": "did you mean absent_days?",
+        },
+        {"file": "templates/sms/report.zh.txt.j2", "line": None, "key": "", "fault": "is no UTF-8 text", "hint": None},
+    ],
     "feed": "marks",
     "since": _at(16, 8),
     "incident": "7",
@@ -61,7 +71,7 @@ def examples(language: str) -> dict[str, Mapping[str, Any]]:
         "one": {**facts, "alerts": [alert]},
         "several": {**facts, "alerts": [alert, *_others(alert)]},
         "unconfirmed": {**facts, "alerts": [{**alert, "unconfirmed": True, "days_absent": 1}]},
-        "bare": {**dict.fromkeys(facts), **kept, "alerts": [bare], "classes": []},
+        "bare": {**dict.fromkeys(facts), **kept, "alerts": [bare], "classes": [], "faults": []},
     }
 
 

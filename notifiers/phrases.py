@@ -55,6 +55,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "feed_stale": ("考勤数据中断", "no attendance records"),
     "feed_recovered": ("考勤数据恢复", "attendance records resumed"),
     "mass_absence": ("大面积缺勤", "mass absence"),
+    "rules_refused": ("配置未生效", "configuration refused"),
+    "rules_accepted": ("配置已恢复正常", "configuration accepted"),
     "reminder": ("待签收", "not acknowledged"),
     "digest": ("汇总", "summary"),
     "test": ("测试", "test"),

@@ -28,7 +28,7 @@ _ALERT_KEYS = (
     "confirm_seen_url",
     "confirm_absent_url",
 )
-_KEYS = ("count", "share", "feed", "since", "incident")
+_KEYS = ("count", "share", "feed", "since", "incident", "faults")
 
 
 @dataclass(frozen=True, slots=True)

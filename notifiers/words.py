@@ -73,6 +73,7 @@ _ALERT = dict.fromkeys(
 _FACTS = {
     **dict.fromkeys(("unit", "count", "share", "feed", "since", "incident", "district", "callback", "recipient_role")),
     "classes": (),
+    "faults": (),
 }
 
 
