@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import (
     ChoiceLoader,
+    DictLoader,
     FileSystemLoader,
     PackageLoader,
     StrictUndefined,
@@ -48,6 +49,8 @@ LANGUAGES = ("zh", "en")
 
 SMS_LIST = 8
 """How many alerts one text message names; more are only counted, so whoever bundles stops here."""
+
+_SHIPPED = PackageLoader("templates", "")
 
 _ALERT = dict.fromkeys(
     (
@@ -109,18 +112,20 @@ class WordsError(Exception):
 
 
 class Words:
-    """The templates, compiled once; decides nothing about who is told what.
+    """The templates, read once; decides nothing about who is told what.
 
     `overrides` is a folder of the operator's, laid out like `templates/` and searched first. A changed file is seen
-    only by a new `Words`. A documented fact that is not given is None, any other an error; facts lose line breaks and
-    control characters first.
+    only by a new `Words`; one that cannot be read stands for itself in `problems`, and the shipped one speaks. A
+    documented fact that is not given is None, any other an error; facts lose line breaks and control characters first.
     """
 
     def __init__(self, overrides: Path | None = None) -> None:
         self._overrides = overrides
-        shipped = PackageLoader("templates", "")
+        texts, self._unread = _read(overrides) if overrides else ({}, ())
+        self.own: Mapping[str, str] = texts
+        """The operator's templates, by name."""
         self._environment = ImmutableSandboxedEnvironment(
-            loader=ChoiceLoader([FileSystemLoader(overrides), shipped]) if overrides else shipped,
+            loader=ChoiceLoader([DictLoader(texts), _SHIPPED]),
             undefined=StrictUndefined,
             autoescape=lambda name: name is not None and name.endswith(".html.j2"),
             trim_blocks=True,
@@ -147,7 +152,7 @@ class Words:
 
     def problems(self) -> tuple[TemplateProblem, ...]:
         """Everything wrong with the templates: each is filled with several examples; nothing is sent."""
-        return (*self._unknown(), *dict.fromkeys(self._faults()))
+        return (*self._unread, *self._unknown(), *dict.fromkeys(self._faults()))
 
     def _faults(self) -> Iterator[TemplateProblem]:
         for channel in CHANNELS:
@@ -166,7 +171,7 @@ class Words:
         if not self._overrides.is_dir():
             yield TemplateProblem(str(self._overrides), None, "is no folder")
             return
-        known = PackageLoader("templates", "").list_templates()
+        known = _SHIPPED.list_templates()
         for name in FileSystemLoader(self._overrides).list_templates():
             if name.endswith(".j2") and name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
@@ -181,6 +186,22 @@ class Words:
         except Exception as error:  # noqa: BLE001 - whatever an operator's template does wrong stops this message only
             raise WordsError(_problem(name, error)) from None
         return one_line(str(getattr(module, "subject", ""))), str(module)
+
+
+def _read(folder: Path) -> tuple[dict[str, str], tuple[TemplateProblem, ...]]:
+    """The texts of the operator's templates by name, and those that cannot be read."""
+    texts: dict[str, str] = {}
+    unread = []
+    for name in _SHIPPED.list_templates():
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            unread.append(TemplateProblem(name, None, "is not UTF-8 text", "save the file as UTF-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            unread.append(TemplateProblem(name, None, f"cannot be read: {error.strerror}", "let the daemon read it"))
+    return texts, tuple(unread)
 
 
 def _problem(name: str, error: Exception) -> TemplateProblem:

@@ -190,6 +190,24 @@ def test_an_unknown_language_is_told_in_chinese() -> None:
     assert sms("report", "bo") == sms("report", "zh")
 
 
+def test_a_template_changed_on_disk_is_seen_by_new_words_only(tmp_path: Path) -> None:
+    (tmp_path / "sms").mkdir()
+    mine = tmp_path / "sms" / "report.zh.txt.j2"
+    mine.write_text("自己的{{ alerts[0].case }}\n", encoding="utf-8")
+    before = Words(tmp_path)
+    mine.write_text("另一个{{ alerts[0].case }}\n", encoding="utf-8")
+    assert before.compose("report", "sms", "zh", facts()).text == "自己的2026-000123"
+    assert Words(tmp_path).compose("report", "sms", "zh", facts()).text == "另一个2026-000123"
+
+
+def test_a_template_that_is_no_text_is_named_and_the_shipped_one_speaks(tmp_path: Path) -> None:
+    (tmp_path / "sms").mkdir()
+    (tmp_path / "sms" / "report.zh.txt.j2").write_bytes(b"\xff\xfe\x00")
+    words = Words(tmp_path)
+    assert [(one.template, one.fault) for one in words.problems()] == [("sms/report.zh.txt.j2", "is not UTF-8 text")]
+    assert words.compose("report", "sms", "zh", facts()).text == sms("report")
+
+
 def test_an_operators_template_comes_first(tmp_path: Path) -> None:
     (tmp_path / "sms").mkdir()
     (tmp_path / "sms" / "report.zh.txt.j2").write_text("自己的{{ alerts[0].case }}\n", encoding="utf-8")
