@@ -24,7 +24,7 @@ from rules.runs import Runs
 from rules.traits import Traits
 
 Values = dict[str, NDArray[Any]]
-_CHAIN_OF = {
+CHAIN_OF = {
     "spell_days": "spell",
     "unheard_days": "unheard",
     "gone_days": "gone",
@@ -33,7 +33,7 @@ _CHAIN_OF = {
     "long_leave_days": "leave_run",
     "relapse_days": "relapse",
 }
-_SUM_OF = {
+SUM_OF = {
     "absence_days": "away_days",
     "absence_sessions": "away_sessions",
     "unexcused_days": "missed_days",
@@ -47,10 +47,10 @@ _SUM_OF = {
     "known_days": "known_days",
     "spells": "spells",
 }
-_RATE_OF = {"absence_rate": "away_sessions", "unexcused_rate": "missed_sessions"}
+RATE_OF = {"absence_rate": "away_sessions", "unexcused_rate": "missed_sessions"}
 _NEEDS = {
-    **{stem: (name,) for stem, name in (_SUM_OF | _CHAIN_OF).items()},
-    **{stem: (name, "known_sessions", "known_days") for stem, name in _RATE_OF.items()},
+    **{stem: (name,) for stem, name in (SUM_OF | CHAIN_OF).items()},
+    **{stem: (name, "known_sessions", "known_days") for stem, name in RATE_OF.items()},
     "absence_trend": ("away_sessions", "known_sessions", "known_days"),
     "weekday_share": ("edge_away_days", "away_days"),
     "weekday_p": ("edge_away_days", "away_days", "edge_known_days", "known_days"),
@@ -143,11 +143,11 @@ def _known(name: str) -> Fact:
 def _read(reading: Reading, fact: Fact) -> NDArray[Any]:
     if fact.trait:
         return read_trait(reading.traits, fact.stem)
-    if fact.stem in _CHAIN_OF:
-        return np.maximum(reading.at(_CHAIN_OF[fact.stem]), 0)
-    if fact.window is not None and fact.stem in _SUM_OF:
-        return reading.within(_SUM_OF[fact.stem], fact.window)
-    if fact.window is not None and fact.stem in _RATE_OF:
+    if fact.stem in CHAIN_OF:
+        return np.maximum(reading.at(CHAIN_OF[fact.stem]), 0)
+    if fact.window is not None and fact.stem in SUM_OF:
+        return reading.within(SUM_OF[fact.stem], fact.window)
+    if fact.window is not None and fact.stem in RATE_OF:
         return _rate(reading, fact, fact.window)
     return _OTHERS[fact.stem](reading, fact)
 
@@ -162,7 +162,7 @@ def read_trait(traits: Traits, stem: str) -> NDArray[Any]:
 def _rate(reading: Reading, fact: Fact, window: str) -> NDArray[np.float64]:
     known = reading.within("known_sessions", window)
     enough = reading.within("known_days", window) >= fact.evidence
-    return _percent(reading.within(_RATE_OF[fact.stem], window), known, enough)
+    return _percent(reading.within(RATE_OF[fact.stem], window), known, enough)
 
 
 def _percent(part: NDArray[np.int64], whole: NDArray[np.int64], enough: NDArray[np.bool_]) -> NDArray[np.float64]:
