@@ -56,7 +56,7 @@ class Page:
     def line_within(self, rule: int, key: str, value: str, line: int) -> int | None:
         """The line of the file on which the n-th line of a key's value stands, where the value is written as it is."""
         begins = self.line(rule, key)
-        if begins is None or line == 1 and "\n" not in value:
+        if begins is None or (line == 1 and "\n" not in value):
             return begins
         offset = sum(len(one) + 1 for one in self.lines[: begins - 1])
         found = self.text.find(value, offset)

@@ -10,8 +10,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.rule import OUTSIDE, Days, Priority, Rule, Scope
-from rules.rulefile import RuleFault, parse_duration, read_file
+from rules.faults import RuleFault
+from rules.reading import parse_duration
+from rules.rule import Days, Priority, Rule, Scope
+from rules.rulefile import read_file
 from rules.traits import Traits
 
 __all__ = [
@@ -61,8 +63,8 @@ class Rulebook:
         """By which of `reports` each child is reported, an index; int64 (rows,).
 
         The narrowest scope that covers it, of the rules in force on the date last heard of it: units beat none, a
-        nearer unit a farther one, then more conditions fewer, then the shorter wait the longer. Without dates every rule counts
-        as in force.
+        nearer unit a farther one, then more conditions fewer, then the shorter wait the longer. Without dates every
+        rule counts as in force.
         """
         chosen = np.zeros(traits.rows, np.int64)
         best = np.full(traits.rows, np.iinfo(np.int64).max, np.int64)

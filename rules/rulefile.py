@@ -2,62 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rules.facts.catalogue import TAGS, find
+from rules.faults import RuleFault
 from rules.places import Page, page
-from rules.predicate import Predicate, PredicateError, compile_predicate
-from rules.rule import Priority, Rule, Scope
+from rules.reading import Reading
+from rules.rule import Rule
 
 LONGEST_FILE = 1_000_000
 """Characters."""
 MOST_RULES = 500
 """In one file."""
-REARM = dt.timedelta(days=14)
-"""How long a sign rests unless its rule says otherwise."""
-
-_KEYS = (
-    *("id", "title", "when", "until", "after", "since", "clock", "stage", "ladder", "rearm", "scope", "priority"),
-    *("source", "from", "to"),
-)
-_TEXTS = ("id", "when", "until", "after", "since", "clock", "stage", "ladder", "rearm", "source")
-_STATEFUL = ("watch", "first_absence")
-"""The stages whose rules are signs: raised, over, raised again."""
-_CHOICES = {
-    "since": ("absence", "leave_end", "movement", "term_start", "condition"),
-    "clock": ("elapsed", "school"),
-    "stage": ("reported", "suspected", "dropped_out", "watch", "first_absence"),
-}
-_REQUIRED = {
-    "reported": ("after", "ladder"),
-    "suspected": ("after",),
-    "dropped_out": ("after",),
-}
-_SIGNS_ONLY = ("until", "rearm", "priority")
-_SCOPE = ("units", "grades", "tags")
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
-_ID = re.compile(r"[\w.-]{1,80}")
-_A_DURATION = "such as 48h, 90m or 2d"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFault:
-    """Something in a rule file that its author must mend."""
-
-    source: str
-    line: int | None
-    key: str
-    fault: str
-    hint: str | None = None
 
 
 def read_file(name: str, text: str, ladders: Sequence[str], faults: list[RuleFault]) -> dict[str, Rule]:
@@ -85,7 +44,7 @@ def _read_tables(
     rules: dict[str, Rule] = {}
     lines: dict[str, int | None] = {}
     for number, table in enumerate(tables):
-        reading = _Reading(name, written, number, table, tuple(ladders))
+        reading = Reading(name, written, number, table, tuple(ladders))
         rule = reading.rule()
         rule_id = table.get("id")
         if isinstance(rule_id, str) and rule_id in lines:
@@ -114,255 +73,3 @@ def _parse(name: str, text: str, faults: list[RuleFault]) -> dict[str, Any] | No
     except ValueError as error:  # a number no machine can hold
         faults.append(RuleFault(name, None, "", "is not valid TOML", str(error)))
     return None
-
-
-@dataclass
-class _Reading:
-    """One `[[rule]]` being read; gathers what is wrong with it."""
-
-    source: str
-    written: Page
-    number: int
-    table: Mapping[str, Any]
-    ladders: tuple[str, ...]
-    faults: list[RuleFault] = field(default_factory=list)
-
-    def fault(self, key: str, fault: str, hint: str | None = None) -> None:
-        """Note a fault of `key`, which may be one within a table: `scope.units`."""
-        line = self.written.line(self.number, key.partition(".")[0])
-        self.faults.append(RuleFault(self.source, line, f"rule[{self.number}].{key}", fault, hint))
-
-    def rule(self) -> Rule | None:
-        """The rule, or None where anything is wrong with it."""
-        self._unknown()
-        self._missing()
-        self._texts()
-        self._title()
-        after, rearm = self._duration("after", dt.timedelta(0)), self._duration("rearm", self._usual_rest())
-        when, until = self._predicate("when"), self._predicate("until")
-        scope, priority = self._scope(), self._priority(after)
-        first, last = self._day("from"), self._day("to")
-        if first is not None and last is not None and first > last:
-            self.fault("to", f"{last} is before from, {first}", "the last day on which the rule is in force")
-        if when is not None and self.table.get("stage") == "reported":
-            self._of_the_run(when)
-        if self.faults or when is None:
-            return None
-        return Rule(
-            rule_id=self.table["id"],
-            title=dict(self.table.get("title", {})),
-            when=when,
-            until=until,
-            after=after,
-            since=self._since(),
-            school_time=self.table.get("clock", "elapsed") == "school",
-            stage=self.table["stage"],
-            ladder=self.table.get("ladder"),
-            rearm=rearm,
-            scope=scope,
-            priority=priority,
-            law=self.table.get("source"),
-            first=first,
-            last=last,
-            source=self.source,
-            line=self.written.line(self.number, ""),
-            version=_version(self.table),
-        )
-
-    def _text(self, key: str) -> str | None:
-        value = self.table.get(key)
-        return value if isinstance(value, str) else None
-
-    def _since(self) -> str:
-        usual = "condition" if self.table.get("stage") == "watch" else "absence"
-        return self._text("since") or usual
-
-    def _usual_rest(self) -> dt.timedelta:
-        return dt.timedelta(0) if self._since() == "absence" else REARM
-
-    # ---- keys ---------------------------------------------------------------------------------------------------
-
-    def _unknown(self) -> None:
-        for key in sorted(set(self.table) - set(_KEYS)):
-            self.fault(key, "unknown key", _choose(key, _KEYS, "keys"))
-
-    def _missing(self) -> None:
-        stage = self._text("stage")
-        for key in ("id", "when", "stage"):
-            if key not in self.table:
-                self.fault(key, "missing", f"every rule needs {key}")
-        for key in _REQUIRED.get(stage or "", ()):
-            if key not in self.table:
-                self.fault(key, "missing", f"a rule of stage {stage} needs {key}")
-        if stage not in _STATEFUL and stage in _CHOICES["stage"]:
-            for key in _SIGNS_ONLY:
-                if key in self.table:
-                    self.fault(key, f"means nothing in a rule of stage {stage}", _INSTEAD[key])
-            if self._text("since") in set(_CHOICES["since"]) - {"absence"}:
-                self.fault("since", f"a rule of stage {stage} counts from the absence", 'write since = "absence"')
-        elif stage == "watch" and "since" not in self.table and self._waits():
-            self.fault("since", "missing: after must count from something", f"one of: {', '.join(_CHOICES['since'])}")
-
-    def _waits(self) -> bool:
-        return bool(parse_duration(self._text("after") or "", zero=True))
-
-    def _texts(self) -> None:
-        for key in _TEXTS:
-            if key in self.table and self._text(key) is None:
-                self.fault(key, "is not text", f'write {key} = "…"')
-        for key, choices in _CHOICES.items():
-            value = self._text(key)
-            if value is not None and value not in choices:
-                self.fault(key, f"'{value}' is not known", _choose(value, choices, "one of"))
-        rule_id = self._text("id")
-        if rule_id is not None and not _ID.fullmatch(rule_id):
-            self.fault("id", "is not a plain word", "letters, digits, - and _, such as absent-48h")
-        ladder = self._text("ladder")
-        if ladder is not None and ladder not in self.ladders:
-            self.fault("ladder", f"no ladder '{ladder}'", self._ladder_hint(ladder))
-
-    def _ladder_hint(self, ladder: str) -> str:
-        if not self.ladders:
-            return "add a [[ladder]] to the configuration"
-        return _choose(ladder, self.ladders, "configured")
-
-    def _title(self) -> None:
-        title = self.table.get("title", {})
-        spoken = isinstance(title, dict) and not set(title) - {"zh", "en"}
-        if not spoken or not all(isinstance(one, str) and one.strip() for one in title.values()):
-            self.fault("title", "is not a pair of languages", 'title = { zh = "…", en = "…" }')
-
-    def _duration(self, key: str, usual: dt.timedelta) -> dt.timedelta:
-        text = self._text(key)
-        if text is None:
-            return usual
-        span = parse_duration(text, zero=self.table.get("stage") in _STATEFUL)
-        if span is None:
-            self.fault(key, f"'{text}' is not a duration", _A_DURATION)
-        return span or dt.timedelta(0)
-
-    def _day(self, key: str) -> dt.date | None:
-        value = self.table.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
-            self.fault(key, "is not a date", f"write {key} = 2026-09-01, without quotes")
-            return None
-        return value
-
-    # ---- what it says -------------------------------------------------------------------------------------------
-
-    def _predicate(self, key: str) -> Predicate | None:
-        text = self._text(key)
-        if text is None:
-            return None
-        try:
-            return compile_predicate(text)
-        except PredicateError as error:
-            where = f" at column {error.column}" if error.column else ""
-            line = self.written.line_within(self.number, key, text, getattr(error, "line", None) or 1)
-            place = f"rule[{self.number}].{key}"
-            self.faults.append(RuleFault(self.source, line, place, f"{error.fault}{where}", error.hint))
-            return None
-
-    def _of_the_run(self, when: Predicate) -> None:
-        """A report rests on the run alone: other facts may change while its clock runs, and it must not chase them."""
-        for name in sorted(when.facts):
-            fact = find(name)
-            if fact is not None and not (fact.of_run or fact.trait):
-                hint = 'absent_days, absent_sessions, grade, boarding and tags may; stage = "watch" takes any fact'
-                self.fault("when", f"a report cannot rest on {name}", hint)
-
-    def _scope(self) -> Scope:
-        if "scope" not in self.table:
-            return Scope()
-        inside = self._inside(
-            "scope", _SCOPE, 'scope = { units = ["sch-1"], grades = ["九年级"], tags = ["left_behind"] }'
-        )
-        if inside is None:
-            return Scope()
-        if not inside:
-            self.fault("scope", "is empty, so it covers nobody", "leave it out to cover every child")
-        words = {key: self._words(f"scope.{key}", inside[key]) for key in _SCOPE if key in inside}
-        return Scope(words.get("units", ()), words.get("grades", ()), _tags(words.get("tags", ())))
-
-    def _priority(self, after: dt.timedelta) -> Priority | None:
-        if "priority" not in self.table:
-            return None
-        inside = self._inside("priority", ("tags", "after"), 'priority = { tags = ["left_behind"], after = "24h" }')
-        if inside is None:
-            return None
-        for key in ("tags", "after"):
-            if key not in inside:
-                self.fault(f"priority.{key}", "missing", 'priority = { tags = ["left_behind"], after = "24h" }')
-        tags = self._words("priority.tags", inside["tags"]) if "tags" in inside else ()
-        text = inside.get("after", "0s")
-        sooner = parse_duration(text, zero=True) if isinstance(text, str) else None
-        if sooner is None:
-            self.fault("priority.after", f"'{text}' is not a duration", _A_DURATION)
-            return None
-        if sooner >= after and "after" in inside:
-            self.fault("priority.after", "is no shorter than after", "priority groups wait less than the others")
-        return Priority(_tags(tags), sooner)
-
-    def _inside(self, key: str, known: tuple[str, ...], example: str) -> Mapping[str, Any] | None:
-        """The keys of a table within the rule; None where it is none."""
-        value = self.table[key]
-        if not isinstance(value, dict):
-            self.fault(key, "is not a table", f"write {example}")
-            return None
-        for name in sorted(set(value) - set(known)):
-            self.fault(f"{key}.{name}", "unknown key", _choose(name, known, "keys"))
-        return value
-
-    def _words(self, key: str, value: object) -> tuple[str, ...]:
-        """A list of words; a grade may be written as a number."""
-        numbers = key == "scope.grades"
-        listed = value if isinstance(value, list) else []
-        words = [str(one) if numbers and type(one) is int else one for one in listed]
-        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in words):
-            self.fault(key, "is not a list of words", f'write {key.partition(".")[2]} = ["…", "…"]')
-            return ()
-        if not words:
-            self.fault(key, "is empty, so it covers nobody", "leave it out to leave nobody out")
-        return tuple(dict.fromkeys(words))
-
-
-_TAGS_ZH = {alias: tag for tag, alias in TAGS.items()}
-
-
-def _tags(words: Iterable[str]) -> tuple[str, ...]:
-    """Tags as the roster has them, which may be written in Chinese."""
-    return tuple(_TAGS_ZH.get(word, word) for word in words)
-
-
-_INSTEAD = {
-    "until": "a report is over when the child is seen",
-    "rearm": "a report is raised again when the child was seen and is absent again",
-    "priority": "write a second rule with a shorter after and scope = { tags = […] }",
-}
-
-
-def _choose(word: str, choices: Iterable[str], otherwise: str) -> str:
-    known = tuple(choices)
-    near = get_close_matches(word, known, 1)
-    return f"did you mean '{near[0]}'?" if near else f"{otherwise}: {', '.join(known)}"
-
-
-def _version(table: Mapping[str, Any]) -> str:
-    """A short name of everything a rule says, in whatever order it is written."""
-    text = json.dumps(table, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def parse_duration(text: str, *, zero: bool = False) -> dt.timedelta | None:
-    """`2d`, `48h`, `1h30m`, `90s` as a span of time; None if it is none, or zero where that is not meant."""
-    match = _DURATION.fullmatch(text)
-    if not match or not any(match.groups()):
-        return None
-    try:
-        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        span = dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except (ValueError, OverflowError):  # longer than anything can last
-        return None
-    return span if span or zero else None
