@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from daemon.config import days
-from daemon.config.columns import COLUMNS
+from daemon.config import days, mapped
 from daemon.config.credentials import SecretError, Vault, is_file
 from daemon.config.models import PrivacyConfig
 from daemon.config.outline import tables
@@ -21,16 +20,6 @@ from daemon.config.speech import EmailConfig, Endpoint, RungConfig, SmsConfig
 from daemon.config.table import Table
 from daemon.config.values import quoted
 from daemon.config.wording import Finding, wanted
-from daemon.problems import choose
-from rules.records import MARK_NAMES, MOVEMENT_KINDS, ROLES, UNIT_KINDS
-
-_MEANINGS: dict[str, tuple[tuple[str, ...], str]] = {
-    "units": (UNIT_KINDS, "kind of unit"),
-    "contacts": ((*ROLES, "zh", "en"), "role or language"),
-    "marks": (tuple(MARK_NAMES), "mark"),
-    "movements": (MOVEMENT_KINDS, "kind of movement"),
-}
-"""What a code may stand for, where that is not free."""
 
 
 def promises(tree: Tree, vault: Vault) -> Iterator[Finding]:
@@ -78,29 +67,6 @@ def _implied(scene: Scene) -> Iterator[Finding]:
     if scene.table.get("presence") == "implied" and records not in {None, "marks"}:
         hint = 'leave presence out, or write records = "marks"'
         yield scene.found("presence", f'"implied" makes no sense of {records}', hint)
-
-
-def _mapping(scene: Scene) -> Iterator[Finding]:
-    """Columns of that kind of record, words it is limited to, sessions of some timetable."""
-    records = scene.text("records")
-    columns = COLUMNS.get(records or "", ())
-    targets: dict[str, tuple[tuple[str, ...], str]] = {
-        "columns": (columns, f"column of {records}"),
-        "codes": _MEANINGS.get(records or "", ((), "")),
-        "sessions": (_timetabled(scene.tree), "session of any timetable"),
-    }
-    for part, (known, noun) in targets.items():
-        renames = below(scene.table, "mapping", part)
-        for word, ours in renames.items() if isinstance(renames, dict) and known else ():
-            if isinstance(ours, str) and ours not in known:
-                yield scene.found(("mapping", part, word), f"{quoted(ours)} is no {noun}", choose(ours, known))
-
-
-def _timetabled(tree: Tree) -> tuple[str, ...]:
-    """The names of all sessions, of the district and of units that differ."""
-    owners = [below(tree, "calendar"), *(row for _, row in rows(below(tree, "calendar", "unit")))]
-    names = (row.get("name") for owner in owners for _, row in rows(below(owner, "sessions")))
-    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
 def _configured(scene: Scene) -> Iterator[Finding]:
@@ -164,7 +130,7 @@ Check = Callable[[Scene], Iterator[Finding]]
 _CHECKS: dict[type[Table], tuple[Check, ...]] = {
     CalendarConfig: days.CHECKS,
     UnitCalendar: days.CHECKS,
-    FeedConfig: (_transport, _implied, _mapping, _secret(FeedConfig.stem, Vault.take)),
+    FeedConfig: (_transport, _implied, *mapped.CHECKS, _secret(FeedConfig.stem, Vault.take)),
     RulesConfig: (_rule_files,),
     RungConfig: (_configured,),
     EmailConfig: (_account, _secret(EmailConfig.stem, Vault.take)),

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
+from daemon.config.mapping import MappingConfig
 from daemon.config.table import Keeper, Table
 from daemon.config.values import Count, Duration, Lasting, Packs, Share, Text, Url, Variable
 
@@ -16,17 +17,6 @@ _seconds = dt.timedelta(seconds=1)
 _minutes = dt.timedelta(minutes=1)
 _hours = dt.timedelta(hours=1)
 _days = dt.timedelta(days=1)
-
-
-class MappingConfig(Table):
-    """How a school's own export is read: its columns, codes, dates and sessions in our words."""
-
-    columns: dict[str, Text] = Field(
-        default={}, description="its column to ours", examples=['{ "学号" = "student_id" }']
-    )
-    codes: dict[str, Text] = Field(default={}, description="its code to our mark", examples=['{ "旷课" = "absent" }'])
-    dates: Literal["auto", "ymd", "dmy", "mdy"] = Field(default="auto", description="the order of year, month and day")
-    sessions: dict[str, Text] = Field(default={}, description="its session to ours", examples=['{ "上午" = "am" }'])
 
 
 class FeedConfig(Keeper):

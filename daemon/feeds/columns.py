@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.feeds.payload import Fault, quote
-from daemon.problems import nearest
+from daemon.problems import choose, nearest
 
 _KNOWN_BY = {
     "student_id": ("学籍号", "学号", "全国学籍号", "学籍辅号", "student", "studentid", "student_no"),
@@ -63,10 +63,13 @@ def fold(name: str) -> str:
     return "".join(c for c in plain if c.isprintable() or c.isspace()).strip().casefold()
 
 
-def place(header: Sequence[str], layout: Layout, renames: Mapping[str, str]) -> dict[str, int]:
+def place(
+    header: Sequence[str], layout: Layout, renames: Mapping[str, str], given: Collection[str] = ()
+) -> dict[str, int]:
     """Where each known column stands in `header`; a renamed column goes before one that bears the name itself.
 
-    Raises Fault when a required column is missing or two columns claim one field.
+    Fields that are `given` otherwise are not looked for. Raises Fault when a required column is missing or two columns
+    claim one field.
     """
     mapped = {fold(theirs): ours for theirs, ours in renames.items()}
     by_mapping: dict[str, int] = {}
@@ -74,28 +77,39 @@ def place(header: Sequence[str], layout: Layout, renames: Mapping[str, str]) -> 
     for at, cell in enumerate(header):
         name = fold(cell)
         field, found = (mapped[name], by_mapping) if name in mapped else (name, by_name)
-        if field not in layout.known:
+        if field not in layout.known or field in given:
             continue
         if field in found:
             raise Fault(f'has two columns for "{field}"', "rename one, or name the right one in mapping.columns")
         found[field] = at
     places = by_name | by_mapping
     for group in (*((column,) for column in layout.required), *layout.either):
-        _demand(group, places, header)
+        _demand(group, {*places, *given}, header)
     return places
 
 
-def is_header(cells: Sequence[str], layout: Layout, renames: Mapping[str, str]) -> bool:
+def their_column(header: Sequence[str], name: str, field: str) -> int:
+    """Where the column that a source calls `name` stands; raises Fault, about `field`, unless there is one of it."""
+    found = [at for at, cell in enumerate(header) if fold(cell) == fold(name)]
+    if len(found) > 1:
+        raise Fault(f"has two columns {quote(name)}", "rename one", column=field)
+    if not found:
+        fault = f"has no column {quote(name)}; its header is {_shown(header)}"
+        raise Fault(fault, choose(name, [cell.strip() for cell in header if cell.strip()] or ["another"]), column=field)
+    return found[0]
+
+
+def is_header(cells: Sequence[str], layout: Layout, renames: Mapping[str, str], given: Collection[str] = ()) -> bool:
     """Whether `cells` hold every required column of `layout`."""
     try:
-        place(cells, layout, renames)
+        place(cells, layout, renames, given)
     except Fault:
         return False
     return True
 
 
-def _demand(group: tuple[str, ...], places: Mapping[str, int], header: Sequence[str]) -> None:
-    if any(column in places for column in group):
+def _demand(group: tuple[str, ...], there: Collection[str], header: Sequence[str]) -> None:
+    if any(column in there for column in group):
         return
     wanted = " or ".join(f'"{column}"' for column in group)
     raise Fault(f"has no column {wanted}; its header is {_shown(header)}", _meant(group, header), column=group[0])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from daemon.feeds.payload import Fault, quote
@@ -24,6 +25,7 @@ _MOMENT = re.compile(
     r"\s*(?P<half>[AP]M)?\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
 )
+_DAY_NUMBER = re.compile(r"(?P<days>[+-]?\d{1,4})(?:\.0+)?(?: since ?(?P<of>.*))?", re.ASCII)
 _EVIDENCE = re.compile(r"\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*\d{4}(?!\d)|\s*(\d{2})(\d{2})\d{4}(?!\d)", re.ASCII)
 
 _EXCEL_ZERO = dt.date(1899, 12, 30)
@@ -34,6 +36,7 @@ _NOON = 12
 _MOST_MONTHS = 12
 _END_OF_DAY = 24
 _LONGEST = 48
+_MOST_REMEMBERED = 1 << 18
 
 _FORMS = "write 2026-03-16"
 _ORDER_HINT = 'set mapping.dates to "dmy" or "mdy"'
@@ -45,10 +48,18 @@ class Dates:
     `order` settles dates that end in their year: "dmy", "mdy", "ymd" (refuse them all), or "auto". With "auto" the
     source itself must settle it: at least one of its dates has only one reading (8/15/2020) and none has only the
     other. `candidates` gives the source's raw date cells, and is asked only when such a date turns up.
+    `origins` are the days 0 of a source that numbers its days, by the word after `since`, or by "" where there is none.
     """
 
-    def __init__(self, zone: ZoneInfo, order: str, candidates: Callable[[], Iterable[str]]) -> None:
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        order: str,
+        candidates: Callable[[], Iterable[str]],
+        origins: Mapping[str, dt.date] = MappingProxyType({}),
+    ) -> None:
         self.zone = zone
+        self._origins = origins
         self._order: str | None = None if order == "auto" else order
         self._contradictory = False
         self._candidates = candidates
@@ -69,6 +80,8 @@ class Dates:
         """
         known = self._instants.get(text)
         if known is None:
+            if len(self._instants) >= _MOST_REMEMBERED:  # passages of a year are as many as rows
+                self._instants.clear()
             known = self._instants[text] = self._read_instant(_plain(text), text)
         return known
 
@@ -95,7 +108,8 @@ class Dates:
 
     def _has_date_shape(self, plain: str) -> bool:
         shapes = (_YEAR_FIRST, _YEAR_LAST, _COMPACT)
-        return any(shape.fullmatch(plain) for shape in shapes)
+        numbered = self._origins and _DAY_NUMBER.fullmatch(plain)
+        return bool(numbered) or any(shape.fullmatch(plain) for shape in shapes)
 
     def _read_date(self, plain: str) -> dt.date:
         midnight = _MIDNIGHT.search(plain)
@@ -112,7 +126,15 @@ class Dates:
             return _EXCEL_ZERO + dt.timedelta(days=int(float(plain)))
         if _EPOCH.fullmatch(plain):
             return _from_epoch(plain).astimezone(self.zone).date()
+        if self._origins and (match := _DAY_NUMBER.fullmatch(plain)):
+            return self._numbered(int(match["days"]), match["of"] or "")
         raise Fault(f"{quote(plain)} is not a date", _FORMS)
+
+    def _numbered(self, days: int, of: str) -> dt.date:
+        origin = self._origins.get(of)
+        if origin is None:
+            raise Fault(f"{quote(of)} has no day 0", "add it to mapping.origin")
+        return origin + dt.timedelta(days=days)
 
     def _compact(self, plain: str) -> dt.date:
         """Eight digits: the year stands where a year can be, which is never both ends at once."""
@@ -182,6 +204,12 @@ class Dates:
         if there.astimezone(self.zone).replace(tzinfo=None) != moment:
             raise Fault(f"{quote(plain)} never was: clocks were put forward over it", "write the offset too")
         return there
+
+
+def is_day_number(text: str) -> bool:
+    """Whether `text` is a number of days rather than a date: up to four digits with their sign."""
+    found = _DAY_NUMBER.fullmatch(text.strip())
+    return found is not None and found["of"] is None
 
 
 def _plain(text: str) -> str:

@@ -35,6 +35,19 @@ class Grid:
     lines: Sequence[int]
     faults: list[Fault] = field(default_factory=list)
     """Rows that could not even be split into cells."""
+    delimiter: str = ","
+    made: int = 0
+    """How many of the last columns are none of the source's own."""
+
+
+def is_blank(cells: Iterable[str]) -> bool:
+    """Whether no cell holds anything."""
+    return not any(cell and not cell.isspace() for cell in cells)
+
+
+def too_wide(cells: int, columns: int) -> Fault:
+    """Why a row with more cells than its table has columns is not taken: they have moved."""
+    return Fault(f"has {cells} cells under {columns} columns", "put text with a delimiter in quotes")
 
 
 def read_csv(content: bytes, encoding: str) -> Grid:
@@ -56,7 +69,8 @@ def read_csv(content: bytes, encoding: str) -> Grid:
         return _quoted_grid(rest, first, delimiter)
     header = next(csv.reader(rest[:1], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
     rows = _PlainRows(rest[1:], delimiter)
-    return Grid(_header(header, first + 1), first + 1, rows, range(first + 2, first + 1 + len(rest)))
+    numbers = range(first + 2, first + 1 + len(rest))
+    return Grid(_header(header, first + 1), first + 1, rows, numbers, delimiter=delimiter)
 
 
 class _PlainRows:
@@ -143,7 +157,7 @@ def _quoted_grid(lines: list[str], skipped: int, delimiter: str) -> Grid:
         numbers.append(skipped + start + 1)
     if not rows or numbers[0] != skipped + 1:
         raise Fault("its header's quotes do not close", line=skipped + 1)
-    return Grid(_header(rows[0], numbers[0]), numbers[0], rows[1:], numbers[1:], faults)
+    return Grid(_header(rows[0], numbers[0]), numbers[0], rows[1:], numbers[1:], faults, delimiter)
 
 
 def read_json_lines(content: bytes, encoding: str) -> Grid:

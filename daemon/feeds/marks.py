@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from daemon.feeds import fields
-from daemon.feeds.grid import Grid
+from daemon.feeds.grid import Grid, is_blank, too_wide
 from daemon.feeds.payload import Fault, quote
 from daemon.feeds.rows import LEFT_OUT, Customs
 from daemon.problems import choose
@@ -60,7 +60,7 @@ def read_marks(grid: Grid, places: Mapping[str, int], customs: Customs, sessions
     """
     tally = Tally()
     width = len(grid.header)
-    read_row = _row_reader(places, customs, sessions, width, tally.dates)
+    read_row = _row_reader(places, customs, sessions, (width, grid.made), tally.dates)
     take = tally.records.append
     for line, cells in zip(grid.lines, grid.rows, strict=True):
         if len(cells) != width:
@@ -75,9 +75,13 @@ def read_marks(grid: Grid, places: Mapping[str, int], customs: Customs, sessions
 
 
 def _row_reader(
-    places: Mapping[str, int], customs: Customs, sessions: Mapping[str, str], width: int, met: set[dt.date]
+    places: Mapping[str, int], customs: Customs, sessions: Mapping[str, str], header: tuple[int, int], met: set[dt.date]
 ) -> Callable[[list[str], int], MarkRecord]:
-    """A function from cells, one longer than the header and that one empty, to a record; it raises Fault."""
+    """A function from cells, one longer than the header and that one empty, to a record; it raises Fault.
+
+    `header` is how many columns there are, and how many of them are none of the source's own.
+    """
+    width, made = header
     dates = _Once("date", lambda text: _date(customs, text))
     renamed = {key.strip(): name for key, name in sessions.items()}
     names = _Once("session", lambda text: _session(renamed, text))
@@ -92,7 +96,7 @@ def _row_reader(
         date = dates[cells[date_at]]
         met.add(date)
         if len(cells) != longest and not is_blank(cells[width:]):
-            raise Fault(f"has {len(cells) - 1} cells under {width} columns", "put text with a delimiter in quotes")
+            raise too_wide(len(cells) - 1 - made, width - made)
         return MarkRecord(
             _student(cells[id_at]),
             date,
@@ -137,11 +141,6 @@ def _refuse(
         else:
             fault.fault += LEFT_OUT
     tally.faults.append((line, fault, student))
-
-
-def is_blank(cells: Iterable[str]) -> bool:
-    """Whether no cell holds anything."""
-    return not any(cell and not cell.isspace() for cell in cells)
 
 
 def mark_of(customs: Customs, text: str) -> Mark:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
-from daemon.config import FeedConfig
-from daemon.feeds.columns import LAYOUTS, is_header, place
+from daemon.config import FeedConfig, MappingConfig
+from daemon.feeds.columns import LAYOUTS, is_header
 from daemon.feeds.dates import Dates
-from daemon.feeds.grid import Grid, read_csv, read_json_lines
-from daemon.feeds.marks import is_blank, read_marks
+from daemon.feeds.grid import Grid, is_blank, read_csv, read_json_lines, too_wide
+from daemon.feeds.marks import read_marks
 from daemon.feeds.payload import Fault, Payload, Reading, Refused
 from daemon.feeds.reading import build, reading, refused
 from daemon.feeds.rows import BUILDERS, Customs, Row
-
-DATED = ("date", "recorded_at", "came_at", "birth_date", "status_since", "at", "from", "to")
+from daemon.feeds.shape import DATED, Shape, given, shape_of
 
 
 def read(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
@@ -36,14 +35,10 @@ def read(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
 
 
 def _read_table(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
-    grid = _grid(feed, payload)
-    try:
-        places = place(grid.header, LAYOUTS[feed.records], feed.mapping.columns)
-    except Fault as fault:
-        fault.line = grid.header_line
-        raise
-    dates = Dates(zone, feed.mapping.dates, lambda: _cells(grid, places))
-    customs = Customs.of(feed.mapping, dates)
+    table = _grid(feed, payload)
+    shape = _shape(feed, table)
+    grid, places = shape.grid(table), shape.places
+    customs = Customs.of(feed.mapping, dates_of(feed.mapping, zone, lambda: _cells(grid, places)))
     split_faults = [refused(payload, fault.line, fault) for fault in grid.faults]
     if feed.records == "marks":
         tally = read_marks(grid, places, customs, feed.mapping.sessions)
@@ -53,17 +48,37 @@ def _read_table(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
     return reading(records, split_faults + problems)
 
 
+def _shape(feed: FeedConfig, grid: Grid) -> Shape:
+    try:
+        return shape_of(grid.header, LAYOUTS[feed.records], feed.mapping)
+    except Fault as fault:
+        fault.line = grid.header_line
+        raise
+
+
+def dates_of(mapping: MappingConfig, zone: ZoneInfo, candidates: Callable[[], Iterable[str]]) -> Dates:
+    """The dates of a source that `mapping` tells how to read."""
+    origins = mapping.origin.days if mapping.origin is not None else {}
+    return Dates(zone, mapping.dates, candidates, origins)
+
+
+def form_of(feed: FeedConfig, start: bytes) -> str:
+    """The form of a table: the one declared, or what its first 512 bytes show."""
+    if feed.format != "auto":
+        return feed.format
+    text = start[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
+    packed = start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
+    return "xlsx" if packed else "jsonl" if text.startswith(b"{") else "csv"
+
+
 def _grid(feed: FeedConfig, payload: Payload) -> Grid:
     """The payload as a table, in the form declared or the one its first bytes show."""
-    content, form = payload.content, feed.format
-    if form == "auto":
-        start = content[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
-        packed = content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
-        form = "xlsx" if packed else "jsonl" if start.startswith(b"{") else "csv"
+    content, form = payload.content, form_of(feed, payload.content)
     if form == "xlsx":
         from daemon.feeds.sheets import read_xlsx  # noqa: PLC0415 - most feeds are text
 
-        return read_xlsx(content, lambda cells: is_header(cells, LAYOUTS[feed.records], feed.mapping.columns))
+        layout, mapping = LAYOUTS[feed.records], feed.mapping
+        return read_xlsx(content, lambda cells: is_header(cells, layout, mapping.columns, given(mapping)))
     return read_json_lines(content, feed.encoding) if form == "jsonl" else read_csv(content, feed.encoding)
 
 
@@ -81,4 +96,4 @@ def _rows(grid: Grid, places: Mapping[str, int], customs: Customs) -> Iterator[R
         if is_blank(cells[width:]):
             yield Row(cells, places, line, customs)
         else:
-            yield line, Fault(f"has {len(cells)} cells under {width} columns", "put text with a delimiter in quotes")
+            yield line, too_wide(len(cells) - grid.made, width - grid.made)

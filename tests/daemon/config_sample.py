@@ -79,6 +79,10 @@ def tree(source: str) -> dict[str, Any]:
                 "max_bytes": 1000000,
                 "mapping": {
                     "columns": {"学号": "student_id"},
+                    "join": {"reason": ["原因", "备注"]},
+                    "constant": {"mark": "present"},
+                    "skip": {"mark": ["", "?"]},
+                    "origin": dt.date(2026, 3, 2),
                     "codes": {"旷课": "absent"},
                     "dates": "auto",
                     "sessions": {"上午": "am"},

@@ -41,6 +41,8 @@ REFERENCES: dict[str, object] = {
     "service.timezone": "Asia/Shanghia",
     "feed.*.mapping.columns": {"学号": "studentid"},
     "feed.*.mapping.codes": {"旷课": "abesnt"},
+    "feed.*.mapping.join": {"student": ["a", "b"]},
+    "feed.*.mapping.constant": {"session": "pm"},
     "feed.*.mapping.sessions": {"上午": "pm"},
     "feed.*.token_env": "NO_SUCH_VARIABLE",
     "feed.*.token_file": "no-such-file",
@@ -60,7 +62,13 @@ REFERENCES: dict[str, object] = {
 }
 """Keys that point at something, with a value that points at nothing."""
 
-POINT_AT_NOTHING_YET = {"feed.*.units", "feed.*.path", "calendar.unit.*.unit"}
+POINT_AT_NOTHING_YET = {
+    "feed.*.units",
+    "feed.*.path",
+    "calendar.unit.*.unit",
+    "feed.*.mapping.skip",
+    "feed.*.mapping.origin",
+}
 """Keys that point at what only the roster or a later delivery can tell."""
 
 IN_THEMSELVES = re.findall(

@@ -26,7 +26,7 @@ EDFI = _SHARED / "edfi-grand-bend"
 OEA = _SHARED / "oea-formats"
 needs_shared = pytest.mark.skipif(not _SHARED.exists(), reason="the example districts are not beside the project")
 
-MAPPING = ("columns", "codes", "dates", "sessions")
+MAPPING = ("columns", "join", "constant", "skip", "codes", "dates", "origin", "sessions")
 
 
 def feed(records: str = "marks", **settings: Any) -> FeedConfig:  # noqa: ANN401 - as the models take them

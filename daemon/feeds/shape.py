@@ -1,0 +1,119 @@
+"""What a mapping makes of a table before its cells are understood: columns joined, constant or numbered by day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from daemon.config import MappingConfig
+from daemon.feeds.columns import Layout, place, their_column
+from daemon.feeds.dates import is_day_number
+from daemon.feeds.grid import Grid, is_blank
+
+SEPARATOR = "-"
+"""What stands between joined cells."""
+
+DATED = ("date", "recorded_at", "came_at", "birth_date", "status_since", "at", "from", "to")
+"""The fields whose cells may hold a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One field that is made of other cells of its row; `parts` are their places."""
+
+    field: str
+    parts: tuple[int, ...]
+    make: Callable[[Sequence[str]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where the fields of a table stand once its rows have been lengthened by what the mapping makes.
+
+    `skips` are places with the trimmed cells that make a row pass over. Does not understand any cell.
+    """
+
+    width: int
+    places: Mapping[str, int]
+    made: tuple[Made, ...] = ()
+    skips: tuple[tuple[int, frozenset[str]], ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether rows stay as they are."""
+        return not self.made and not self.skips
+
+    def row(self, cells: list[str]) -> list[str]:
+        """A row of the source with the made cells behind its own; blank where it is passed over."""
+        if is_blank(cells):
+            return cells
+        own = [*cells[: self.width], *[""] * (self.width - len(cells))]
+        if any(own[at].strip() in passed for at, passed in self.skips):
+            return []
+        return [*own, *(one.make([own[part] for part in one.parts]) for one in self.made), *cells[self.width :]]
+
+    def grid(self, grid: Grid) -> Grid:
+        """The table as its readers want it."""
+        if self.plain:
+            return grid
+        header = [*grid.header, *(one.field for one in self.made)]
+        rows = _ShapedRows(grid, self)
+        return Grid(header, grid.header_line, rows, grid.lines, grid.faults, grid.delimiter, len(self.made))
+
+
+@dataclass(frozen=True, slots=True)
+class _ShapedRows:
+    """Rows shaped anew at each iteration, as rows of plain text are split anew."""
+
+    source: Grid
+    shape: Shape
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return map(self.shape.row, self.source.rows)
+
+
+def shape_of(header: Sequence[str], layout: Layout, mapping: MappingConfig) -> Shape:
+    """How tables under `header` are lengthened; raises Fault when a column is missing or claimed twice."""
+    places = place(header, layout, mapping.columns, given(mapping))
+    made = [
+        Made(field, tuple(their_column(header, name, field) for name in names), _joined)
+        for field, names in mapping.join.items()
+    ]
+    made += [Made(field, (), partial(_constant, word)) for field, word in mapping.constant.items()]
+    if mapping.origin is not None and mapping.origin.column is not None:
+        of = their_column(header, mapping.origin.column, "mapping.origin")
+        made += [Made(field, (places[field], of), _numbered) for field in DATED if field in places]
+    skips = tuple((_skipped(header, places, name), _trimmed(cells)) for name, cells in mapping.skip.items())
+    ends = {one.field: len(header) + n for n, one in enumerate(made)}
+    return Shape(len(header), places | ends, tuple(made), skips)
+
+
+def given(mapping: MappingConfig) -> frozenset[str]:
+    """The fields for which no column of the source is looked for."""
+    return frozenset({*mapping.join, *mapping.constant})
+
+
+def _skipped(header: Sequence[str], places: Mapping[str, int], name: str) -> int:
+    """The place of a column that rows are passed over by: a field of ours, or else a column of theirs."""
+    return places[name] if name in places else their_column(header, name, "mapping.skip")
+
+
+def _trimmed(cells: Sequence[str]) -> frozenset[str]:
+    return frozenset(cell.strip() for cell in cells)
+
+
+def _joined(cells: Sequence[str]) -> str:
+    """The cells with a separator between them; nothing where one of them is empty, for it would name another."""
+    parts = [cell.strip() for cell in cells]
+    return SEPARATOR.join(parts) if all(parts) else ""
+
+
+def _constant(word: str, _cells: Sequence[str]) -> str:
+    return word
+
+
+def _numbered(cells: Sequence[str]) -> str:
+    """A number of days with what its day 0 goes by; anything else as it stands."""
+    text, of = cells
+    return f"{text.strip()} since {of.strip()}" if is_day_number(text) else text
