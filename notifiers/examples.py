@@ -29,6 +29,9 @@ _ALERT: Mapping[str, Any] = {
     "reason": "corrected",
     "days_absent": 3,
     "kind": "report",
+    "rule": "unexcused-days",
+    "rule_version": "5d41402abc4b",
+    "title": "四周内多次旷课",
     "acknowledge_url": f"{_LINK}/a/Zk3vQ9tLr2Xw",
     "confirm_seen_url": f"{_LINK}/s/Zk3vQ9tLr2Xw",
     "confirm_absent_url": f"{_LINK}/m/Zk3vQ9tLr2Xw",
@@ -56,7 +59,13 @@ _FACTS: Mapping[str, Any] = {
     "callback": "0900-5550100",
     "recipient_role": "town_government",
 }
-_ENGLISH_ALERT = {"student": "A** L**", "school": "Valley School", "grade": "Grade 3", "town": "Riverton"}
+_ENGLISH_ALERT = {
+    "student": "A** L**",
+    "school": "Valley School",
+    "grade": "Grade 3",
+    "town": "Riverton",
+    "title": "Absent without leave several times in four weeks",
+}
 _ENGLISH = {"unit": "Valley School", "classes": ["3A", "3B"], "district": "Green Valley Schools"}
 
 

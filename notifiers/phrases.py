@@ -57,7 +57,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "mass_absence": ("大面积缺勤", "mass absence"),
     "rules_refused": ("配置未生效", "configuration refused"),
     "rules_accepted": ("配置已恢复正常", "configuration accepted"),
-    "reminder": ("待签收", "not acknowledged"),
+    "risk": ("辍学苗头", "signs of dropping out"),
+    "reminder": ("时限提醒", "deadline"),
     "digest": ("汇总", "summary"),
     "test": ("测试", "test"),
 }

@@ -24,6 +24,8 @@ _ALERT_KEYS = (
     "unconfirmed",
     "days_absent",
     "residence_assumed",
+    "rule",
+    "rule_version",
     "acknowledge_url",
     "confirm_seen_url",
     "confirm_absent_url",

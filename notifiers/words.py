@@ -68,6 +68,9 @@ _ALERT = dict.fromkeys(
         "reason",
         "days_absent",
         "kind",
+        "rule",
+        "rule_version",
+        "title",
         "acknowledge_url",
         "confirm_seen_url",
         "confirm_absent_url",
@@ -120,7 +123,7 @@ class Words:
     """
 
     def __init__(self, overrides: Path | None = None) -> None:
-        self._overrides = overrides
+        self.overrides = overrides
         texts, self._unread = _read(overrides) if overrides else ({}, ())
         self.own: Mapping[str, str] = texts
         """The operator's templates, by name."""
@@ -166,13 +169,13 @@ class Words:
 
     def _unknown(self) -> Iterator[TemplateProblem]:
         """Files of the operator's that replace nothing, most likely misspelt."""
-        if self._overrides is None:
+        if self.overrides is None:
             return
-        if not self._overrides.is_dir():
-            yield TemplateProblem(str(self._overrides), None, "is no folder")
+        if not self.overrides.is_dir():
+            yield TemplateProblem(str(self.overrides), None, "is no folder")
             return
         known = _SHIPPED.list_templates()
-        for name in FileSystemLoader(self._overrides).list_templates():
+        for name in FileSystemLoader(self.overrides).list_templates():
             if name.endswith(".j2") and name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
                 yield TemplateProblem(name, None, "replaces no template", f"did you mean {near[0]}?" if near else None)
