@@ -36,7 +36,7 @@ _REQUIRED = {
     "suspected": ("after",),
     "dropped_out": ("after",),
 }
-_SIGNS_ONLY = ("until", "rearm", "priority")
+_SIGNS_ONLY = ("until", "rearm")
 _SCOPE = ("units", "grades", "tags")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _ID = re.compile(r"[\w.-]{1,80}")
@@ -125,7 +125,7 @@ class Reading:
             if key not in self.table:
                 self.fault(key, "missing", f"a rule of stage {stage} needs {key}")
         if stage not in _STATEFUL and stage in _CHOICES["stage"]:
-            for key in _SIGNS_ONLY:
+            for key in (*_SIGNS_ONLY, "priority") if stage == "reported" else _SIGNS_ONLY:
                 if key in self.table:
                     self.fault(key, f"means nothing in a rule of stage {stage}", _INSTEAD[key])
             if self._text("since") in set(_CHOICES["since"]) - {"absence"}:
@@ -267,8 +267,8 @@ def _tags(words: Iterable[str]) -> tuple[str, ...]:
 
 
 _INSTEAD = {
-    "until": "a report is over when the child is seen",
-    "rearm": "a report is raised again when the child was seen and is absent again",
+    "until": "leave it out: a report is over when the child is seen",
+    "rearm": "leave it out: a report is raised again when the child was seen and is absent again",
     "priority": "write a second rule with a shorter after and scope = { tags = […] }",
 }
 
