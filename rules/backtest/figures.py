@@ -90,7 +90,7 @@ FIGURES: tuple[Figure, ...] = (
         "对在观察中学生逐周查看，其后观察期内出现结局的比例，即随机抽查的命中率",
         "no weekly look's horizon has passed within what is known",
         "没有观察期已满的逐周查看",
-        lambda score: score.ground.looks,
+        lambda score: score.baseline.looks,
     ),
     Figure(
         "lift",

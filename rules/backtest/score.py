@@ -69,7 +69,7 @@ class Leads:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Baseline:
     """What holds of the children whatever the rule; against it a rule is judged.
 
     `looks` are all weekly looks at children at risk whose horizon has passed; hits are those followed by an outcome
@@ -101,7 +101,7 @@ class Score:
     unconfirmed: int
     late: int
     cut_off: int
-    ground: Ground
+    baseline: Baseline
     precision: Share
     recall: Share
     recall_within: Share
@@ -113,16 +113,16 @@ class Score:
     @property
     def alerts(self) -> float | None:
         """Episodes per 1 000 child-weeks at risk."""
-        return 1_000 * self.episodes / self.ground.child_weeks if self.ground.child_weeks else None
+        return 1_000 * self.episodes / self.baseline.child_weeks if self.baseline.child_weeks else None
 
     @property
     def lift(self) -> float | None:
         """Precision divided by the base rate: how much likelier an outcome is after a flag than after any look."""
-        precision, base = self.precision.value, self.ground.looks.value
+        precision, base = self.precision.value, self.baseline.looks.value
         return precision / base if precision is not None and base else None
 
 
-def ground(cohort: Cohort, horizon: dt.timedelta) -> Ground:
+def baseline(cohort: Cohort, horizon: dt.timedelta) -> Baseline:
     """What holds of the children of `cohort` whatever the rule."""
     ahead, hits, judged, cut_off = span(horizon), 0, 0, 0
     for at in weekly(cohort.start, cohort.end).tolist():
@@ -132,15 +132,15 @@ def ground(cohort: Cohort, horizon: dt.timedelta) -> Ground:
             continue
         judged += int(here.sum())
         hits += int((here & (cohort.outcome <= at + ahead)).sum())
-    return Ground(
+    return Baseline(
         int(cohort.at_risk.sum()), cohort.child_weeks, int(cohort.outcomes.sum()), Share(hits, judged), cut_off
     )
 
 
 def score(
-    rule: str, flags: Sequence[Flag], cohort: Cohort, common: Ground, horizon: dt.timedelta, seen_next: SeenNext
+    rule: str, flags: Sequence[Flag], cohort: Cohort, common: Baseline, horizon: dt.timedelta, seen_next: SeenNext
 ) -> Score:
-    """The figures of one rule from all its `flags`; `common` is the ground of the same cohort and horizon."""
+    """The figures of one rule from all its `flags`; `common` is the baseline of the same cohort and horizon."""
     row = np.array([flag.row for flag in flags], np.intp)
     at = np.array([to_micros(flag.raised_at) for flag in flags], np.int64)
     outcome, ahead = cohort.outcome[row], span(horizon)
@@ -160,7 +160,7 @@ def score(
         unconfirmed=sum(flag.unconfirmed for flag in flags),
         late=int(late.sum()),
         cut_off=int(cut_off.sum()),
-        ground=common,
+        baseline=common,
         precision=Share(int(followed.sum()), int(judged.sum())),
         recall=Share(int(caught.sum()), found),
         recall_within=Share(int(within.sum()), found),

@@ -16,7 +16,7 @@ from rules.backtest.compare import compare
 from rules.backtest.figures import FIGURES
 from rules.backtest.flags import Flag, Looks
 from rules.backtest.ranks import rank, rankings
-from rules.backtest.score import Score, Share, ground, score
+from rules.backtest.score import Score, Share, baseline, score
 from rules.instants import EPOCH, NEVER, from_micros, span, to_micros
 from tests.rules.small import DAY, HOUR, calendar, register_of
 from tests.table import instant
@@ -89,7 +89,7 @@ def scored(children: list[Life], horizon: int, until: int) -> Score:
     cohort, length = cohort_of(children, until), horizon * DAY
     answers = np.array([back for *_, back in flags], np.int8)
     raised = [flag(row, day(on)) for row, on, _ in flags]
-    return score(RULE, raised, cohort, ground(cohort, length), length, lambda *_: answers)
+    return score(RULE, raised, cohort, baseline(cohort, length), length, lambda *_: answers)
 
 
 @given(worlds, horizons, untils)
@@ -113,7 +113,7 @@ def test_what_followed_a_flag_is_counted_one_flag_at_a_time(children: list[Life]
 
 @given(worlds, horizons, untils)
 def test_the_base_rate_looks_at_every_child_at_risk_once_a_week(children: list[Life], horizon: int, until: int) -> None:
-    found = scored(children, horizon, until).ground
+    found = scored(children, horizon, until).baseline
     looks = [(child, on) for child, on in product(children, range(7, SPAN + 1, 7)) if child.enters <= on < child.ends]
     judged = [one for one in looks if one[1] + horizon <= until]
     assert found.looks == Share(sum(child.follows(on, horizon) for child, on in judged), len(judged))
@@ -143,7 +143,7 @@ def test_rates_are_what_they_are_made_of_and_none_where_there_is_nothing(
     children: list[Life], horizon: int, until: int
 ) -> None:
     found = scored(children, horizon, until)
-    weeks, base = found.ground.child_weeks, found.ground.looks.value
+    weeks, base = found.baseline.child_weeks, found.baseline.looks.value
     assert found.alerts == (pytest.approx(1_000 * found.episodes / weeks) if weeks else None)
     if found.precision.value is None or not base:
         assert found.lift is None
