@@ -16,7 +16,8 @@ from rules.rolls import Overlay, Rolls, lay_marks
 SKIP, HOLE, MISSED, EXCUSED, SEEN = range(5)
 """What a cell means to the clock: not expected (or not begun), untaken or unknown, absent, on leave, seen."""
 
-_MEANING = np.array([HOLE, HOLE, MISSED, EXCUSED, SEEN, SEEN, SEEN], np.uint8)
+MEANING = np.array([HOLE, HOLE, MISSED, EXCUSED, SEEN, SEEN, SEEN], np.uint8)
+"""By mark what a cell means where the child is expected and no leave covers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def build_register(
     movements: Mapping[int, Sequence[Movement]] | None = None,
 ) -> Register:
     """Lay everything known over one another: rolls by precedence, then hand verdicts, enrolment and movements."""
-    classes, enrolled = _memberships(calendar, spells)
+    classes, enrolled = memberships(calendar, spells)
     variant = np.asarray(class_variant, np.intp)[classes] if len(spells) else np.zeros((0, 1), np.intp)
     marks = lay_marks(calendar, rolls, overlays, classes, variant, len(class_variant))
     outs = {row: found for row, known in (movements or {}).items() if (found := confirmed_outs(known))}
@@ -166,7 +167,7 @@ def build_register(
     return register
 
 
-def _memberships(
+def memberships(
     calendar: Calendar, spells: Sequence[Sequence[Spell]]
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None]:
     """Class index of each row, (rows, 1), or of each cell where somebody changed class; and who came late."""
@@ -206,7 +207,7 @@ def states(register: Register, now: int, before: NDArray[np.int64] | None = None
     as when asking whether a report was owed at its deadline. (A session that starts before the limit is taken out only
     by a movement before it, so the limit on sessions leaves later movements aside, too.)
     """
-    meaning = _MEANING[register.marks]
+    meaning = MEANING[register.marks]
     starts = register.starts()
     for row, leaves in register.leaves.items():
         limit = NEVER if before is None else int(before[row])

@@ -13,7 +13,8 @@ from rules.calendar import Calendar
 from rules.instants import to_micros
 from rules.records import POSITIVE, Mark
 
-_STRENGTH = np.array([1 if m is Mark.ABSENT else 2 if m in POSITIVE else 0 for m in Mark], np.uint8)
+STRENGTH = np.array([1 if m is Mark.ABSENT else 2 if m in POSITIVE else 0 for m in Mark], np.uint8)
+"""By code which of two marks that are equal otherwise wins: a positive one over absent."""
 
 
 NO_CLASS = -1
@@ -87,7 +88,7 @@ def _lay_rolls(marks: NDArray[np.uint8], rolls: Rolls, classes: NDArray[np.int32
     clash = np.ones(len(roll), np.bool_) if moved else contested[roll]
     marks[row[~clash], column[~clash]] = code[~clash]
     roll, row, code, column = roll[clash], row[clash], code[clash], column[clash]
-    order = np.lexsort((_STRENGTH[code], rolls.line[roll], rolls.rank[roll], rolls.recorded_at[roll]))
+    order = np.lexsort((STRENGTH[code], rolls.line[roll], rolls.rank[roll], rolls.recorded_at[roll]))
     marks[row[order], column[order]] = code[order]
 
 
@@ -137,7 +138,7 @@ def _with_overlays(calendar: Calendar, rolls: Rolls, overlays: Sequence[Overlay]
         (n, int(row), column)
         for n, overlay in enumerate(overlays)
         for row in overlay.rows
-        if (column := _column_of(calendar, overlay, variant[row])) is not None
+        if (column := column_of(calendar, overlay, variant[row])) is not None
     ]
     if not cells:
         return rolls
@@ -156,7 +157,7 @@ def _with_overlays(calendar: Calendar, rolls: Rolls, overlays: Sequence[Overlay]
     )
 
 
-def _column_of(calendar: Calendar, overlay: Overlay, variants: NDArray[np.intp]) -> int | None:
+def column_of(calendar: Calendar, overlay: Overlay, variants: NDArray[np.intp]) -> int | None:
     """The column of an overlay's session in the calendar that is the child's then."""
     for which in dict.fromkeys(variants.tolist()):
         column = calendar.column(which, overlay.date, overlay.session)

@@ -1,1 +1,1 @@
-"""Rules over the past: whom they would have flagged and when, and what became of those children."""
+"""Replays history as it became known, by the rules: whom they would have flagged, when, and how often in vain."""

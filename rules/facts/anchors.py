@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.facts.evaluate import Reading
+from rules.facts.reading import Reading
 from rules.instants import NEVER, to_micros
 from rules.register import EXCUSED, Register
 from rules.runs import Runs
@@ -25,7 +25,7 @@ def anchors_of(
     finders: dict[str, Callable[[], NDArray[np.int64]]] = {
         "absence": lambda: runs.start,
         "leave_end": lambda: _leave_ends(register, meaning, reading.tally.upto, now),
-        "movement": lambda: reading.moves.away_at,
+        "movement": lambda: reading.moves.away_at[reading.rows],
         "term_start": lambda: term_starts(reading),
     }
     return finders[since]() if since in finders else None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,8 +10,8 @@ from numpy.typing import NDArray
 
 from rules.facts.catalogue import Fact, find
 from rules.facts.chance import binomial_tails
-from rules.facts.families import EARLIER_WINDOW, RECENT_WINDOW
-from rules.facts.moves import Moves, last_seen, moves_of
+from rules.facts.moves import last_seen, moves_of
+from rules.facts.reading import Days, Reading
 from rules.facts.shares import absent_shares
 from rules.facts.tally import Tally
 from rules.facts.windows import Windows
@@ -63,68 +61,6 @@ def series_for(wanted: Collection[str]) -> frozenset[str]:
     return frozenset(name for one in wanted if (fact := find(one)) for name in _NEEDS.get(fact.stem, ()))
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What facts are read from, of some rows of a tally; reads nothing by itself.
-
-    `rows` index the tally; parallel to them are the traits, the movements, `absent_days` and `absent_sessions` int64 of
-    the current runs, `last_seen` int64 microseconds (0: never), `class_share` and `school_share` float64 percent.
-    """
-
-    tally: Tally
-    windows: Windows
-    rows: NDArray[np.intp]
-    traits: Traits
-    absent_days: NDArray[np.int64]
-    absent_sessions: NDArray[np.int64]
-    moves: Moves
-    last_seen: NDArray[np.int64]
-    class_share: NDArray[np.float64] | None = None
-    school_share: NDArray[np.float64] | None = None
-
-    @cached_property
-    def heard(self) -> NDArray[np.intp]:
-        """One more than the last day of which anything was heard; 0 where nothing was. (rows,)."""
-        return self.tally.series["heard"][self.tally.reached, self.rows].astype(np.intp)
-
-    @cached_property
-    def _uniform(self) -> int | None:
-        """The day heard of all rows where they share it, their variant too, and are all of the tally's."""
-        if not len(self.rows) or len(self.rows) != len(self.tally.variant):
-            return None
-        one = int(self.heard[0])
-        same = bool((self.heard == one).all()) and bool((self.tally.variant == self.tally.variant[0]).all())
-        return one if same else None
-
-    def at(self, name: str, day: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-        """A series' value at the last day heard, or before the given days (rows,)."""
-        series = self.tally.series[name]
-        if self._uniform is not None and day is None:
-            return series[self._uniform].astype(np.int64)
-        index = self.heard if day is None else day
-        flat = index.astype(np.intp) * series.shape[1] + self.rows
-        return np.asarray(series.ravel().take(flat), np.int64)
-
-    def within(self, name: str, window: str) -> NDArray[np.int64]:
-        """The sum of a series over a window."""
-        starts = self._starts(window)
-        if self._uniform is not None:
-            series = self.tally.series[name]
-            return (series[self._uniform] - series[int(starts[0])]).astype(np.int64)
-        return self.at(name) - self.at(name, starts)
-
-    def between(self, name: str, starts: NDArray[np.int64], ends: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-        """The sum of a series from the days `starts` on, to the last day heard or before the days `ends`."""
-        return self.at(name, ends) - self.at(name, starts)
-
-    def _starts(self, window: str) -> NDArray[np.int64]:
-        return self.by_heard(self.windows.starts(window))
-
-    def by_heard(self, table: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What a table (variants, days + 1) holds for each row's variant and last day heard."""
-        return np.asarray(table[self.tally.variant[self.rows], self.heard], np.int64)
-
-
 def read_facts(reading: Reading, wanted: Collection[str]) -> Values:
     """The values of the wanted facts by name, one a row of `reading`; never null, whatever is known.
 
@@ -142,7 +78,7 @@ def _known(name: str) -> Fact:
 
 def _read(reading: Reading, fact: Fact) -> NDArray[Any]:
     if fact.trait:
-        return read_trait(reading.traits, fact.stem)
+        return read_trait(reading.traits, fact.stem)[reading.rows]
     if fact.stem in CHAIN_OF:
         return np.maximum(reading.at(CHAIN_OF[fact.stem]), 0)
     if fact.window is not None and fact.stem in SUM_OF:
@@ -172,9 +108,10 @@ def _percent(part: NDArray[np.int64], whole: NDArray[np.int64], enough: NDArray[
 
 
 def _trend(reading: Reading, fact: Fact) -> NDArray[np.float64]:
-    near, far = (reading.by_heard(table) for table in reading.windows.before(RECENT_WINDOW, EARLIER_WINDOW))
-    recent = [reading.between(name, near) for name in ("away_sessions", "known_sessions", "known_days")]
-    earlier = [reading.between(name, far, near) for name in ("away_sessions", "known_sessions", "known_days")]
+    near, far = reading.recent
+    names = ("away_sessions", "known_sessions", "known_days")
+    now, then, before = ([reading.at(name, days) for name in names] for days in (None, near, far))
+    recent, earlier = ([high - low for high, low in zip(*two, strict=True)] for two in ((now, then), (then, before)))
     enough = (recent[2] >= fact.evidence) & (earlier[2] >= fact.evidence)
     difference = _percent(recent[0], recent[1], enough) - _percent(earlier[0], earlier[1], enough)
     return np.asarray(difference, np.float64)
@@ -196,14 +133,15 @@ def _weekday_p(reading: Reading, fact: Fact) -> NDArray[np.float64]:
 
 def _resumption(reading: Reading, _: Fact) -> NDArray[np.int64]:
     days = np.array([day.toordinal() for day in reading.tally.calendar.dates], np.int64)
-    resumed = reading.moves.resumed_on
-    starts = np.minimum(np.searchsorted(days, resumed), reading.heard).astype(np.int64)
-    missed, seen, leave = (reading.between(name, starts) for name in ("missed_days", "seen_days", "leave_days"))
+    resumed = reading.moves.resumed_on[reading.rows]
+    starts = Days.of(np.minimum(np.searchsorted(days, resumed), reading.heard).astype(np.int64))
+    names = ("missed_days", "seen_days", "leave_days")
+    missed, seen, leave = (reading.at(name) - reading.at(name, starts) for name in names)
     return np.where((resumed > 0) & (seen == 0) & (leave == 0), missed, 0)
 
 
 def _transfer_pending(reading: Reading, _: Fact) -> NDArray[np.bool_]:
-    at = reading.moves.transfer_at
+    at = reading.moves.transfer_at[reading.rows]
     return np.asarray((at != NEVER) & (reading.last_seen < at), np.bool_)
 
 
@@ -222,7 +160,7 @@ _OTHERS: dict[str, Callable[[Reading, Fact], NDArray[Any]]] = {
     "weekday_share": _weekday_share,
     "weekday_p": _weekday_p,
     "resumption_days": _resumption,
-    "suspended": lambda reading, _: reading.moves.suspended,
+    "suspended": lambda reading, _: reading.moves.suspended[reading.rows],
     "transfer_pending": _transfer_pending,
     "class_absence_share": _share("class_share"),
     "school_absence_share": _share("school_share"),
@@ -248,8 +186,7 @@ def reading_of(
     marks = np.ascontiguousarray(register.marks.T)
     cells = np.ascontiguousarray(meaning.T)
     upto = last_spoken(register.marks, meaning)
-    variant = register.variant[:, -1] if register.variant.shape[1] else np.zeros(register.rows, np.intp)
-    tally = Tally(register.calendar, variant, marks, cells, upto, series_for(wanted))
+    tally = Tally(register.calendar, variant_at(register, upto), marks, cells, upto, series_for(wanted))
     if tally.days and register.rows:
         tally.refresh(slice(None), 0, tally.days - 1)
     stems = {fact.stem for name in wanted if (fact := find(name))}
@@ -268,6 +205,13 @@ def reading_of(
         share,
         school,
     )
+
+
+def variant_at(register: Register, columns: NDArray[np.int32]) -> NDArray[np.intp]:
+    """The calendar variant of each row at a column of its own (−1: its first): that of its school then. (rows,)."""
+    if register.variant.shape[1] == 1:
+        return register.variant[:, 0]
+    return register.variant[np.arange(register.rows), np.maximum(columns, 0)]
 
 
 def last_spoken(marks: NDArray[np.uint8], meaning: NDArray[np.uint8]) -> NDArray[np.int32]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.facts.catalogue import Fact, find
-from rules.facts.evaluate import CHAIN_OF, RATE_OF, SUM_OF, Reading
-from rules.facts.families import EARLIER_WINDOW, RECENT_WINDOW
-from rules.facts.tally import openings
+from rules.facts.evaluate import CHAIN_OF, RATE_OF, SUM_OF
+from rules.facts.reading import Reading
+from rules.facts.windows import openings
 from rules.records import Mark
 from rules.register import EXCUSED, MISSED, SEEN, SKIP
 from rules.runs import NO_COLUMN, Runs
@@ -93,6 +93,7 @@ class Witness:
         days: list[int] = []
         for after in range(self._heard, 0, -1):
             begins = series == "no_show" and bool(opens[after - 1])
+            begins |= series == "overrun" and bool(self._cells([after - 1], _TESTS["leave"]))
             if values[after] <= 0:
                 break
             if begins or values[after] != values[after - 1]:
@@ -147,7 +148,7 @@ class Witness:
 
     def _of_trend(self) -> Evidence:
         """The recent absences, of all sessions known of both windows."""
-        near, far = self.reading.windows.before(RECENT_WINDOW, EARLIER_WINDOW)
+        near, far = self.reading.windows.trend
         variant = self.reading.tally.variant[self._at]
         recent = self._of_rate("away_sessions", int(near[variant, self._heard]), self._heard)
         known = self._grown("known_days", int(far[variant, self._heard]), self._heard)

@@ -53,7 +53,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One entry of the catalogue: a fact, or the same fact over every window."""
+    """One entry of the catalogue: a fact, or the same fact over every window.
+
+    A window of school days ends with the last one heard of the child. Leave counts once a roll has reached it.
+    """
 
     stem: str
     alias: str
@@ -74,11 +77,7 @@ class Family:
         name = self.stem if window is None else f"{self.stem}_{window}"
         alias = self.alias if window is None else f"{self.alias}_{WINDOW_ZH.get(window, window)}"
         over, over_zh = _spoken(window)
-        high = (
-            min(self.high, float(window))
-            if window is not None and window.isdigit() and self._counts_days
-            else self.high
-        )
+        low, high = self._bounds(int(window)) if window is not None and window.isdigit() else (self.low, self.high)
         return Fact(
             name,
             alias,
@@ -87,7 +86,7 @@ class Family:
             self.meaning + over,
             self.zh + over_zh,
             self.evidence,
-            self.low,
+            low,
             high,
             self.blank,
             self.of_run,
@@ -96,9 +95,12 @@ class Family:
             window,
         )
 
-    @property
-    def _counts_days(self) -> bool:
-        return self.kind is Kind.COUNT and self.unit == DAYS
+    def _bounds(self, days: int) -> tuple[float, float]:
+        """Least and largest value over a window of so many school days: one without the evidence is always blank."""
+        if days < self.evidence:
+            return self.blank, self.blank
+        counts_days = self.kind is Kind.COUNT and self.unit == DAYS
+        return self.low, min(self.high, float(days)) if counts_days else self.high
 
 
 def _spoken(window: str | None) -> tuple[str, str]:

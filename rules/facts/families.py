@@ -59,6 +59,14 @@ def _rate(stem: str, alias: str, meaning: str, zh: str) -> Family:
     )
 
 
+def _flag(stem: str, alias: str, meaning: str, zh: str, *, trait: bool = False) -> Family:
+    return Family(stem, alias, Kind.FLAG, YES, meaning, zh, high=1.0, trait=trait)
+
+
+def _unit_share(stem: str, alias: str, meaning: str, zh: str) -> Family:
+    return Family(stem, alias, Kind.SHARE, PERCENT, meaning, zh, high=100.0)
+
+
 FAMILIES: tuple[Family, ...] = (
     # -- the current run --
     _days(
@@ -81,7 +89,7 @@ FAMILIES: tuple[Family, ...] = (
     _over(
         "absence_days",
         "缺席天数",
-        "school days with an absence of any kind, leave included",
+        "school days with a session missed for any reason, leave included",
         "有缺席(含请假)的上学日数",
     ),
     _over(
@@ -127,8 +135,8 @@ FAMILIES: tuple[Family, ...] = (
     _over(
         "spells",
         "缺勤段数",
-        "spells of at least two whole school days in a row missed without leave",
-        "连续两个及以上整日旷课的段数",
+        "spells of two or more whole school days in a row missed without leave, each counted on its second day",
+        "连续两个及以上整日旷课的段数,各计在其第二日",
         "spells",
     ),
     Family(
@@ -136,8 +144,10 @@ FAMILIES: tuple[Family, ...] = (
         "周一周五占比",
         Kind.SHARE,
         PERCENT,
-        f"of the days absent, those on the first or last school day of the week (Monday, Friday); 0 below {WEEKDAY_EVIDENCE} absent days",
-        f"缺席日中落在周一、周五的百分比;不足{WEEKDAY_EVIDENCE}个缺席日时为0",
+        "of the days absent, leave included, those on the first or last weekday of the school's week (Monday and "
+        f"Friday in a week of five days); 0 below {WEEKDAY_EVIDENCE} days absent",
+        "缺席日(含请假)中落在本校每周第一个或最后一个上学日(五天制为周一、周五)的百分比;"
+        f"不足{WEEKDAY_EVIDENCE}个缺席日时为0",
         windowed=True,
         evidence=WEEKDAY_EVIDENCE,
         high=100.0,
@@ -147,9 +157,9 @@ FAMILIES: tuple[Family, ...] = (
         "周一周五概率",
         Kind.SHARE,
         "probability",
-        "how likely so many of the days absent fall on Monday or Friday by chance (binomial, against the child's own known "
-        f"days); 1 below {WEEKDAY_EVIDENCE} absent days",
-        f"缺席偶然集中于周一、周五的概率(二项分布,以该生已知上学日为基准);不足{WEEKDAY_EVIDENCE}个缺席日时为1",
+        "how likely so many of the days absent, or more, fall on those two weekdays by chance (binomial, by their "
+        f"share of the child's known days); 1 below {WEEKDAY_EVIDENCE} days absent",
+        f"缺席偶然如此集中于这两个上学日的概率(二项分布,以其占该生已知上学日的比例为基准);不足{WEEKDAY_EVIDENCE}个缺席日时为1",
         windowed=True,
         evidence=WEEKDAY_EVIDENCE,
         high=1.0,
@@ -161,9 +171,10 @@ FAMILIES: tuple[Family, ...] = (
         "缺席趋势",
         Kind.SHARE,
         POINTS,
-        f"absence rate of the last {RECENT_WINDOW} school days less that of the {EARLIER_WINDOW} before, each over its own "
-        f"known sessions; 0 while either knows fewer than {RATE_EVIDENCE} school days",
-        f"最近{RECENT_WINDOW}个上学日缺席率减去此前{EARLIER_WINDOW}个上学日缺席率,各以本段已知节次为分母;任一段已知不足{RATE_EVIDENCE}日时为0",
+        f"absence rate of the last {RECENT_WINDOW} school days less that of the {EARLIER_WINDOW} before, each over its "
+        f"own known sessions; 0 while either knows fewer than {RATE_EVIDENCE} school days",
+        f"最近{RECENT_WINDOW}个上学日缺席率减去此前{EARLIER_WINDOW}个上学日缺席率,各以本段已知节次为分母;"
+        f"任一段已知不足{RATE_EVIDENCE}日时为0",
         evidence=RATE_EVIDENCE,
         low=-100.0,
         high=100.0,
@@ -171,88 +182,83 @@ FAMILIES: tuple[Family, ...] = (
     _days(
         "spell_days",
         "整日缺勤天数",
-        "whole school days missed without leave, in a row, up to the last one heard of",
-        "截至最近有消息的上学日,连续整日旷课的天数",
+        "whole school days missed without leave, in a row, up to the last one heard of; a day is whole if nothing else "
+        "is known of it, and days of which nothing is known are passed over",
+        "截至最近有消息的上学日,连续整日旷课的天数;当天除旷课外别无记录即为整日,无记录之日略过",
     ),
     _days(
         "unheard_days",
         "无信号天数",
-        "school days in a row on which the roll was called and nobody said anything of the child",
-        "连续点名而未提到该生的上学日数",
+        "school days in a row on which the roll was called and nobody said anything of the child; days without a roll "
+        "are passed over",
+        "连续点名而未提到该生的上学日数;未点名之日略过",
     ),
     _days(
         "gone_days",
         "连续未见天数",
-        "school days in a row on which the roll was called and the child neither seen nor on leave",
-        "连续点名而未见到且未请假的上学日数",
+        "school days in a row on which the roll was called and the child neither seen nor on leave; days without a "
+        "roll are passed over",
+        "连续点名而未见到且未请假的上学日数;未点名之日略过",
     ),
     _days(
         "no_show_days",
         "开学未到天数",
-        "school days since a term or the end of a holiday on which the child was missed, until first seen or on leave; 0 afterwards",
-        "开学或假期结束后一直未见到的上学日数;见到或请假后为0",
+        "school days on which the roll was called and the child not seen, since school began again after "
+        f"{HOLIDAY_DAYS} days or more without (a term, the end of a holiday); 0 once seen or on leave",
+        f"停课{HOLIDAY_DAYS}天及以上后复课(开学、假期结束)以来,已点名而未见到的上学日数;见到或请假后为0",
     ),
     _days(
         "overrun_days",
         "逾假天数",
-        "school days missed since a leave ended without the child being seen; 0 otherwise",
-        "请假期满后一直未见到的上学日数;否则为0",
+        "school days missed without leave since the last session on leave; 0 once seen, and where there was no leave",
+        "最后一个请假节次之后旷课的上学日数;见到后及从未请假的为0",
     ),
     _days(
         "long_leave_days",
         "连续请假天数",
-        "school days in a row on leave, up to the last one heard of",
-        "截至最近有消息的上学日,连续请假的上学日数",
+        "whole school days on leave in a row, up to the last one heard of; being seen or missed ends it",
+        "截至最近有消息的上学日,连续整日请假的上学日数;到校或旷课即中断",
     ),
     _days(
         "relapse_days",
         "反弹天数",
-        f"days of a spell that began within {RELAPSE_WITHIN} school days of coming back from one of at least {LONG_SPELL}; 0 otherwise",
-        f"返校后{RELAPSE_WITHIN}个上学日内再次整日旷课的天数(此前一段不少于{LONG_SPELL}日);否则为0",
+        f"whole school days missed, in a spell that began within {RELAPSE_WITHIN} known school days of coming back "
+        f"from one of at least {LONG_SPELL}; 0 otherwise",
+        f"整日旷课{LONG_SPELL}日及以上返校后,{RELAPSE_WITHIN}个已知上学日内再次开始的连续整日旷课天数;否则为0",
     ),
     _days(
         "resumption_days",
         "复学未到天数",
-        "school days missed since a suspension ended (resumption) without the child being seen; 0 otherwise",
-        "复学生效后一直未见到的上学日数;否则为0",
+        "school days missed without leave since the day a suspension ended (resumption, transfer in); 0 once seen or "
+        "on leave, and where none ended",
+        "自复学(或转入)之日起旷课的上学日数;见到或请假后、未曾休学复学的为0",
     ),
     # -- movements --
-    Family(
+    _flag(
         "suspended",
         "休学中",
-        Kind.FLAG,
-        YES,
-        "a suspension is on record and no resumption after it",
-        "有休学记录而无其后的复学记录",
-        high=1.0,
+        "a suspension is on record, one dated ahead included, and neither resumption nor transfer in after it",
+        "有休学记录(含日期未到的),而无其后的复学或转入记录",
     ),
-    Family(
+    _flag(
         "transfer_pending",
         "转学未落实",
-        Kind.FLAG,
-        YES,
-        "a transfer out is on record that nothing confirms, and the child was not seen since",
-        "有转出记录而无转入或证明,且此后未见到",
-        high=1.0,
+        "a transfer out is on record, one dated ahead included, without evidence, transfer in, verification or "
+        "resumption, and the child was not seen since its date",
+        "有转出记录(含日期未到的),而无证明、转入、核实或复学记录,且自该日起未见到",
     ),
     # -- the class and the school --
-    Family(
+    _unit_share(
         "class_absence_share",
         "班级缺勤占比",
-        Kind.SHARE,
-        PERCENT,
-        "of the child's class, those absent without leave in the last session heard of",
-        "最近有消息的节次中,本班旷课学生的百分比",
-        high=100.0,
+        "of the children of its class expected in the last session heard of the child, those absent without leave",
+        "该生最近有消息的节次中,本班应到学生旷课的百分比",
     ),
-    Family(
+    _unit_share(
         "school_absence_share",
         "学校缺勤占比",
-        Kind.SHARE,
-        PERCENT,
-        "of the child's school, those absent without leave in the last session heard of",
-        "最近有消息的节次中,本校旷课学生的百分比",
-        high=100.0,
+        "of the children of its school expected in the last session heard of the child, those absent without leave",
+        "该生最近有消息的节次中,本校应到学生旷课的百分比",
     ),
     # -- what the child is --
     Family(
@@ -265,18 +271,9 @@ FAMILIES: tuple[Family, ...] = (
         high=13.0,
         trait=True,
     ),
-    Family("boarding", "寄宿", Kind.FLAG, YES, "the child boards at school", "在校寄宿", high=1.0, trait=True),
+    _flag("boarding", "寄宿", "the child boards at school", "在校寄宿", trait=True),
     *(
-        Family(
-            f"tag_{tag}",
-            f"标签_{alias}",
-            Kind.FLAG,
-            YES,
-            f"the roster tags the child {tag}",
-            f"名单标注:{alias}",
-            high=1.0,
-            trait=True,
-        )
+        _flag(f"tag_{tag}", f"标签_{alias}", f"the roster tags the child {tag}", f"名单标注:{alias}", trait=True)
         for tag, alias in TAGS.items()
     ),
 )

@@ -29,7 +29,7 @@ class Moves:
 
     def note(self, row: int, movements: Sequence[Movement], zone: ZoneInfo) -> None:
         """Read the records of one row anew."""
-        ordered = sorted(movements, key=lambda one: one.at)
+        ordered = sorted(movements, key=lambda one: (one.at, one.kind in _BACK))
         suspended, resumed, away = False, 0, NEVER
         for one in ordered:
             if one.kind == "suspend":

@@ -6,15 +6,16 @@ of two rows. A correction refreshes the days from it on, of the children it conc
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.facts.families import HOLIDAY_DAYS, LONG_SPELL, RELAPSE_WITHIN
+from rules.facts.families import LONG_SPELL, RELAPSE_WITHIN
+from rules.facts.windows import openings, week_edges
 from rules.records import Mark
-from rules.register import EXCUSED, MISSED, SEEN, SKIP
+from rules.register import EXCUSED, HOLE, MISSED, SEEN, SKIP
 
 if TYPE_CHECKING:
     from rules.calendar import Calendar
@@ -119,7 +120,10 @@ class Tally:
         spoken = count((marks > Mark.UNTAKEN) & (meaning > SKIP))
         unknown = count((marks == Mark.UNKNOWN) & (meaning > SKIP))
         late = count(((marks == Mark.LATE) | (marks == Mark.LEFT_EARLY)) & (meaning == SEEN))
-        return self._derived(rows, first, last, missed, seen, leave, spoken, unknown, late)
+        derived = self._derived(rows, first, last, missed, seen, leave, spoken, unknown, late)
+        if "overrun" in self.series:
+            derived |= _order_of_day(np.where(unreached, np.uint8(HOLE), meaning).reshape(shape))
+        return derived
 
     def _derived(
         self,
@@ -164,35 +168,10 @@ class Tally:
     def _link(self, rows: Rows, day: int, flag: dict[str, NDArray[np.int8]]) -> None:
         yes = {name: values.astype(np.bool_) for name, values in flag.items() if name in _READ}
         before = {name: self.series[name][day, rows] for name in self._chains}
-        settled = yes["seen_days"] | yes["leave_days"]
-        after: dict[str, NDArray[np.int16]] = {"heard": np.where(yes["spoken"], np.int16(day + 1), before["heard"])}
-        if "spell" in before:
-            after["spell"] = _grown(before["spell"], yes["whole_missed"], settled)
-        if "unheard" in before:
-            after["unheard"] = _grown(before["unheard"], yes["unnamed_days"], yes["known_days"])
-        if "gone" in before:
-            after["gone"] = _grown(before["gone"], yes["unseen_days"], settled)
-        if "leave_run" in before:
-            ended = yes["seen_days"] | yes["missed_days"]
-            after["leave_run"] = _grown(before["leave_run"], yes["leave_days"] & ~ended, ended)
-        if "no_show" in before:
-            opened = np.where(yes["opens"], np.int16(0), before["no_show"])
-            after["no_show"] = _waiting(opened, yes["unseen_days"], settled)
-        if "overrun" in before:
-            begun = np.where(yes["leave_days"], np.int16(0), before["overrun"])
-            missed = yes["missed_days"] & ~yes["leave_days"]
-            after["overrun"] = _waiting(begun, missed & ~yes["seen_days"], yes["seen_days"])
-        if "back" in before:
-            after["back"] = _back(before["back"], before["spell"], yes["seen_days"], yes["known_days"])
-        if "relapse" in before:
-            begins = (before["spell"] == 0) & (before["back"] > 0)
-            goes_on = (before["spell"] > 0) & (before["relapse"] > 0)
-            grown = np.where(begins | goes_on, before["relapse"] + 1, 0).astype(np.int16)
-            after["relapse"] = np.where(yes["whole_missed"], grown, np.where(settled, np.int16(0), before["relapse"]))
-        for name, values in after.items():
-            self.series[name][day + 1, rows] = values
+        for name in self._chains:
+            self.series[name][day + 1, rows] = _NEXT[name](before, yes, day)
         if self._with_spells:
-            second = yes["whole_missed"] & (after["spell"] == SPELL)
+            second = yes["whole_missed"] & (self.series["spell"][day + 1, rows] == SPELL)
             self.series["spells"][day + 1, rows] = self.series["spells"][day, rows] + second
 
 
@@ -210,8 +189,24 @@ _READ = frozenset(
         "unnamed_days",
         "known_days",
         "opens",
+        "leave_last",
+        "seen_last",
+        "missed_then",
     }
 )
+
+
+def _order_of_day(meaning: NDArray[np.uint8]) -> Day:
+    """Of each day (days, slots, rows) which came last, leave or a sighting, and whether a session was missed then."""
+    last = np.zeros_like(meaning[:, 0])
+    missed = np.zeros(last.shape, np.bool_)
+    for slot in range(meaning.shape[1]):
+        here = meaning[:, slot]
+        settles = (here == EXCUSED) | (here == SEEN)
+        last = np.where(settles, here, last)
+        missed = (missed & ~settles) | (here == MISSED)
+    found = {"leave_last": last == EXCUSED, "seen_last": last == SEEN, "missed_then": missed}
+    return {name: flag.view(np.int8) for name, flag in found.items()}
 
 
 def _grown(before: NDArray[np.int16], more: Flags, ended: Flags) -> NDArray[np.int16]:
@@ -228,35 +223,66 @@ def _waiting(before: NDArray[np.int16], more: Flags, settled: Flags) -> NDArray[
     return after
 
 
-def _back(before: NDArray[np.int16], spell: NDArray[np.int16], seen: Flags, known: Flags) -> NDArray[np.int16]:
+Before = dict[str, NDArray[np.int16]]
+Yes = dict[str, Flags]
+
+
+def _heard(before: Before, yes: Yes, day: int) -> NDArray[np.int16]:
+    return np.where(yes["spoken"], np.int16(day + 1), before["heard"])
+
+
+def _spell(before: Before, yes: Yes, _: int) -> NDArray[np.int16]:
+    return _grown(before["spell"], yes["whole_missed"], yes["seen_days"] | yes["leave_days"])
+
+
+def _unheard(before: Before, yes: Yes, _: int) -> NDArray[np.int16]:
+    return _grown(before["unheard"], yes["unnamed_days"], yes["known_days"])
+
+
+def _gone(before: Before, yes: Yes, _: int) -> NDArray[np.int16]:
+    return _grown(before["gone"], yes["unseen_days"], yes["seen_days"] | yes["leave_days"])
+
+
+def _leave_run(before: Before, yes: Yes, _: int) -> NDArray[np.int16]:
+    ended = yes["seen_days"] | yes["missed_days"]
+    return _grown(before["leave_run"], yes["leave_days"] & ~ended, ended)
+
+
+def _no_show(before: Before, yes: Yes, _: int) -> NDArray[np.int16]:
+    opened = np.where(yes["opens"], np.int16(0), before["no_show"])
+    return _waiting(opened, yes["unseen_days"], yes["seen_days"] | yes["leave_days"])
+
+
+def _overrun(before: Before, yes: Yes, _: int) -> NDArray[np.int16]:
+    waiting = np.where(yes["seen_last"], np.int16(NOT_WAITING), before["overrun"])
+    waiting[yes["leave_last"]] = 0
+    return np.asarray(waiting + (yes["missed_then"] & (waiting >= 0)), np.int16)
+
+
+def _back(before: Before, yes: Yes, _: int) -> NDArray[np.int16]:
     """Known school days since the child came back from a long spell, up to RELAPSE_WITHIN; then 0."""
-    after = before + (known & (before > 0))
+    after = before["back"] + (yes["known_days"] & (before["back"] > 0))
     after[after > RELAPSE_WITHIN] = 0
-    after[seen & (spell >= LONG_SPELL)] = 1
+    after[yes["seen_days"] & (before["spell"] >= LONG_SPELL)] = 1
     return after
 
 
-def week_edges(calendar: Calendar) -> NDArray[np.bool_]:
-    """By variant and day: whether it is the first or last weekday of that unit's week (Monday and Friday, mostly)."""
-    edges = np.zeros((len(calendar.tables), len(calendar.dates)), np.bool_)
-    for variant, table in enumerate(calendar.tables):
-        outer = {min(table.weekdays, default=1), max(table.weekdays, default=5)}
-        edges[variant] = [day.isoweekday() in outer for day in calendar.dates]
-    return edges
+def _relapse(before: Before, yes: Yes, _: int) -> NDArray[np.int16]:
+    begins = (before["spell"] == 0) & (before["back"] > 0)
+    goes_on = (before["spell"] > 0) & (before["relapse"] > 0)
+    grown = np.where(begins | goes_on, before["relapse"] + 1, 0).astype(np.int16)
+    settled = yes["seen_days"] | yes["leave_days"]
+    return np.where(yes["whole_missed"], grown, np.where(settled, np.int16(0), before["relapse"]))
 
 
-def openings(calendar: Calendar) -> NDArray[np.bool_]:
-    """By variant and day: whether it opens a term or ends a holiday, that is HOLIDAY_DAYS without school."""
-    opens = np.zeros((len(calendar.tables), len(calendar.dates)), np.bool_)
-    for variant in range(len(calendar.tables)):
-        taught = taught_days(calendar, variant)
-        ordinals = np.array([calendar.dates[day].toordinal() for day in taught], np.int64)
-        gaps = np.diff(ordinals, prepend=-(10**6)) > HOLIDAY_DAYS
-        opens[variant, taught[gaps]] = True
-    return opens
-
-
-def taught_days(calendar: Calendar, variant: int) -> NDArray[np.intp]:
-    """The days of the grid on which a variant expects children, in order."""
-    expected = calendar.expected[variant].reshape(len(calendar.dates), calendar.slots)
-    return np.flatnonzero(expected.any(axis=1))
+_NEXT: dict[str, Callable[[Before, Yes, int], NDArray[np.int16]]] = {
+    "heard": _heard,
+    "spell": _spell,
+    "unheard": _unheard,
+    "gone": _gone,
+    "leave_run": _leave_run,
+    "no_show": _no_show,
+    "overrun": _overrun,
+    "back": _back,
+    "relapse": _relapse,
+}

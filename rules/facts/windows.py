@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.facts.catalogue import TERM, YEAR
-from rules.facts.tally import openings, taught_days
+from rules.facts.families import EARLIER_WINDOW, HOLIDAY_DAYS, RECENT_WINDOW
 
 if TYPE_CHECKING:
     from rules.calendar import Calendar
@@ -40,7 +40,10 @@ class Windows:
         return np.array([np.searchsorted(taught, days) for taught in self._taught])
 
     def starts(self, window: str) -> NDArray[np.int64]:
-        """By variant and number of days heard (0: none), the day the window begins with; (variants, days + 1)."""
+        """By variant and number of days heard (0: none), the day the window begins with; (variants, days + 1).
+
+        A window longer than all that is behind begins with day 0, so that days at a former school lie in it, too.
+        """
         if window not in self._starts:
             if window == TERM:
                 found = self._from_days([[first for first, _ in table.terms] for table in self.calendar.tables])
@@ -51,15 +54,17 @@ class Windows:
             self._starts[window] = found
         return self._starts[window]
 
-    def before(self, near: int, far: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Starts of the last `near` school days and of the `far` before those."""
-        return self._back(0, near), self._back(near, far)
+    @cached_property
+    def trend(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Starts of the last RECENT_WINDOW school days and of the EARLIER_WINDOW before those."""
+        return self._back(0, RECENT_WINDOW), self._back(RECENT_WINDOW, EARLIER_WINDOW)
 
     def _back(self, skip: int, length: int) -> NDArray[np.int64]:
         starts = np.zeros_like(self._passed)
         for variant, taught in enumerate(self._taught):
+            behind = self._passed[variant] - skip - length
             if len(taught):
-                starts[variant] = taught[np.clip(self._passed[variant] - skip - length, 0, len(taught) - 1)]
+                starts[variant] = np.where(behind >= 0, taught[np.maximum(behind, 0)], 0)
         return starts
 
     def _from_days(self, firsts: list[list[dt.date]]) -> NDArray[np.int64]:
@@ -92,3 +97,29 @@ class Windows:
             if len(days):
                 found[variant, 1:] = np.where(index >= 0, begins[variant, days[np.maximum(index, 0)]], 0)
         return found
+
+
+def week_edges(calendar: Calendar) -> NDArray[np.bool_]:
+    """By variant and day: whether it is the first or last weekday of that unit's week (Monday and Friday, mostly)."""
+    edges = np.zeros((len(calendar.tables), len(calendar.dates)), np.bool_)
+    for variant, table in enumerate(calendar.tables):
+        outer = {min(table.weekdays, default=1), max(table.weekdays, default=5)}
+        edges[variant] = [day.isoweekday() in outer for day in calendar.dates]
+    return edges
+
+
+def openings(calendar: Calendar) -> NDArray[np.bool_]:
+    """By variant and day: whether it opens a term or ends a holiday, that is HOLIDAY_DAYS without school."""
+    opens = np.zeros((len(calendar.tables), len(calendar.dates)), np.bool_)
+    for variant in range(len(calendar.tables)):
+        taught = taught_days(calendar, variant)
+        ordinals = np.array([calendar.dates[day].toordinal() for day in taught], np.int64)
+        gaps = np.diff(ordinals, prepend=-(10**6)) > HOLIDAY_DAYS
+        opens[variant, taught[gaps]] = True
+    return opens
+
+
+def taught_days(calendar: Calendar, variant: int) -> NDArray[np.intp]:
+    """The days of the grid on which a variant expects children, in order."""
+    expected = calendar.expected[variant].reshape(len(calendar.dates), calendar.slots)
+    return np.flatnonzero(expected.any(axis=1))

@@ -1,0 +1,162 @@
+"""What becomes known of a group in order: for most children and sessions one roll in its own time, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.backtest.cells import Cells, Group, cells_of
+from rules.history import LeaveKnown, MovementKnown
+from rules.instants import NEVER, to_micros
+
+CELL, LEAVE, MOVEMENT, LOOK = range(4)
+"""Kinds of events; a look is an instant at which something known takes effect."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """Everything that becomes known of a group, by slots: the spans from one session's start to the next.
+
+    `starts` int64 microseconds (slots,) are the beginnings. Plain events are the one thing known of a child in a slot,
+    a mark of the session that began with it: `plain_time` int64 and `plain_code` uint8 (slots, rows), code 0 for none.
+    All others lie in the flat arrays, ordered by slot, child and instant; `first` (slots + 1,) are the bounds of slots.
+    """
+
+    starts: NDArray[np.int64]
+    days: NDArray[np.intp]
+    plain_time: NDArray[np.int64]
+    plain_code: NDArray[np.uint8]
+    row: NDArray[np.int32]
+    time: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    what: NDArray[np.int32]
+    code: NDArray[np.uint8]
+    first: NDArray[np.intp]
+    leaves: list[LeaveKnown]
+    movements: list[MovementKnown]
+
+    def rounds(self, slot: int) -> Iterator[NDArray[np.intp]]:
+        """The other events of a slot, those of each child one instant after the other: indices of one round each."""
+        low, high = int(self.first[slot]), int(self.first[slot + 1])
+        if low == high:
+            return
+        row, time = self.row[low:high], self.time[low:high]
+        anew = np.ones(high - low, np.bool_)
+        anew[1:] = row[1:] != row[:-1]
+        steps = anew.copy()
+        steps[1:] |= time[1:] != time[:-1]
+        index = np.cumsum(steps)
+        turn: NDArray[np.int64] = index - np.maximum.accumulate(np.where(anew, index, 0))
+        for one in range(int(turn.max()) + 1):
+            yield low + np.flatnonzero(turn == one)
+
+
+@dataclass
+class _Rest:
+    """Events that are no plain ones, flat."""
+
+    row: NDArray[np.int32]
+    time: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    what: NDArray[np.int32]
+    code: NDArray[np.uint8]
+
+
+def events_of(group: Group) -> Events:
+    """Put everything known of a group in order."""
+    cells = cells_of(group)
+    calendar = group.history.calendar
+    of = np.unique(group.variant)
+    starts = np.unique(calendar.starts[of][calendar.expected[of]])
+    slot = _slot_of(starts, cells.time)
+    local = {int(row): n for n, row in enumerate(group.rows)}
+    leaves = [one for one in group.history.leaves if one.row in local]
+    movements = [one for one in group.history.movements if one.row in local]
+    rest = _others(local, leaves, movements)
+    counts = np.bincount(slot * len(group.rows) + cells.row, minlength=len(starts) * len(group.rows))
+    np.add.at(counts, _slot_of(starts, rest.time) * len(group.rows) + rest.row, 1)
+    plain = counts[slot * len(group.rows) + cells.row] == 1
+    plain &= _session_starts(group, cells) == starts[slot]
+    plain &= (group.variant == group.variant[:, -1:]).all(axis=1)[cells.row]
+    shape = (len(starts), len(group.rows))
+    plain_time, plain_code = np.full(shape, NEVER, np.int64), np.zeros(shape, np.uint8)
+    plain_time[slot[plain], cells.row[plain]] = cells.time[plain]
+    plain_code[slot[plain], cells.row[plain]] = cells.code[plain]
+    rest = _ordered(starts, rest, cells.where(~plain))
+    first = np.searchsorted(_slot_of(starts, rest.time), np.arange(len(starts) + 1))
+    days = np.searchsorted(_day_starts(group, of), starts, "right") - 1
+    return Events(
+        starts,
+        days,
+        plain_time,
+        plain_code,
+        rest.row,
+        rest.time,
+        rest.kind,
+        rest.what,
+        rest.code,
+        first,
+        leaves,
+        movements,
+    )
+
+
+def _slot_of(starts: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.maximum(np.searchsorted(starts, time, "right") - 1, 0).astype(np.int64)
+
+
+def _session_starts(group: Group, cells: Cells) -> NDArray[np.int64]:
+    calendar, variant = group.history.calendar, group.variant
+    if len(calendar.tables) == 1:
+        return calendar.starts[0][cells.column]
+    of = variant[cells.row, 0] if variant.shape[1] == 1 else variant[cells.row, cells.column]
+    return calendar.starts[of, cells.column]
+
+
+def _day_starts(group: Group, of: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The first start of each day of the grid among these variants, none before the day before's; microseconds."""
+    calendar = group.history.calendar
+    begins = np.where(calendar.expected[of], calendar.starts[of], NEVER).reshape(len(of), -1, calendar.slots)
+    first = begins.min(axis=(0, 2))
+    # A day none of these variants expects anybody on begins with the next that one does.
+    return np.minimum.accumulate(first[::-1])[::-1]
+
+
+def _others(local: dict[int, int], leaves: list[LeaveKnown], movements: list[MovementKnown]) -> _Rest:
+    """Leaves and movements as they become known, and the instants at which they take effect."""
+    rows: list[tuple[int, int, int, int]] = []
+    for n, leave in enumerate(leaves):
+        row, known = local[leave.row], to_micros(leave.known_at)
+        rows.append((row, known, LEAVE, n))
+        ahead = () if leave.withdrawn else (to_micros(leave.starts), to_micros(leave.ends))
+        rows += [(row, at, LOOK, 0) for at in ahead if at > known]
+    for n, move in enumerate(movements):
+        row, known, at = local[move.row], to_micros(move.known_at), to_micros(move.movement.at)
+        rows.append((row, known, MOVEMENT, n))
+        rows += [(row, at, LOOK, 0)] if at > known else []
+    table = np.array(rows, np.int64).reshape(-1, 4)
+    return _Rest(
+        table[:, 0].astype(np.int32),
+        table[:, 1],
+        table[:, 2].astype(np.uint8),
+        table[:, 3].astype(np.int32),
+        np.zeros(len(table), np.uint8),
+    )
+
+
+def _ordered(starts: NDArray[np.int64], rest: _Rest, cells: Cells) -> _Rest:
+    """All that is not plain, by slot, child and instant; of one instant in the order of delivery."""
+    kind = np.full(len(cells), CELL, np.uint8)
+    row = np.concatenate([rest.row, cells.row])
+    time = np.concatenate([rest.time, cells.time])
+    order = np.lexsort((time, row, _slot_of(starts, time)))
+    return _Rest(
+        row[order],
+        time[order],
+        np.concatenate([rest.kind, kind])[order],
+        np.concatenate([rest.what, cells.column])[order],
+        np.concatenate([rest.code, cells.code])[order],
+    )

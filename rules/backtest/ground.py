@@ -1,0 +1,185 @@
+"""The register of a group as it becomes known, change by change, with the tally its facts are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.backtest.cells import Group
+from rules.facts.evaluate import series_for
+from rules.facts.moves import no_moves
+from rules.facts.tally import Tally
+from rules.facts.windows import Windows
+from rules.instants import NEVER, to_micros
+from rules.records import Mark
+from rules.register import (
+    EXCUSED,
+    MEANING,
+    SEEN,
+    SKIP,
+    Leave,
+    Movement,
+    Out,
+    Register,
+    confirmed_outs,
+    memberships,
+)
+
+Rows = NDArray[np.intp]
+
+
+class Ground:
+    """What is known of a group so far; decides nothing.
+
+    `marks` and `meaning` uint8 (columns, rows), as in a register turned on its side; cells to come may hold leave that
+    is known already, so whoever looks at them looks no further than the present session.
+    """
+
+    def __init__(self, group: Group, wanted: Collection[str]) -> None:
+        history = group.history
+        self.group, self.calendar = group, history.calendar
+        self.rows = len(group.rows)
+        self.columns = self.calendar.starts.shape[1]
+        spells = [history.spells[row] for row in group.rows]
+        _, enrolled = memberships(self.calendar, spells)
+        self.variant = group.variant[:, -1]
+        expected = self.calendar.expected[group.variant[:, 0]] if group.variant.shape[1] == 1 else self._expected()
+        self._enrolled = expected if enrolled is None else expected & enrolled
+        self.expected = np.ascontiguousarray(self._enrolled.T)
+        self.marks = np.zeros((self.columns, self.rows), np.uint8)
+        self.meaning = np.where(self.expected, MEANING[0], SKIP).astype(np.uint8)
+        self.cover: NDArray[np.uint8] | None = None
+        self.upto = np.full(self.rows, -1, np.int32)
+        self.ever_missed = np.zeros(self.rows, np.bool_)
+        """Who was ever marked absent, whatever became of it."""
+        self.ended = np.zeros(self.rows, np.int64)
+        """The last confirmed movement out that has taken effect, microseconds; 0 where there is none."""
+        self.leave_end = np.zeros(self.rows, np.int64)
+        """When the last leave known of ends, withdrawn or not; 0 where there is none."""
+        self.leaves: dict[int, dict[str, Leave]] = {}
+        self.movements: dict[int, list[Movement]] = {}
+        self.outs: dict[int, tuple[Out, ...]] = {}
+        self.moves = no_moves(self.rows)
+        self.windows = Windows(self.calendar)
+        self.tally = Tally(self.calendar, self.variant, self.marks, self.meaning, self.upto, series_for(wanted))
+
+    def _expected(self) -> NDArray[np.bool_]:
+        return self.calendar.expected[self.group.variant, np.arange(self.columns)]
+
+    def starts_of(self, row: int) -> NDArray[np.int64]:
+        """When each session of a child begins, microseconds; (columns,)."""
+        variant = self.group.variant[row]
+        if len(variant) == 1:
+            return self.calendar.starts[variant[0]]
+        return self.calendar.starts[variant, np.arange(self.columns)]
+
+    def ends_of(self, row: int) -> NDArray[np.int64]:
+        """When each ends."""
+        variant = self.group.variant[row]
+        if len(variant) == 1:
+            return self.calendar.ends[variant[0]]
+        return self.calendar.ends[variant, np.arange(self.columns)]
+
+    # ---- changes ----------------------------------------------------------------------------------------------------
+
+    def say(self, column: NDArray[np.int32], row: Rows, code: NDArray[np.uint8]) -> None:
+        """These cells are said to be `code` from now on; one change a cell."""
+        self.marks[column, row] = code
+        self.ever_missed[row[code == Mark.ABSENT]] = True
+        self.mean(column, row)
+        there = self.expected[column, row]
+        np.maximum.at(self.upto, row[there], column[there])
+
+    def mean(self, column: NDArray[np.int32], row: Rows) -> None:
+        """Work out again what these cells mean."""
+        meaning = MEANING[self.marks[column, row]]
+        if self.cover is not None:
+            meaning = np.where((self.cover[column, row] > 0) & (meaning != SEEN), EXCUSED, meaning)
+        self.meaning[column, row] = np.where(self.expected[column, row], meaning, SKIP)
+
+    def grant(self, row: int, leave_id: str, leave: Leave | None) -> int:
+        """A leave, another version of one, or its withdrawal (None); the first column changed, or how many there are."""
+        if self.cover is None:
+            self.cover = np.zeros((self.columns, self.rows), np.uint8)
+        held = self.leaves.setdefault(row, {})
+        touched = []
+        if (old := held.pop(leave_id, None)) is not None:
+            touched.append(self._cover(row, old, -1))
+        if leave is not None:
+            held[leave_id] = leave
+            self.leave_end[row] = max(int(self.leave_end[row]), to_micros(leave.ends))
+            touched.append(self._cover(row, leave, 1))
+        changed = np.concatenate(touched) if touched else np.zeros(0, np.int32)
+        self.mean(changed, np.full(len(changed), row))
+        return int(changed.min(initial=self.columns))
+
+    def _cover(self, row: int, leave: Leave, by: int) -> NDArray[np.int32]:
+        ends = self.ends_of(row)
+        covered = (self.starts_of(row) < to_micros(leave.ends)) & (ends > to_micros(leave.starts)) & (ends > 0)
+        columns = np.flatnonzero(covered).astype(np.int32)
+        assert self.cover is not None
+        self.cover[columns, row] += np.uint8(by % 256)
+        return columns
+
+    def move(self, row: int, movement: Movement) -> int:
+        """A movement is known; the first column it changes."""
+        known = self.movements.setdefault(row, [])
+        known.append(movement)
+        self.moves.note(row, known, self.calendar.zone)
+        self.outs[row] = confirmed_outs(known)
+        starts, before = self.starts_of(row), self.expected[:, row].copy()
+        expected = self._enrolled[row].copy()
+        for out in self.outs[row]:
+            until = NEVER if out.until is None else to_micros(out.until)
+            expected &= ~((starts >= to_micros(out.at)) & (starts < until))
+        self.expected[:, row] = expected
+        changed = np.flatnonzero(expected != before).astype(np.int32)
+        self.mean(changed, np.full(len(changed), row))
+        spoken = np.flatnonzero((self.marks[:, row] > Mark.UNTAKEN) & expected)
+        self.upto[row] = spoken[-1] if len(spoken) else -1
+        return int(changed.min(initial=self.columns))
+
+    def pass_to(self, row: int, now: int) -> None:
+        """Confirmed movements of a child that have taken effect by `now` end its run."""
+        outs = self.outs.get(row, ())
+        self.ended[row] = max((to_micros(out.at) for out in outs if to_micros(out.at) <= now), default=0)
+
+    # ---- looked at --------------------------------------------------------------------------------------------------
+
+    def on_leave(self, row: int, now: int) -> bool:
+        """Whether a known leave of the child is in force."""
+        held = self.leaves.get(row, {}).values()
+        return any(to_micros(leave.starts) <= now < to_micros(leave.ends) for leave in held)
+
+    def last_leave_end(self, row: int, now: int) -> int:
+        """The end of the last leave that is over, or of the last session on leave that a roll has reached; or NEVER."""
+        ends = [end for leave in self.leaves.get(row, {}).values() if (end := to_micros(leave.ends)) <= now]
+        reached = np.flatnonzero(self.meaning[: self.upto[row] + 1, row] == EXCUSED)
+        if len(reached):
+            ends.append(int(self.ends_of(row)[reached[-1]]))
+        return max(ends, default=NEVER)
+
+    def last_seen(self, rows: Rows) -> NDArray[np.int64]:
+        """The start of the last session each was seen in, of those with a transfer open; 0 for everybody else."""
+        found = np.zeros(len(rows), np.int64)
+        for n in np.flatnonzero(self.moves.transfer_at[rows] != NEVER).tolist():
+            row = int(rows[n])
+            seen = np.flatnonzero(self.meaning[:, row] == SEEN)
+            found[n] = self.starts_of(row)[seen[-1]] if len(seen) else 0
+        return found
+
+    def register(self, rows: Rows) -> Register:
+        """The register of these rows as known now, as a sweep is given it."""
+        of = [int(row) for row in rows]
+        return Register(
+            self.calendar,
+            np.ascontiguousarray(self.marks[:, rows].T),
+            self.group.variant[rows],
+            self.group.classes[rows],
+            np.ascontiguousarray(self.expected[:, rows].T),
+            {n: list(held.values()) for n, row in enumerate(of) if (held := self.leaves.get(row))},
+            {n: self.movements[row] for n, row in enumerate(of) if row in self.movements},
+            {n: outs for n, row in enumerate(of) if (outs := self.outs.get(row))},
+        )
