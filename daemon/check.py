@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -14,16 +14,18 @@ from zoneinfo import ZoneInfo
 from daemon.config import Config, FeedConfig
 from daemon.config.source import Place, Source, dotted, read_source
 from daemon.desk.reach import Child, Reach, Roster, few
+from daemon.desk.scopes import Kind, scope_problems, traits_of
 from daemon.feeds.fetch import fetch
 from daemon.feeds.pace import Pace
 from daemon.feeds.payload import Cursor, FeedError
 from daemon.feeds.read import read
 from daemon.problems import ConfigError, Problem, nearest
-from daemon.settings import build_calendar, load_rules, uncovered_years
+from daemon.settings import build_calendar, load_rules, template_problems, uncovered_years
 from daemon.store.faults import StoreError
 from daemon.vault import keyring_of
-from rules.ladder import Recipient, Unit
+from rules.ladder import Directory, Recipient, Unit
 from rules.records import ContactRecord, Record, StudentRecord, UnitRecord
+from rules.rule import Rule
 
 ROSTER = ("units", "students", "contacts")
 PATIENCE = dt.timedelta(seconds=3)
@@ -68,18 +70,20 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     else:
         _examine_units(config, found, roster)
         _examine_ladders(config, found, roster)
+        _examine_scopes(rules, found, roster)
     count = len(roster.children) if roster else 0
-    summary = f"{len(config.feed)} feeds, {rules} rules, {len(config.ladder)} ladders, {count} children"
+    summary = f"{len(config.feed)} feeds, {len(rules)} rules, {len(config.ladder)} ladders, {count} children"
     return Examined(tuple(found.problems), tuple(found.notices), summary)
 
 
 # ---- rules, templates, keys, holidays -----------------------------------------------------------------------------
 
 
-def _examine_parts(config: Config, found: _Findings) -> int:
-    rules = 0
+def _examine_parts(config: Config, found: _Findings) -> Sequence[Rule]:
+    """The rules, none where they are refused; also the keys and the templates."""
+    rules: Sequence[Rule] = ()
     try:
-        rules = len(load_rules(config).rules)
+        rules = tuple(load_rules(config).rules.values())
     except ConfigError as error:
         found.problems += error.problems
     try:
@@ -90,10 +94,7 @@ def _examine_parts(config: Config, found: _Findings) -> int:
     if overrides.is_dir():  # those that ship are tried before they ship; trying them takes a quarter of a second
         from notifiers.words import Words  # noqa: PLC0415 - slow to load, and few have templates of their own
 
-        found.problems += [
-            Problem(f"templates/{one.template}", one.line, "", one.fault, one.hint)
-            for one in Words(overrides).problems()
-        ]
+        found.problems += template_problems(Words(overrides))
     return rules
 
 
@@ -169,18 +170,22 @@ def _from_feeds(records: Iterable[Record]) -> Roster | None:
     """A roster from records, if they name units, children and contacts."""
     units: dict[str, Unit] = {}
     children: dict[str, Child] = {}
+    kinds: dict[Kind, None] = {}
     contacts: dict[str, ContactRecord] = {}
     for one in records:
         if isinstance(one, UnitRecord):
             units[one.unit_id] = Unit(one.unit_id, one.kind, one.parent_id, one.name)
         elif isinstance(one, StudentRecord):
             children[one.student_id] = (one.student_id, one.class_id, one.residence_id)
+            kinds[one.class_id, one.grade, bool(one.boarding), one.tags] = None
         elif isinstance(one, ContactRecord):
             contacts[one.contact_id] = one
     if not (units and children and contacts):
         return None
     endpoints = {one.contact_id: one.endpoint for one in contacts.values() if one.endpoint}
-    return Roster(units, list(children.values()), [_recipient(one) for one in contacts.values()], endpoints)
+    recipients = [_recipient(one) for one in contacts.values()]
+    traits = traits_of(list(kinds), Directory(units, ()))
+    return Roster(units, list(children.values()), recipients, endpoints, traits)
 
 
 def _recipient(one: ContactRecord) -> Recipient:
@@ -215,10 +220,12 @@ def _from_store(config: Config, found: _Findings) -> Roster | None:
     recipients = [to_recipient(one) for one in kept.contacts]
     children = [(one.student_id, one.class_id, one.residence_id) for one in kept.students.values()]
     endpoints = {one.contact_id: one.endpoint for one in kept.contacts if one.endpoint}
-    return Roster(people.directory.units, children, recipients, endpoints)
+    kinds = {(one.class_id, one.grade, bool(one.boarding), one.tags): None for one in kept.students.values()}
+    traits = traits_of(list(kinds), people.directory)
+    return Roster(people.directory.units, children, recipients, endpoints, traits)
 
 
-# ---- units and ladders ----------------------------------------------------------------------------------------------
+# ---- units, ladders, scopes ------------------------------------------------------------------------------------------
 
 
 def _examine_units(config: Config, found: _Findings, roster: Roster) -> None:
@@ -265,3 +272,10 @@ def _examine_ladders(config: Config, found: _Findings, roster: Roster) -> None:
                     found.notice(place, fault, "add such contacts, or leave the role out")
     if not reach.has("operator"):
         found.notice(("ladder",), "nobody is the operator", "add a contact with the role operator: faults go there")
+
+
+def _examine_scopes(rules: Sequence[Rule], found: _Findings, roster: Roster) -> None:
+    """Rules for some children name units that are there, and cover somebody."""
+    known = set(roster.units) | {class_id for _, class_id, _ in roster.children}
+    for grave, problem in scope_problems(rules, known, roster.traits):
+        (found.problems if grave else found.notices).append(problem)

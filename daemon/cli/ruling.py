@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import click
 
+from daemon.cli.explaining import explain
+from daemon.cli.factbook import facts
 from daemon.cli.output import print_records
+from daemon.cli.ruletests import test_
 from daemon.cli.shared import as_json, configured, printing, the_config
 from daemon.settings import load_rules
+from rules.rule import Rule
 
 RULES = {
     "rule": "规则 rule",
     "title": "名称 title",
-    "when": "条件 when",
-    "after": "时限 after",
-    "clock": "计时 clock",
     "stage": "阶段 stage",
+    "when": "条件 when",
+    "until": "解除 until",
+    "after": "时限 after",
+    "since": "起算 since",
+    "clock": "计时 clock",
+    "rearm": "再报间隔 rearm",
+    "scope": "范围 scope",
+    "priority": "优先 priority",
     "ladder": "告知 ladder",
+    "in_force": "有效期 in force",
     "source": "依据 source",
     "file": "文件 file",
     "version": "版本 version",
 }
+_LONG = dt.timedelta(days=7)
 
 
 @click.group()
@@ -33,27 +47,56 @@ def rules() -> None:
 def list_() -> None:
     """The rules in force: those that ship, and the operator's over them."""
     config = the_config()
-    records = [
-        {
-            "rule": rule.rule_id,
-            "title": " ".join(rule.title.values()) if not as_json() else dict(rule.title),
-            "when": rule.when.text,
-            "after": f"{rule.after.total_seconds() / 3600:g}h",
-            "clock": "school" if rule.school_time else "elapsed",
-            "stage": rule.stage,
-            "ladder": rule.ladder,
-            "source": rule.law,
-            "file": rule.source,
-            "version": rule.version,
-        }
-        for rule in load_rules(config).rules.values()
-    ]
-    print_records(records, RULES)
+    print_records([_record(rule) for rule in load_rules(config).rules.values()], RULES)
+
+
+def _record(rule: Rule) -> dict[str, Any]:
+    scope = {key: list(words) for key in ("units", "grades", "tags") if (words := getattr(rule.scope, key))}
+    hurry = rule.priority and {"tags": list(rule.priority.tags), "after": _span(rule.priority.after)}
+    return {
+        "rule": rule.rule_id,
+        "title": dict(rule.title) if as_json() else " ".join(rule.title.values()),
+        "stage": rule.stage,
+        "when": rule.when.text,
+        "until": rule.until.text if rule.until is not None else None,
+        "after": _span(rule.after),
+        "since": rule.since,
+        "clock": "school" if rule.school_time else "elapsed",
+        "rearm": _span(rule.rearm),
+        "scope": scope or None,
+        "priority": hurry,
+        "ladder": rule.ladder,
+        "in_force": _dates(rule.first, rule.last),
+        "source": rule.law,
+        "file": rule.source,
+        "version": rule.version,
+    }
+
+
+def _span(span: dt.timedelta) -> str:
+    """A span as rule files write it: in days where it is long, in hours else."""
+    if span >= _LONG and not span % dt.timedelta(days=1):
+        return f"{span.days}d"
+    return f"{span.total_seconds() / 3600:g}h"
+
+
+def _dates(first: dt.date | None, last: dt.date | None) -> str | None:
+    """The days within which a rule is in force; None for always."""
+    return f"{first or ''}/{last or ''}" if first or last else None
 
 
 @rules.command()
 @configured
 def check() -> None:
     """Whether every rule file can be accepted; every fault of all of them otherwise."""
-    found = load_rules(the_config())
-    click.echo(f"规则可用 the rules are fine: {', '.join(found.rules)}")
+    files: dict[str, list[str]] = {}
+    for rule in load_rules(the_config()).rules.values():
+        files.setdefault(rule.source, []).append(rule.rule_id)
+    for file, ids in files.items():
+        click.echo(f"{file}  {len(ids)}: {', '.join(ids)}")
+    click.echo("规则可用 the rules are fine")
+
+
+rules.add_command(facts)
+rules.add_command(test_)
+rules.add_command(explain)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rules.ladder import Directory, Recipient, Unit
+from rules.traits import Traits, unknown
 
 NAMED = 3
 """How many schools or towns are named in one line."""
@@ -23,6 +24,8 @@ class Roster:
     recipients: Sequence[Recipient]
     endpoints: Mapping[str, str]
     """Contact to the endpoint it names."""
+    traits: Traits = field(default_factory=lambda: unknown(0))
+    """What children there are, for rules that are only for some; not one a child where many are alike."""
 
 
 class Reach:
