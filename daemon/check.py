@@ -61,6 +61,7 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     """Everything wrong with what `config` promises; sends nothing, writes nothing, and makes no store."""
     found = _Findings(str(config.path), read_source(config.path))
     rules = _examine_parts(config, found)
+    _examine_channels(config, found, now)
     _examine_years(config, found)
     records = _read_feeds(config, found, now)
     roster = _from_feeds(records) or _from_store(config, found)
@@ -96,6 +97,19 @@ def _examine_parts(config: Config, found: _Findings) -> Sequence[Rule]:
 
         found.problems += template_problems(Words(overrides))
     return rules
+
+
+def _examine_channels(config: Config, found: _Findings, now: dt.datetime) -> None:
+    """What only a channel can judge: a body, a signing secret, an account; without these none refuses anything."""
+    mail, sms, webhook = config.channels.email, config.channels.sms, config.channels.webhook
+    if webhook is None and (sms is None or sms.body is None) and (mail is None or mail.username is None):
+        return
+    from daemon.channels import build_notifiers  # noqa: PLC0415 - slow to load
+
+    try:
+        build_notifiers(config, lambda: now)
+    except ConfigError as error:
+        found.problems += error.problems
 
 
 def _examine_years(config: Config, found: _Findings) -> None:

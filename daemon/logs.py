@@ -43,7 +43,7 @@ def set_up_logs(*, as_json: bool, level: int = logging.INFO, stream: TextIO | No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn", "urllib3", "alembic"):
+    for noisy in ("uvicorn", "urllib3", "alembic", "watchfiles"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns of a job that is still at work when it is due again; the clockwork says that in its own words.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

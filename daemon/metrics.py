@@ -34,6 +34,10 @@ class Metrics:
             registry=self.registry,
         )
         self.failures = self._counter("job_failures", "Jobs that failed unexpectedly", "job")
+        self.reloads = self._counter("reloads", "Readings of the configuration by outcome", "outcome")
+        self.configuration_refused = Gauge(
+            "baoxue_configuration_refused", "1 while what is on disk is refused", registry=self.registry
+        )
         self.unreachable = Gauge("baoxue_unreachable_alerts", "Alerts that reach nobody", registry=self.registry)
 
     def render(self) -> bytes:

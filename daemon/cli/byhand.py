@@ -102,7 +102,7 @@ def judge(incident_id: str, real: bool, by: str) -> None:  # noqa: FBT001 - clic
 @click.option("--all", "everything", is_flag=True, help="含已结束 those that are over, too.")
 @printing
 def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
-    """Silent feeds and mass absences, the oldest first."""
+    """Silent feeds, mass absences and refused configurations, the oldest first."""
     with the_house() as house, house.store.read() as tx:
         rows = incidents.list_incidents(tx) if everything else incidents.open_incidents(tx)
         records = [_record(house, row) for row in rows]

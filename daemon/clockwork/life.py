@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -18,8 +19,10 @@ import structlog
 from prometheus_client import ProcessCollector
 
 from daemon.app import open_house
+from daemon.channels import CHANNELS
 from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short_turns
 from daemon.clockwork.pools import Pools
+from daemon.clockwork.reload import Reload
 from daemon.clockwork.startup import poll_all, prepare, take_back_leases
 from daemon.clockwork.works import PERIOD, Works
 from daemon.config import Config, ConfigError, Problem, load_config
@@ -28,7 +31,6 @@ from daemon.console.ready import Vitals
 from daemon.console.server import ConsoleServer, bind
 from daemon.jobs.house import House
 from daemon.logs import log_what_nobody_catches, set_up_logs
-from daemon.settings import load_rules
 from daemon.store.faults import StoreError
 from daemon.systemd import Watch
 
@@ -115,17 +117,17 @@ def _bind(config: Config, held: ExitStack) -> socket.socket:
 # ---- life -----------------------------------------------------------------------------------------------------------
 
 
-def _live(house: House, door: socket.socket, watch: Watch, environ: Mapping[str, str], heard: SimpleQueue[int]) -> int:
-    pools = Pools.of(len(house.config.feed), sorted(house.notifiers))
+def _live(house: House, door: socket.socket, watch: Watch, environ: Mapping[str, str], heard: Heard) -> int:
+    pools = Pools.of(len(house.config.feed), CHANNELS)
     vitals = Vitals(house)
-    works = Works(house, vitals, watch, pools, _period(watch))
+    works = Works(house, vitals, watch, pools, Reload(house, vitals, watch, environ), _period(watch))
     server = ConsoleServer(build_console(house, vitals), door)
     try:
         if _start(house, works, pools, watch, heard):
             server.start()
             watch.tell("READY=1", f"STATUS=serving on {server.address}")
             log.info("serving", on=server.address, feeds=len(house.config.feed), channels=sorted(house.notifiers))
-            _wait(house, works, watch, environ, heard)
+            _wait(house, works, heard)
     finally:
         watch.tell("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
@@ -144,7 +146,7 @@ def _period(watch: Watch) -> dt.timedelta:
     return PERIOD if watch.owed_seconds is None else min(PERIOD, dt.timedelta(seconds=watch.owed_seconds / 3))
 
 
-def _start(house: House, works: Works, pools: Pools, watch: Watch, heard: SimpleQueue[int]) -> bool:
+def _start(house: House, works: Works, pools: Pools, watch: Watch, heard: Heard) -> bool:
     """Hear all feeds, prepare, start the works; False when asked to stop meanwhile."""
     take_back_leases(house)
 
@@ -153,8 +155,8 @@ def _start(house: House, works: Works, pools: Pools, watch: Watch, heard: Simple
         extended = int((PATIENCE.total_seconds() + 30) * 1_000_000)
         watch.tell(f"EXTEND_TIMEOUT_USEC={extended}", "STATUS=polling every feed once")
 
-    poll_all(house, works.poll, pools.poll.threads, PATIENCE, stage, lambda: not heard.empty())
-    if not heard.empty():
+    poll_all(house, works.poll, pools.poll.threads, PATIENCE, stage, lambda: heard.ends > 0)
+    if heard.ends:
         return False
     prepare(house, house.clock())
     give_back()
@@ -162,16 +164,16 @@ def _start(house: House, works: Works, pools: Pools, watch: Watch, heard: Simple
     return True
 
 
-def _wait(house: House, works: Works, watch: Watch, environ: Mapping[str, str], heard: SimpleQueue[int]) -> None:
+def _wait(house: House, works: Works, heard: Heard) -> None:
     """Hear signals until one says stop; meanwhile see that the clock runs as clocks do."""
     wall, steady = house.clock(), time.monotonic()
     while True:
         try:
-            number = heard.get(timeout=BEAT_SECONDS)
+            number = heard.numbers.get(timeout=BEAT_SECONDS)
         except Empty:
             number = None
         if number == signal.SIGHUP:
-            _look_at_configuration(house, watch, environ)
+            works.reread()
         elif number is not None:
             return
         now, ticks = house.clock(), time.monotonic()
@@ -182,19 +184,6 @@ def _wait(house: House, works: Works, watch: Watch, environ: Mapping[str, str], 
         wall, steady = now, ticks
 
 
-def _look_at_configuration(house: House, watch: Watch, environ: Mapping[str, str]) -> None:
-    """Say what is wrong with the configuration as it is now; it takes effect at the next start, and not before."""
-    watch.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
-    try:
-        load_rules(load_config(house.config.path, environ))
-    except ConfigError as error:
-        for problem in error.problems:
-            log.error("configuration refused, the old one keeps running", problem=str(problem))  # noqa: TRY400 - no bug
-    else:
-        log.info("configuration is valid; rules, ladders and all else in it take effect at a restart")
-    watch.tell("READY=1")
-
-
 def _abandon(house: House) -> None:
     """Leave without waiting for threads that hang in a feed or a channel: their leases end, and all is done again."""
     log.warning("stopped with work under way, which is taken up at the next start")
@@ -203,20 +192,26 @@ def _abandon(house: House) -> None:
     os._exit(DONE)
 
 
-@contextmanager
-def _signals() -> Iterator[SimpleQueue[int]]:
-    """Signals as a queue; a second SIGTERM or SIGINT ends the process at once."""
-    heard: SimpleQueue[int] = SimpleQueue()
-    ends = 0
+@dataclass
+class Heard:
+    """Signals in the order they came; a second SIGTERM or SIGINT ends the process at once."""
 
-    def hear(number: int, _: FrameType | None) -> None:
-        nonlocal ends
-        ends += number != signal.SIGHUP
-        if ends > 1:
+    numbers: SimpleQueue[int] = field(default_factory=SimpleQueue)
+    ends: int = 0
+
+    def hear(self, number: int, _: FrameType | None) -> None:
+        """Take note of one; to be called as signal handlers are."""
+        self.ends += number != signal.SIGHUP
+        if self.ends > 1:
             os._exit(FAILED)
-        heard.put(number)
+        self.numbers.put(number)
 
-    before = {number: signal.signal(number, hear) for number in _SIGNALS}
+
+@contextmanager
+def _signals() -> Iterator[Heard]:
+    """Signals to be heard, and no longer acted upon as they are by default."""
+    heard = Heard()
+    before = {number: signal.signal(number, heard.hear) for number in _SIGNALS}
     try:
         yield heard
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -37,19 +38,21 @@ class Pool(BasePoolExecutor):
 
 @dataclass(frozen=True)
 class Pools:
-    """Every thread the clockwork lends: for polls, sweeps and looks, one for each channel's sending, and hand-overs."""
+    """Every thread the clockwork lends: for polls, sweeps, looks, reloads, each channel's sending, and hand-overs."""
 
     poll: Pool
     sweep: Pool
+    reload: Pool
     send: Pool
     hands: dict[str, Pool]
 
     @classmethod
-    def of(cls, feeds: int, channels: list[str]) -> Pools:
+    def of(cls, feeds: int, channels: Sequence[str]) -> Pools:
         """Pools for so many feeds and these channels."""
         return cls(
             poll=Pool("poll", min(2 * feeds + 1, _MOST_POLLS)),
             sweep=Pool("sweep", _MOST_LOOKS),
+            reload=Pool("reload", 3),
             send=Pool("send", 2 * len(channels) + 1),
             hands={channel: Pool(f"send {channel}", SENDERS) for channel in channels},
         )
@@ -61,7 +64,7 @@ class Pools:
         """
         until = time.monotonic() + seconds
         ended = True
-        for pool in (self.send, self.sweep, self.poll, *self.hands.values()):
+        for pool in (self.send, self.sweep, self.reload, self.poll, *self.hands.values()):
             pool.shutdown()
             ended &= pool.ends_within(until)
         return ended

@@ -11,9 +11,11 @@ from threading import Event, Lock
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from daemon.channels import CHANNELS
 from daemon.clockwork.alarm import Alarm
 from daemon.clockwork.memory import give_back
 from daemon.clockwork.pools import SENDERS, Pools
+from daemon.clockwork.reload import Reload, watch_files
 from daemon.config import FeedConfig
 from daemon.console.ready import Vitals
 from daemon.jobs.house import House
@@ -42,31 +44,42 @@ LONG_SWEEP = dt.timedelta(seconds=0.5)
 
 
 class Works:
-    """The running jobs: a poll for each feed, the sweep, the look at silence, a sender for each channel.
+    """The running jobs: a poll for each feed, the sweep, the look at silence, a sender for each channel, the reload.
 
     Decides nothing about children. A job that raises is logged, counted, and runs again; the others never notice.
     """
 
-    def __init__(self, house: House, vitals: Vitals, watch: Watch, pools: Pools, period: dt.timedelta = PERIOD) -> None:
+    def __init__(
+        self,
+        house: House,
+        vitals: Vitals,
+        watch: Watch,
+        pools: Pools,
+        reload: Reload,
+        period: dt.timedelta = PERIOD,
+    ) -> None:
         self.house = house
         self.vitals = vitals
         self.stopping = Event()
         self._watch = watch
         self._pools = pools
+        self._reload = reload
         self._ticked: dt.datetime | None = None
         self._untidy = False
         self._locks = {feed.id: Lock() for feed in house.config.feed}
         self._feeds = {feed.id: feed for feed in house.config.feed}
         self._scheduler = BackgroundScheduler(
             timezone=dt.UTC,
-            executors={"poll": pools.poll, "sweep": pools.sweep, "send": pools.send},
+            executors={"poll": pools.poll, "sweep": pools.sweep, "reload": pools.reload, "send": pools.send},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period, REST)
         self._look = self._alarm("look", self._look_at_silence, self._next_look, period)
+        self._again = self._alarm("reload", reload.look, reload.next_at, period)
+        # A sender for each there can be: a configuration that is taken into force may bring or end a channel.
         self._senders = [
             self._alarm(f"send {name}", partial(self._send, name), partial(self._next_send, name), period)
-            for name in sorted(house.notifiers)
+            for name in sorted(CHANNELS)
         ]
         house.wake = self.wake
 
@@ -74,6 +87,8 @@ class Works:
         """Start every job: the alarms at once, each poll one interval from now."""
         self.sweep.join(self._scheduler, "sweep")
         self._look.join(self._scheduler, "sweep")
+        self._again.join(self._scheduler, "reload")
+        self._pools.reload.threads.submit(watch_files, self._reload, self._again.ring, self.stopping)
         for sender in self._senders:
             sender.join(self._scheduler, "send")
         for feed in self._feeds.values():
@@ -93,6 +108,11 @@ class Works:
         for alarm in (self.sweep, self._look, *self._senders):
             alarm.ring()
 
+    def reread(self) -> None:
+        """Read the configuration anew, changed or not, and take it into force if it is in order."""
+        self._reload.ask()
+        self._again.ring()
+
     def jump(self) -> None:
         """The clock was set: nothing the scheduler has planned holds any more."""
         now = self.house.clock()
@@ -103,7 +123,7 @@ class Works:
     def stop(self) -> None:
         """Begin nothing more; what runs goes on to its end."""
         self.stopping.set()
-        for alarm in (self.sweep, self._look, *self._senders):
+        for alarm in (self.sweep, self._look, self._again, *self._senders):
             alarm.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
@@ -154,6 +174,8 @@ class Works:
         look_at_feeds(self.house, self.house.clock())
 
     def _send(self, channel: str) -> None:
+        if channel not in self.house.notifiers:
+            return
         hands = self._pools.hands[channel].threads
         count = send_side_by_side(self.house, channel, hands, SENDERS, stopping=self.stopping.is_set)
         if count:
@@ -171,6 +193,8 @@ class Works:
             return timers.next_due(tx, (FEED,))
 
     def _next_send(self, channel: str) -> dt.datetime | None:
+        if channel not in self.house.notifiers:
+            return None
         with self.house.store.read() as tx:
             return sending.next_at(tx, [channel])
 

@@ -2,9 +2,11 @@
 
 from daemon.config.credentials import FieldKey, SecretError, read_secret
 from daemon.config.load import load_config
+from daemon.config.mapping import MappingConfig, Origin
 from daemon.config.models import Config, ConsoleConfig, PrivacyConfig
+from daemon.config.restart import in_force
 from daemon.config.school import CalendarConfig, ServiceConfig, SessionConfig, Term, UnitCalendar
-from daemon.config.sources import FeedConfig, MappingConfig, RulesConfig
+from daemon.config.sources import FeedConfig, RulesConfig
 from daemon.config.speech import (
     ChannelsConfig,
     EmailConfig,
@@ -28,6 +30,7 @@ __all__ = [
     "FieldKey",
     "LadderConfig",
     "MappingConfig",
+    "Origin",
     "PrivacyConfig",
     "Problem",
     "RulesConfig",
@@ -39,6 +42,7 @@ __all__ = [
     "Term",
     "UnitCalendar",
     "WebhookConfig",
+    "in_force",
     "load_config",
     "read_secret",
 ]

@@ -17,6 +17,17 @@ STALE = dt.timedelta(seconds=120)
 """A sweep comes every half minute; one that takes longer than this is in trouble."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the configuration on disk stands to what runs: by hashes of its files, and what only a restart brings."""
+
+    running: str | None = None
+    refused: str | None = None
+    """The hash of files that were refused; the running ones are others."""
+    waiting: tuple[str, ...] = ()
+    """Keys whose change takes effect at a restart."""
+
+
 @dataclass
 class Vitals:
     """What readiness is judged by; written by the clockwork, read by whoever asks."""
@@ -26,6 +37,7 @@ class Vitals:
     """The feeds asked at least once since the start, with whatever answer."""
     swept_at: dt.datetime | None = None
     """When the last sweep ended."""
+    written: Standing = Standing()
 
     def ready(self, now: dt.datetime) -> tuple[bool, Mapping[str, Any]]:
         """Whether it is ready, and a report for whoever asks; `reasons` is empty when it is."""
@@ -38,6 +50,11 @@ class Vitals:
             "ready": not reasons,
             "reasons": reasons,
             "mode": self.house.config.service.mode,
+            "configuration": {
+                "running": self.written.running,
+                "refused": self.written.refused,
+                "waits_for_restart": list(self.written.waiting),
+            },
             "last_sweep": swept.isoformat() if swept else None,
             "feeds": {"configured": len(self.house.config.feed), "not_polled": waiting},
         }

@@ -17,7 +17,8 @@ from types import FrameType
 
 from rich.console import Console
 
-from daemon.app import build_house, build_notifiers
+from daemon.app import build_house
+from daemon.channels import build_notifiers
 from daemon.config import Config
 from daemon.console.app import build_console
 from daemon.console.ready import Vitals

@@ -40,6 +40,12 @@ class Links:
         self._keys = [hashlib.sha256(b"baoxue links\0" + key).digest() for key in keys]
         self._base = public_url.rstrip("/")
 
+    def moved_to(self, public_url: str) -> Links:
+        """Links of the same keys that begin with another address."""
+        twin = Links((), public_url)
+        twin._keys = self._keys
+        return twin
+
     def url(self, act: Act, alert_id: str) -> str:
         """The address to be put into a message; `alert_id` is 32 hexadecimal digits."""
         body = act.value.encode() + bytes.fromhex(alert_id)

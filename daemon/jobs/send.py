@@ -162,8 +162,11 @@ def _hand_over(
         return Outcome(row.message_id, started.n, house.worker, now, RETRY, next_at=now, error="had to wait too long")
     if isinstance(words, DeliveryError):
         return _failed(house, started, words)
+    notifier = house.notifiers.get(channel)
+    if notifier is None:
+        return _failed(house, started, DeliveryError("the channel is not configured any more", permanent=False))
     try:
-        receipt = house.notifiers[channel].send(words)
+        receipt = notifier.send(words)
     except DeliveryError as error:
         return _failed(house, started, error)
     except Exception:

@@ -1,4 +1,4 @@
-"""Incidents: a feed gone silent, a whole class or school absent, until it resolves or somebody judges it."""
+"""Incidents: a silent feed, an absent class or school, a refused configuration, until it resolves or is judged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """An incident as stored: `kind` is `feed_silent` or `mass_absence`, `subject` the feed or the unit.
+    """An incident as stored: `kind` is `feed_silent`, `mass_absence` or `configuration_refused`, `subject` the feed,
+    the unit, or what was refused.
 
     `sessions` are what it is about, as plain JSON; `judged_by` is kept sealed. Decides nothing.
     """

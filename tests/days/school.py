@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.app import build_house, build_notifiers
+from daemon.app import build_house
+from daemon.channels import build_notifiers
 from daemon.clockwork.startup import prepare
 from daemon.config import FeedConfig, load_config
 from daemon.desk.links import Act

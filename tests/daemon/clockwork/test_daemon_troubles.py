@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,18 +59,6 @@ def test_a_wrong_rule_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
     with Daemon(place) as daemon:
         assert daemon.ends() == 2
     assert "rules.toml" in daemon.raw[0]
-
-
-def test_a_configuration_is_looked_at_on_sighup_and_does_not_take_effect(tmp_path: Path, gateway: SmsGateway) -> None:
-    place = Place(tmp_path, gateway.url, due_in=300)
-    with Daemon(place).serves() as daemon:
-        daemon.signal(signal.SIGHUP)
-        daemon.says("configuration is valid; rules, ladders and all else in it take effect at a restart")
-        place.config.write_text("[service]\n", encoding="utf-8")
-        daemon.signal(signal.SIGHUP)
-        daemon.says("configuration refused, the old one keeps running", level="error")
-
-        assert daemon.asks("/readyz").status == 200
 
 
 def test_dead_feeds_and_a_dead_mail_server_stop_nobody_else(tmp_path: Path, gateway: SmsGateway, hanging: str) -> None:
