@@ -72,11 +72,9 @@ class Reading:
         first, last = self._day("from"), self._day("to")
         if first is not None and last is not None and first > last:
             self.fault("to", f"{last} is before from, {first}", "the last day on which the rule is in force")
-        if when is not None and until is not None and not ends(when, until):
-            self.fault("until", "is never true once `when` is not, so the sign would stand for ever", _UNTIL)
-        if when is not None and self.table.get("stage") == "reported":
-            self._of_the_run(when)
-        if self.faults or when is None:
+        if when is not None:
+            self._sound(when, until)
+        if self.faults or when is None or after is None or rearm is None:
             return None
         return Rule(
             rule_id=self.table["id"],
@@ -162,14 +160,15 @@ class Reading:
         if not spoken or not all(isinstance(one, str) and one.strip() for one in title.values()):
             self.fault("title", "is not a pair of languages", 'title = { zh = "…", en = "…" }')
 
-    def _duration(self, key: str, usual: dt.timedelta) -> dt.timedelta:
+    def _duration(self, key: str, usual: dt.timedelta) -> dt.timedelta | None:
+        """How long `key` says, or what is usual; None where it cannot be read."""
         text = self._text(key)
         if text is None:
             return usual
         span = parse_duration(text, zero=self.table.get("stage") in _STATEFUL)
         if span is None:
             self.fault(key, f"'{text}' is not a duration", _A_DURATION)
-        return span or dt.timedelta(0)
+        return span
 
     def _day(self, key: str) -> dt.date | None:
         value = self.table.get(key)
@@ -195,9 +194,11 @@ class Reading:
             self.faults.append(RuleFault(self.source, line, place, f"{error.fault}{where}", error.hint))
             return None
 
-    def _of_the_run(self, when: Predicate) -> None:
-        """A report rests on the run alone: other facts may change while its clock runs, and it must not chase them."""
-        for name in sorted(when.facts):
+    def _sound(self, when: Predicate, until: Predicate | None) -> None:
+        """A sign can be over; and a report rests on the run alone, for other facts may change while its clock runs."""
+        if until is not None and not ends(when, until):
+            self.fault("until", "is never true once `when` is not, so the sign would stand for ever", _UNTIL)
+        for name in sorted(when.facts) if self._text("stage") == "reported" else ():
             fact = find(name)
             if fact is not None and not (fact.of_run or fact.trait):
                 hint = 'absent_days, absent_sessions, grade, boarding and tags may; stage = "watch" takes any fact'
@@ -216,24 +217,27 @@ class Reading:
         words = {key: self._words(f"scope.{key}", inside[key]) for key in _SCOPE if key in inside}
         return Scope(words.get("units", ()), words.get("grades", ()), _tags(words.get("tags", ())))
 
-    def _priority(self, after: dt.timedelta) -> Priority | None:
+    def _priority(self, after: dt.timedelta | None) -> Priority | None:
         if "priority" not in self.table:
             return None
-        inside = self._inside("priority", ("tags", "after"), 'priority = { tags = ["left_behind"], after = "24h" }')
+        example = 'priority = { tags = ["left_behind"], after = "24h" }'
+        inside = self._inside("priority", ("tags", "after"), example)
         if inside is None:
             return None
         for key in ("tags", "after"):
             if key not in inside:
-                self.fault(f"priority.{key}", "missing", 'priority = { tags = ["left_behind"], after = "24h" }')
+                self.fault(f"priority.{key}", "missing", example)
         tags = self._words("priority.tags", inside["tags"]) if "tags" in inside else ()
-        text = inside.get("after", "0s")
+        return Priority(_tags(tags), self._sooner(inside["after"], after) if "after" in inside else dt.timedelta(0))
+
+    def _sooner(self, text: object, after: dt.timedelta | None) -> dt.timedelta:
+        """How long a priority group waits."""
         sooner = parse_duration(text, zero=True) if isinstance(text, str) else None
         if sooner is None:
             self.fault("priority.after", f"'{text}' is not a duration", _A_DURATION)
-            return None
-        if sooner >= after and "after" in inside:
+        elif after is not None and sooner >= after:
             self.fault("priority.after", "is no shorter than after", "priority groups wait less than the others")
-        return Priority(_tags(tags), sooner)
+        return sooner or dt.timedelta(0)
 
     def _inside(self, key: str, known: tuple[str, ...], example: str) -> Mapping[str, Any] | None:
         """The keys of a table within the rule; None where it is none."""

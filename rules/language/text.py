@@ -145,6 +145,8 @@ def _check_words(text: Text, words: list[Token]) -> None:
 def _check_word(text: Text, words: list[Token], index: int) -> None:
     word = words[index]
     before = words[index - 1].token_type if index else None
+    if word.token_type is TokenType.DOT and before is not TokenType.VAR:
+        raise text.fault("a number begins with a digit", "such as 0.5", word.start)
     if word.token_type is TokenType.DOT:
         raise text.fault("facts have simple names", "leave out the dot and what stands before it", word.start)
     if word.token_type is TokenType.L_PAREN and before in {TokenType.VAR, TokenType.NUMBER}:

@@ -168,9 +168,10 @@ def test_a_check_without_roster_files_asks_the_store(terminal: Terminal) -> None
 
 
 def test_rules_are_listed_and_checked(terminal: Terminal) -> None:
-    [rule] = terminal.records("rules", "list")
-    assert (rule["rule"], rule["after"], rule["ladder"]) == ("absent-48h", "48h", "statutory")
-    assert "absent-48h" in terminal.told("rules", "check")
+    report, *others = terminal.records("rules", "list")
+    assert (report["rule"], report["after"], report["ladder"]) == ("absent-48h", "48h", "statutory")
+    assert {one["stage"] for one in others} == {"first_absence", "suspected", "dropped_out"}
+    assert "packs/statutory.toml  8: absent-48h, " in terminal.told("rules", "check")
     Path("rules.toml").write_text('[[rule]]\nid = "absent-48h"\nwhen = "absent_dys >= 2"\n', encoding="utf-8")
     edit("[[ladder]]", '[rules]\nfiles = ["rules.toml"]\n[[ladder]]')
     found = terminal.refused("rules", "check").splitlines()
