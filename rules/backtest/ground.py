@@ -11,6 +11,7 @@ from rules.backtest.cells import Group
 from rules.facts.evaluate import series_for
 from rules.facts.moves import no_moves
 from rules.facts.tally import Tally
+from rules.facts.tracks import tracks_of
 from rules.facts.windows import Windows
 from rules.instants import NEVER, to_micros
 from rules.records import Mark
@@ -62,8 +63,9 @@ class Ground:
         self.movements: dict[int, list[Movement]] = {}
         self.outs: dict[int, tuple[Out, ...]] = {}
         self.moves = no_moves(self.rows)
-        self.windows = Windows(self.calendar)
-        self.tally = Tally(self.calendar, self.variant, self.marks, self.meaning, self.upto, series_for(wanted))
+        tracks = tracks_of(self.calendar, group.variant)
+        self.windows = Windows(tracks)
+        self.tally = Tally(tracks, self.marks, self.meaning, self.upto, series_for(wanted))
 
     def _expected(self) -> NDArray[np.bool_]:
         return self.calendar.expected[self.group.variant, np.arange(self.columns)]
@@ -145,6 +147,11 @@ class Ground:
         """Confirmed movements of a child that have taken effect by `now` end its run."""
         outs = self.outs.get(row, ())
         self.ended[row] = max((to_micros(out.at) for out in outs if to_micros(out.at) <= now), default=0)
+
+    def is_out(self, row: int, now: int) -> bool:
+        """Whether a confirmed movement keeps the child off the roll."""
+        outs = self.outs.get(row, ())
+        return any(to_micros(out.at) <= now and (out.until is None or now < to_micros(out.until)) for out in outs)
 
     # ---- looked at --------------------------------------------------------------------------------------------------
 

@@ -47,5 +47,5 @@ def _leave_ends(register: Register, meaning: NDArray[np.uint8], upto: NDArray[np
     for row, leaves in register.leaves.items():
         ends = [to_micros(leave.ends) for leave in leaves if to_micros(leave.ends) <= now]
         if ends:
-            found[row] = max(ends) if found[row] == NEVER else max(int(found[row]), max(ends))
+            found[row] = max(ends) if found[row] == NEVER else max(int(found[row]), *ends)
     return found

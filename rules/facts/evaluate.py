@@ -14,6 +14,7 @@ from rules.facts.moves import last_seen, moves_of
 from rules.facts.reading import Days, Reading
 from rules.facts.shares import absent_shares
 from rules.facts.tally import Tally
+from rules.facts.tracks import tracks_of
 from rules.facts.windows import Windows
 from rules.instants import NEVER
 from rules.records import Mark
@@ -186,7 +187,8 @@ def reading_of(
     marks = np.ascontiguousarray(register.marks.T)
     cells = np.ascontiguousarray(meaning.T)
     upto = last_spoken(register.marks, meaning)
-    tally = Tally(register.calendar, variant_at(register, upto), marks, cells, upto, series_for(wanted))
+    tracks = tracks_of(register.calendar, register.variant)
+    tally = Tally(tracks, marks, cells, upto, series_for(wanted))
     if tally.days and register.rows:
         tally.refresh(slice(None), 0, tally.days - 1)
     stems = {fact.stem for name in wanted if (fact := find(name))}
@@ -195,7 +197,7 @@ def reading_of(
         share, school = absent_shares(register, meaning, upto, schools)
     return Reading(
         tally,
-        Windows(register.calendar),
+        Windows(tracks),
         np.arange(register.rows),
         traits,
         runs.days,
@@ -205,13 +207,6 @@ def reading_of(
         share,
         school,
     )
-
-
-def variant_at(register: Register, columns: NDArray[np.int32]) -> NDArray[np.intp]:
-    """The calendar variant of each row at a column of its own (−1: its first): that of its school then. (rows,)."""
-    if register.variant.shape[1] == 1:
-        return register.variant[:, 0]
-    return register.variant[np.arange(register.rows), np.maximum(columns, 0)]
 
 
 def last_spoken(marks: NDArray[np.uint8], meaning: NDArray[np.uint8]) -> NDArray[np.int32]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from rules.facts.catalogue import Fact, find
 from rules.facts.evaluate import CHAIN_OF, RATE_OF, SUM_OF
 from rules.facts.reading import Reading
-from rules.facts.windows import openings
 from rules.records import Mark
 from rules.register import EXCUSED, MISSED, SEEN, SKIP
 from rules.runs import NO_COLUMN, Runs
@@ -72,6 +71,10 @@ class Witness:
         return int(self.reading.rows[self.row])
 
     @property
+    def _track(self) -> int:
+        return int(self.reading.tally.tracks.of[self._at])
+
+    @property
     def _heard(self) -> int:
         return int(self.reading.heard[self.row])
 
@@ -79,7 +82,7 @@ class Witness:
 
     def _window(self, window: str) -> tuple[int, int]:
         starts = self.reading.windows.starts(window)
-        return int(starts[self.reading.tally.variant[self._at], self._heard]), self._heard
+        return int(starts[self._track, self._heard]), self._heard
 
     def _grown(self, series: str, first: int, last: int) -> list[int]:
         """The days of `[first, last)` on which a series grew."""
@@ -89,7 +92,7 @@ class Witness:
     def _chained(self, series: str) -> list[int]:
         """The days that make up the chain as it stands, in order."""
         values = self.reading.tally.series[series][:, self._at].tolist()
-        opens = openings(self.reading.tally.calendar)[self.reading.tally.variant[self._at]]
+        opens = self.reading.tally.tracks.opens[self._track]
         days: list[int] = []
         for after in range(self._heard, 0, -1):
             begins = series == "no_show" and bool(opens[after - 1])
@@ -149,11 +152,10 @@ class Witness:
     def _of_trend(self) -> Evidence:
         """The recent absences, of all sessions known of both windows."""
         near, far = self.reading.windows.trend
-        variant = self.reading.tally.variant[self._at]
-        recent = self._of_rate("away_sessions", int(near[variant, self._heard]), self._heard)
-        known = self._grown("known_days", int(far[variant, self._heard]), self._heard)
+        recent = self._of_rate("away_sessions", int(near[self._track, self._heard]), self._heard)
+        known = self._grown("known_days", int(far[self._track, self._heard]), self._heard)
         cells = self._cells(known, _TESTS["known"])
-        return Evidence(recent.days, recent.columns, tuple(known), cells, int(far[variant, self._heard]))
+        return Evidence(recent.days, recent.columns, tuple(known), cells, int(far[self._track, self._heard]))
 
     def _resumed(self) -> Evidence:
         """The days missed since a suspension ended; none once the child was seen, or on leave."""

@@ -7,18 +7,14 @@ of two rows. A correction refreshes the days from it on, of the children it conc
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rules.facts.families import LONG_SPELL, RELAPSE_WITHIN
-from rules.facts.windows import openings, week_edges
+from rules.facts.tracks import Tracks
 from rules.records import Mark
 from rules.register import EXCUSED, HOLE, MISSED, SEEN, SKIP
-
-if TYPE_CHECKING:
-    from rules.calendar import Calendar
 
 Rows = NDArray[np.intp] | slice
 Flags = NDArray[np.bool_]
@@ -58,19 +54,18 @@ class Tally:
 
     def __init__(
         self,
-        calendar: Calendar,
-        variant: NDArray[np.intp],
+        tracks: Tracks,
         marks: NDArray[np.uint8],
         meaning: NDArray[np.uint8],
         upto: NDArray[np.int32],
         wanted: Collection[str],
     ) -> None:
-        self.calendar = calendar
-        self.variant = variant
+        self.calendar = tracks.calendar
+        self.tracks = tracks
         self.marks = marks
         self.meaning = meaning
         self.upto = upto
-        self.days = len(calendar.dates)
+        self.days = len(tracks.calendar.dates)
         self.reached = 0
         """The newest row of the series that is right: one more than the last day refreshed."""
         names = {"heard", *wanted}
@@ -79,12 +74,11 @@ class Tally:
         self._sums = [name for name in SUMS if name in names and name != "spells"]
         self._chains = [name for name in CHAINS if name in names]
         self._with_spells = "spells" in names
-        shape = (self.days + 1, len(variant))
+        shape = (self.days + 1, len(tracks.of))
         self.series = {name: np.zeros(shape, np.int16) for name in names}
         for name in ("no_show", "overrun"):
             if name in self.series:
                 self.series[name][0] = NOT_WAITING
-        self._edge, self._opens = week_edges(calendar), openings(calendar)
 
     def refresh(self, rows: Rows, first: int, last: int) -> None:
         """Count again the days `first` to `last`, both inclusive, of `rows`; the days before must be right."""
@@ -157,10 +151,10 @@ class Tally:
             "whole_missed": some_missed & ~some_seen & ~some_leave,
         }
         if "edge_away_days" in self.series:
-            edge = self._edge[self.variant[rows], first : last + 1].T
+            edge = self.tracks.edges[self.tracks.of[rows], first : last + 1].T
             flags |= {"edge_away_days": edge & (away > 0), "edge_known_days": edge & some_known}
         if "no_show" in self.series:
-            flags["opens"] = self._opens[self.variant[rows], first : last + 1].T
+            flags["opens"] = self.tracks.opens[self.tracks.of[rows], first : last + 1].T
         return {name: flag.view(np.int8) for name, flag in flags.items()}
 
     # ---- chains: what goes on from one day to the next ---------------------------------------------------------------

@@ -1,0 +1,103 @@
+"""What facts are read from: some rows of a tally at their last day heard, with their runs, movements and traits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.facts.moves import Moves
+from rules.facts.tally import Tally
+from rules.facts.windows import Windows
+from rules.traits import Traits
+
+
+@dataclass(frozen=True)
+class Days:
+    """A day for each row: nearly all have one and the same, so that it need be looked up only once.
+
+    `odd` are the positions of the others, `odd_days` theirs; all intp.
+    """
+
+    usual: int
+    odd: NDArray[np.intp]
+    odd_days: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, days: NDArray[np.int64]) -> Days:
+        """The days (rows,), numbers of days in the grid."""
+        if not len(days):
+            return cls(0, np.zeros(0, np.intp), np.zeros(0, np.intp))
+        usual = int(np.bincount(days).argmax())
+        odd = np.flatnonzero(days != usual)
+        return cls(usual, odd, days[odd].astype(np.intp))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What facts are read from, of some rows of a tally; reads nothing by itself.
+
+    `rows` index the tally, and so do traits and movements; parallel to `rows` are `absent_days` and `absent_sessions`
+    int64 of the current runs, `last_seen` int64 microseconds (0: never; right where a transfer is open), `class_share`
+    and `school_share` float64 percent.
+    """
+
+    tally: Tally
+    windows: Windows
+    rows: NDArray[np.intp]
+    traits: Traits
+    absent_days: NDArray[np.int64]
+    absent_sessions: NDArray[np.int64]
+    moves: Moves
+    last_seen: NDArray[np.int64]
+    class_share: NDArray[np.float64] | None = None
+    school_share: NDArray[np.float64] | None = None
+
+    @cached_property
+    def heard(self) -> NDArray[np.intp]:
+        """One more than the last day of which anything was heard; 0 where nothing was. (rows,)."""
+        return np.asarray(self.tally.series["heard"][self.tally.reached, self._which], np.intp)
+
+    @cached_property
+    def _which(self) -> NDArray[np.intp] | slice:
+        whole = len(self.rows) == len(self.tally.tracks.of) and bool((self.rows == np.arange(len(self.rows))).all())
+        return slice(None) if whole else self.rows
+
+    @cached_property
+    def last_day(self) -> Days:
+        """The last day heard."""
+        return Days.of(self.heard)
+
+    def at(self, name: str, days: Days | None = None) -> NDArray[np.int64]:
+        """A series' value at the last day heard, or before the given days (rows,)."""
+        series, of = self.tally.series[name], days or self.last_day
+        found = series[of.usual, self._which].astype(np.int64)
+        if len(of.odd):
+            found[of.odd] = series[of.odd_days, self.rows[of.odd]]
+        return found
+
+    def within(self, name: str, window: str) -> NDArray[np.int64]:
+        """The sum of a series over a window that ends with the last day heard."""
+        return self.at(name) - self.at(name, self.start_of(window))
+
+    def start_of(self, window: str) -> Days:
+        """The day a window begins with."""
+        if window not in self._starts:
+            self._starts[window] = Days.of(self.by_heard(self.windows.starts(window)))
+        return self._starts[window]
+
+    @cached_property
+    def _starts(self) -> dict[str, Days]:
+        return {}
+
+    @cached_property
+    def recent(self) -> tuple[Days, Days]:
+        """The days on which the two windows of a trend begin, the nearer first."""
+        near, far = self.windows.trend
+        return Days.of(self.by_heard(near)), Days.of(self.by_heard(far))
+
+    def by_heard(self, table: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What a table (tracks, days + 1) holds for each row's track and last day heard."""
+        return np.asarray(table[self.tally.tracks.of[self._which], self.heard], np.int64)
