@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """An incident as stored: `kind` is `feed_silent`, `mass_absence` or `configuration_refused`, `subject` the feed,
-    the unit, or what was refused.
+    """An incident as stored.
 
+    `kind` is `feed_silent`, `mass_absence` or `configuration_refused`, `subject` the feed, the unit, what was refused.
     `sessions` are what it is about, as plain JSON; `judged_by` is kept sealed. Decides nothing.
     """
 

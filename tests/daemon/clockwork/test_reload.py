@@ -244,13 +244,17 @@ def test_a_new_key_of_a_channel_is_read_on_sighup(place: Place, gateway: SmsGate
     (place.folder / "sms.token").write_text("one", encoding="utf-8")
     saves(place, "config.toml", "[channels.sms]", '[channels.sms]\ntoken_file = "sms.token"')
     with Daemon(place).serves() as daemon:
-        daemon.says(SAME)
+        saves(place, "rules.toml", "absent_days >= 1", "absent_dayz >= 1")
+        gateway.expects(OPERATOR_PHONE, REFUSAL)
+        saves(place, "rules.toml", "absent_dayz >= 1", "absent_days >= 1")
+        gateway.expects(OPERATOR_PHONE, ALL_CLEAR)
         (place.folder / "sms.token").write_text("two", encoding="utf-8")
         daemon.signal(signal.SIGHUP)
         daemon.says(TAKEN)
         saves(place, "rules.toml", 'after = "1h"', 'after = "10m"')
         expect_report(gateway)
-    assert {request.headers["authorization"] for request in gateway.requests} == {"Bearer two"}
+    assert [one.headers["authorization"] for one in gateway.requests] == [*["Bearer one"] * 2, *["Bearer two"] * 2]
+    assert not [line for line in daemon.raw if "Warning" in line]
 
 
 def test_a_channel_that_is_added_speaks_at_once(place: Place, gateway: SmsGateway) -> None:
