@@ -89,7 +89,7 @@ def _marks(payload: Payload, source: Iterator[Element], customs: rows.Customs) -
         hint = "export StudentSchoolAttendanceEvent"
         tally.faults.append((0, Fault(f"{by_section} events of single sections are not read", hint), ""))
     tally.records.extend(_day(student, date, events) for (student, date), events in days.items())
-    problems = [refused(payload, line, fault, student) for line, fault, student in tally.faults]
+    problems = [refused(payload.name, line, fault, student) for line, fault, student in tally.faults]
     return reading(tally.records, problems, tally.dates)
 
 
@@ -154,7 +154,7 @@ def _contacts(payload: Payload, source: Iterator[Element], customs: rows.Customs
             tied = (reference[0].ref or reference[0].at("ContactIdentity", "ContactUniqueId")) if reference else ""
             student = element.at("StudentReference", "StudentIdentity", "StudentUniqueId")
             family.ties.append((student, tied, element.line))
-    records, problems = build(payload, _guardians(family, customs), rows.contact)
+    records, problems = build(payload.name, _guardians(family, customs), rows.contact)
     return reading(records, problems)
 
 
@@ -215,7 +215,7 @@ def _students(payload: Payload, source: Iterator[Element], customs: rows.Customs
         hint = "add StudentSchoolAssociation to the file, or give the roster as a table"
         raise Fault(f"names no school for its {len(people)} students", hint)
     joined = (_row(cells | _school(schools.get(key)), lines[key], customs) for key, cells in people.items())
-    records, problems = build(payload, joined, rows.student)
+    records, problems = build(payload.name, joined, rows.student)
     return reading(records, problems)
 
 

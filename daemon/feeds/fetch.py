@@ -45,8 +45,17 @@ def _meaning(feed: FeedConfig) -> str:
     """A digest of everything in the configuration that changes what the same bytes say, and of where they lie."""
     mapping = feed.mapping
     renames = [sorted(part.items()) for part in (mapping.columns, mapping.codes, mapping.sessions)]
-    said: tuple[object, ...] = (feed.kind, feed.records, feed.path, feed.url, feed.encoding, feed.format, mapping.dates, renames)
+    said: tuple[object, ...] = (
+        feed.kind,
+        feed.records,
+        feed.path,
+        feed.url,
+        feed.encoding,
+        feed.format,
+        mapping.dates,
+        renames,
+    )
     made = [sorted(part.items()) for part in (mapping.join, mapping.constant, mapping.skip)]
     if mapping.origin is not None or any(made):
-        said = (*said, made, mapping.origin)  # only then, or an upgrade would have everything taken anew
+        said += (made, mapping.origin)  # only then, or an upgrade would have everything taken anew
     return digest(repr(said).encode())[:16]

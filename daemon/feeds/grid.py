@@ -88,12 +88,18 @@ def _lines(text: str) -> list[str]:
     count = text.count("\n") + text.count("\r")
     if count > 2 * MOST_ROWS:
         raise Fault(f"has more than {MOST_ROWS} rows", "split the file")
-    lines = list(io.StringIO(text, newline=""))
+    lines = split_lines(text)
     if len(lines) > MOST_ROWS:
         raise Fault(f"has more than {MOST_ROWS} rows", "split the file")
+    return lines
+
+
+def split_lines(text: str, skipped: int = 0) -> list[str]:
+    """The lines of `text`, which `skipped` lines go before; raises Fault when one is too long."""
+    lines = list(io.StringIO(text, newline=""))
     if max(map(len, lines), default=0) > LONGEST_LINE:
         at = next(at for at, line in enumerate(lines) if len(line) > LONGEST_LINE)
-        raise Fault(f"has a line of more than {LONGEST_LINE} characters", line=at + 1)
+        raise Fault(f"has a line of more than {LONGEST_LINE} characters", line=skipped + at + 1)
     return lines
 
 
@@ -134,7 +140,8 @@ class _Lines:
         return self.lines[self.at - 1]
 
 
-def _quoted_grid(lines: list[str], skipped: int, delimiter: str) -> Grid:
+def split_rows(lines: list[str], skipped: int, delimiter: str) -> tuple[list[list[str]], list[int], list[Fault]]:
+    """Rows with the lines they begin at, after `skipped` lines, and the lines that could not be split."""
     source = _Lines(lines)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
@@ -146,7 +153,7 @@ def _quoted_grid(lines: list[str], skipped: int, delimiter: str) -> Grid:
         try:
             row = next(reader)
         except StopIteration:
-            break
+            return rows, numbers, faults
         except csv.Error:
             hint = "double a quote inside a quoted cell"
             faults.append(Fault("its quotes do not close", hint, line=skipped + start + 1))
@@ -155,6 +162,10 @@ def _quoted_grid(lines: list[str], skipped: int, delimiter: str) -> Grid:
             continue
         rows.append(row)
         numbers.append(skipped + start + 1)
+
+
+def _quoted_grid(lines: list[str], skipped: int, delimiter: str) -> Grid:
+    rows, numbers, faults = split_rows(lines, skipped, delimiter)
     if not rows or numbers[0] != skipped + 1:
         raise Fault("its header's quotes do not close", line=skipped + 1)
     return Grid(_header(rows[0], numbers[0]), numbers[0], rows[1:], numbers[1:], faults, delimiter)

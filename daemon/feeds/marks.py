@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from daemon.feeds import fields
 from daemon.feeds.grid import Grid, is_blank, too_wide
@@ -36,7 +36,7 @@ class Tally:
     dates: set[dt.date] = field(default_factory=set)
 
 
-class _Once(dict[str, Value]):
+class Once(dict[str, Value]):
     """A reader that remembers what it understood, a cell's text to its value."""
 
     def __init__(self, column: str, read: Callable[[str], Value]) -> None:
@@ -82,13 +82,10 @@ def _row_reader(
     `header` is how many columns there are, and how many of them are none of the source's own.
     """
     width, made = header
-    dates = _Once("date", lambda text: _date(customs, text))
-    renamed = {key.strip(): name for key, name in sessions.items()}
-    names = _Once("session", lambda text: _session(renamed, text))
-    marks = _Once("mark", lambda text: mark_of(customs, text))
-    known = _Once("recorded_at", lambda text: customs.dates.known_at(text) if text else None)
-    came = _Once("came_at", lambda text: customs.dates.instant(text) if text else None)
-    reasons = _Once("reason", fields.words)
+    readers = cell_readers(customs, sessions)
+    dates, names, marks = (Once(name, readers[name]) for name in ("date", "session", "mark"))
+    known, came = (Once(name, readers[name]) for name in ("recorded_at", "came_at"))
+    reasons = Once("reason", fields.words)
     id_at, date_at, session_at, mark_at, known_at, came_at, reason_at = (places.get(name, width) for name in _COLUMNS)
     longest = width + 1
 
@@ -98,7 +95,7 @@ def _row_reader(
         if len(cells) != longest and not is_blank(cells[width:]):
             raise too_wide(len(cells) - 1 - made, width - made)
         return MarkRecord(
-            _student(cells[id_at]),
+            student_of(cells[id_at]),
             date,
             names[cells[session_at]],
             marks[cells[mark_at]],
@@ -111,7 +108,19 @@ def _row_reader(
     return read_row
 
 
-def _student(text: str) -> str:
+def cell_readers(customs: Customs, sessions: Mapping[str, str]) -> Mapping[str, Callable[[str], Any]]:
+    """What understands a trimmed cell, by its column; raises Fault."""
+    renamed = {key.strip(): name for key, name in sessions.items()}
+    return {
+        "date": lambda text: _date(customs, text),
+        "session": lambda text: _session(renamed, text),
+        "mark": lambda text: mark_of(customs, text),
+        "recorded_at": lambda text: customs.dates.known_at(text) if text else None,
+        "came_at": lambda text: customs.dates.instant(text) if text else None,
+    }
+
+
+def student_of(text: str) -> str:
     """A child's id; not remembered as other cells are, for each row names another."""
     if _PLAIN_ID.fullmatch(text):
         return text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from daemon.config import FeedConfig, MappingConfig
@@ -14,6 +15,7 @@ from daemon.feeds.payload import Fault, Payload, Reading, Refused
 from daemon.feeds.reading import build, reading, refused
 from daemon.feeds.rows import BUILDERS, Customs, Row
 from daemon.feeds.shape import DATED, Shape, given, shape_of
+from rules.records import Record
 
 
 def read(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
@@ -31,24 +33,33 @@ def read(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
             return read_edfi(feed, payload, zone)
         return _read_table(feed, payload, zone)
     except Fault as fault:
-        return Reading(problems=(refused(payload, fault.line, fault),))
+        return Reading(problems=(refused(payload.name, fault.line, fault),))
 
 
 def _read_table(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
     table = _grid(feed, payload)
-    shape = _shape(feed, table)
+    shape = shape_under(feed, table)
     grid, places = shape.grid(table), shape.places
     customs = Customs.of(feed.mapping, dates_of(feed.mapping, zone, lambda: _cells(grid, places)))
-    split_faults = [refused(payload, fault.line, fault) for fault in grid.faults]
+    records, problems, dates = read_grid(feed, payload.name, grid, places, customs)
+    return reading(records, problems, dates)
+
+
+def read_grid(
+    feed: FeedConfig, source: str, grid: Grid, places: Mapping[str, int], customs: Customs
+) -> tuple[Sequence[Record], list[Refused], Collection[dt.date]]:
+    """The records of a table whose columns are known, what was refused, and every date of marks that was met."""
+    split_faults = [refused(source, fault.line, fault) for fault in grid.faults]
     if feed.records == "marks":
         tally = read_marks(grid, places, customs, feed.mapping.sessions)
-        problems = [refused(payload, line, fault, student) for line, fault, student in tally.faults]
-        return reading(tally.records, split_faults + problems, tally.dates)
-    records, problems = build(payload, _rows(grid, places, customs), BUILDERS[feed.records])
-    return reading(records, split_faults + problems)
+        problems = [refused(source, line, fault, student) for line, fault, student in tally.faults]
+        return tally.records, split_faults + problems, tally.dates
+    records, problems = build(source, _rows(grid, places, customs), BUILDERS[feed.records])
+    return records, split_faults + problems, ()
 
 
-def _shape(feed: FeedConfig, grid: Grid) -> Shape:
+def shape_under(feed: FeedConfig, grid: Grid) -> Shape:
+    """How rows under the header of `grid` are lengthened; raises Fault with the line of the header."""
     try:
         return shape_of(grid.header, LAYOUTS[feed.records], feed.mapping)
     except Fault as fault:

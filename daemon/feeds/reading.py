@@ -6,17 +6,17 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
 from daemon.feeds.fields import LONGEST_ID
-from daemon.feeds.payload import Fault, Payload, Reading, Refused
+from daemon.feeds.payload import Fault, Reading, Refused
 from daemon.feeds.rows import Row
 from rules.records import Record
 
 MOST_PROBLEMS = 10_000
 
 
-def refused(payload: Payload, line: int, fault: Fault, student: str = "") -> Refused:
+def refused(source: str, line: int, fault: Fault, student: str = "") -> Refused:
     """`fault` with its place; `student` is the row's student as written."""
     student_id = student.strip()[:LONGEST_ID] or None
-    return Refused(payload.name, line, fault.column, fault.fault, fault.hint, student_id)
+    return Refused(source, line, fault.column, fault.fault, fault.hint, student_id)
 
 
 def reading(records: Sequence[Record], problems: list[Refused], met: Iterable[dt.date] = ()) -> Reading:
@@ -31,20 +31,23 @@ def reading(records: Sequence[Record], problems: list[Refused], met: Iterable[dt
 
 
 def build(
-    payload: Payload, source: Iterable[Row | tuple[int, Fault]], record_of: Callable[[Row], Record]
+    name: str, source: Iterable[Row | tuple[int, Fault]], record_of: Callable[[Row], Record]
 ) -> tuple[list[Record], list[Refused]]:
-    """The records of rows and what was wrong with them; a bare Fault stands for a row that could not be made."""
+    """The records of rows and what was wrong with them; a bare Fault stands for a row that could not be made.
+
+    `name` is the source's.
+    """
     records: list[Record] = []
     problems: list[Refused] = []
     for row in source:
         if isinstance(row, tuple):
-            problems.append(refused(payload, *row))
+            problems.append(refused(name, *row))
             continue
         student = row.raw("student_id")
         try:
             records.append(record_of(row))
         except Fault as fault:
-            problems.append(refused(payload, row.line, fault, student))
+            problems.append(refused(name, row.line, fault, student))
         else:
-            problems.extend(refused(payload, row.line, doubt, student) for doubt in row.doubts)
+            problems.extend(refused(name, row.line, doubt, student) for doubt in row.doubts)
     return records, problems

@@ -44,6 +44,15 @@ class Shape:
         """Whether rows stay as they are."""
         return not self.made and not self.skips
 
+    def source(self, field: str) -> tuple[tuple[int, ...], Callable[[Sequence[str]], str]] | None:
+        """The places of the source's own cells that `field` is read from, and how; None where there is none."""
+        at = self.places.get(field)
+        if at is None:
+            return None
+        return (
+            ((at,), _itself) if at < self.width else (self.made[at - self.width].parts, self.made[at - self.width].make)
+        )
+
     def row(self, cells: list[str]) -> list[str]:
         """A row of the source with the made cells behind its own; blank where it is passed over."""
         if is_blank(cells):
@@ -101,6 +110,10 @@ def _skipped(header: Sequence[str], places: Mapping[str, int], name: str) -> int
 
 def _trimmed(cells: Sequence[str]) -> frozenset[str]:
     return frozenset(cell.strip() for cell in cells)
+
+
+def _itself(cells: Sequence[str]) -> str:
+    return cells[0]
 
 
 def _joined(cells: Sequence[str]) -> str:

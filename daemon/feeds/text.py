@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 
 from daemon.feeds.payload import Fault
 
 _AS_UTF8 = "save it as CSV UTF-8"
+_BLOCK = 1 << 20
 
 
 def decode(content: bytes, encoding: str) -> str:
@@ -28,6 +30,29 @@ def decode(content: bytes, encoding: str) -> str:
             line = _line(content, error.start)
             raise Fault("is not whole UTF-8", _AS_UTF8 + ", or set encoding", line=line) from None
     return _strictly(content, "gb18030")
+
+
+def encoding_of(path: Path, encoding: str) -> str:
+    """The encoding by which `decode` would read the file, told without holding it; raises Fault as `decode` does."""
+    probable = "gb18030" if encoding == "gb18030" else "utf-8"
+    if not _decodes(path, probable):
+        decode(path.read_bytes(), encoding)
+        return "gb18030"
+    return probable
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file:
+        try:
+            while block := file.read(_BLOCK):
+                if b"\0" in block:
+                    return False
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def _strictly(content: bytes, encoding: str) -> str:
