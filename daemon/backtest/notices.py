@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from daemon.backtest.past import LINK_KEY
+from daemon.config import Config
 from daemon.desk.links import Links
 from daemon.jobs.compose import compose, open_for
 from daemon.jobs.house import House
@@ -14,12 +16,12 @@ from daemon.jobs.lines import line
 from daemon.jobs.tell import EVERY_CHANNEL, draft_alerts
 from daemon.store.alerts import QUEUED, AlertDraft, AlertRow, MessageRow
 from daemon.store.tx import Tx
-from rules.backtest.flags import Flag
+from rules.backtest.replay import Flag
+from rules.backtest.single import Singles
 from rules.backtest.told import told
 from rules.case import Decision
+from rules.history import History
 from rules.laws import Laws
-
-LINK_KEY = b"a backtest's links lead nowhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,16 @@ class Notice:
     alerts: tuple[AlertRow, ...]
 
 
-def notices(tx: Tx, house: House, laws: Laws, flags: Sequence[Flag]) -> Iterator[dict[str, Any]]:
+def notices(tx: Tx, house: House, laws: Laws, history: History, flags: Sequence[Flag]) -> Iterator[dict[str, Any]]:
     """One line an alert, as a simulation writes them, in order of the flags.
 
     Only what is told at once: a replay of the rules does not know who would have acknowledged. The words are those of
     today's templates, the recipients those of today's roster.
     """
     paper = replace(house, terms=replace(house.terms, links=Links([LINK_KEY], house.config.console.public_url)))
-    numbers = _numbers(flags)
+    numbers, singles = _numbers(flags), Singles(history, laws)
     for _, together in groupby(flags, key=lambda flag: flag.raised_at):
-        decisions = told(tuple(together), numbers, laws, house.calendar)
+        decisions = told(tuple(together), numbers, singles, laws)
         yield from _lines(tx, paper, _messages(tx, paper, decisions))
 
 
@@ -52,15 +54,20 @@ def _numbers(flags: Sequence[Flag]) -> dict[str, str]:
 
 def _messages(tx: Tx, house: House, decisions: Sequence[Decision]) -> list[Notice]:
     """What leaves at one instant: alerts of one group, contact and channel as one message."""
-    channels = house.notifiers or dict.fromkeys(EVERY_CHANNEL)
     if not decisions:
         return []
     now = decisions[0].case.opened_at
-    drafts, _ = draft_alerts(tx, house.people(tx), decisions, now, channels)
+    drafts, _ = draft_alerts(tx, house.people(tx), decisions, now, _channels(house.config))
     grouped: dict[tuple[str, str, str], list[AlertDraft]] = {}
     for draft in drafts:
         grouped.setdefault((draft.group_key or draft.key, draft.contact_id, draft.channel), []).append(draft)
     return [_notice(house, alerts) for alerts in grouped.values()]
+
+
+def _channels(config: Config) -> list[str]:
+    """The channels configured, or every one where none is."""
+    found = [name for name in EVERY_CHANNEL if getattr(config.channels, name) is not None]
+    return found or list(EVERY_CHANNEL)
 
 
 def _notice(house: House, drafts: Sequence[AlertDraft]) -> Notice:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.backtest.cohort import Cohort
-from rules.backtest.flags import Looks
+from rules.backtest.replay import Looks
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Ranking:
     curve: NDArray[np.float64]
 
 
-def rank(fact: str, values: NDArray[np.float64], followed: NDArray[np.bool_]) -> Ranking:
+def rank(fact: str, values: NDArray[np.floating], followed: NDArray[np.bool_]) -> Ranking:
     """The ranking of looks (n,) by `values`, with `followed` bool (n,) where an outcome came."""
     distinct, place = np.unique(values, return_inverse=True)
     hits = np.bincount(place[followed], minlength=len(distinct)).astype(np.float64)
@@ -44,7 +44,6 @@ def rank(fact: str, values: NDArray[np.float64], followed: NDArray[np.bool_]) ->
 
 def rankings(looks: Looks, cohort: Cohort, horizon: int) -> tuple[Ranking, ...]:
     """Every fact of `looks`, over those at children at risk whose `horizon` (microseconds) has passed."""
-    usable = (looks.at >= cohort.enters[looks.row]) & (looks.at < cohort.leaves[looks.row])
-    usable &= looks.at + horizon <= cohort.until
+    usable = cohort.at_risk_at(looks) & (looks.at + horizon <= cohort.until)
     followed = (cohort.outcome[looks.row] <= looks.at + horizon)[usable]
     return tuple(rank(fact, values[usable], followed) for fact, values in looks.values.items())

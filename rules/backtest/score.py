@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.backtest.cohort import AWAY, BACK, UNHEARD, WEEK, Cohort, weekly
-from rules.backtest.flags import Flag
+from rules.backtest.cohort import WEEK, Cohort
+from rules.backtest.replay import Flag, Looks
 from rules.instants import NEVER, span, to_micros
 
 DAY = span(dt.timedelta(days=1))
@@ -19,9 +19,6 @@ SURE = 1.959964
 """Standard deviations of a 95 % interval."""
 QUARTERED = 4
 """Values without which there are no quartiles."""
-
-SeenNext = Callable[[NDArray[np.intp], NDArray[np.int64]], NDArray[np.int8]]
-"""Rows and instants to BACK, AWAY or UNHEARD: whether each child was seen in its next session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +88,8 @@ class Score:
     after the child's outcome, `cut_off` ones have a horizon that reaches beyond what is known; neither counts for
     `precision`, which is of all other episodes those followed. `recall` is of the children with an outcome in the span
     those flagged before it at any time, `recall_within` those flagged at most a horizon before it. `back` is of the
-    episodes after which something is known of the child's next session those in which it was seen, `unheard` the
-    episodes after which nothing is. `weekly` int64 (weeks,) counts episodes by the week of the span.
+    episodes after which something is known of a session of the child those in which it was seen in the first of these,
+    `unheard` the episodes after which nothing is. `weekly` int64 (weeks,) counts episodes by the week of the span.
     """
 
     rule: str
@@ -122,24 +119,21 @@ class Score:
         return precision / base if precision is not None and base else None
 
 
-def baseline(cohort: Cohort, horizon: dt.timedelta) -> Baseline:
+def baseline(cohort: Cohort, looks: Looks, horizon: dt.timedelta) -> Baseline:
     """What holds of the children of `cohort` whatever the rule."""
-    ahead, hits, judged, cut_off = span(horizon), 0, 0, 0
-    for at in weekly(cohort.start, cohort.end).tolist():
-        here = (cohort.enters <= at) & (at < cohort.leaves)
-        if at + ahead > cohort.until:
-            cut_off += int(here.sum())
-            continue
-        judged += int(here.sum())
-        hits += int((here & (cohort.outcome <= at + ahead)).sum())
+    at_risk = cohort.at_risk_at(looks)
+    judged = at_risk & (looks.at + span(horizon) <= cohort.until)
+    followed = judged & (cohort.outcome[looks.row] <= looks.at + span(horizon))
     return Baseline(
-        int(cohort.at_risk.sum()), cohort.child_weeks, int(cohort.outcomes.sum()), Share(hits, judged), cut_off
+        children=int(cohort.at_risk.sum()),
+        child_weeks=cohort.child_weeks,
+        outcomes=int(cohort.outcomes.sum()),
+        looks=Share(int(followed.sum()), int(judged.sum())),
+        cut_off=int(at_risk.sum() - judged.sum()),
     )
 
 
-def score(
-    rule: str, flags: Sequence[Flag], cohort: Cohort, common: Baseline, horizon: dt.timedelta, seen_next: SeenNext
-) -> Score:
+def score(rule: str, flags: Sequence[Flag], cohort: Cohort, common: Baseline, horizon: dt.timedelta) -> Score:
     """The figures of one rule from all its `flags`; `common` is the baseline of the same cohort and horizon."""
     row = np.array([flag.row for flag in flags], np.intp)
     at = np.array([to_micros(flag.raised_at) for flag in flags], np.int64)
@@ -151,7 +145,7 @@ def score(
     first, last = _before_outcome(cohort, row[~late], at[~late])
     caught = cohort.outcomes & (first < NEVER)
     within = caught & (cohort.outcome - last <= ahead)
-    next_seen = seen_next(row, at)
+    back = [flag.back for flag in flags if flag.back is not None]
     found = int(cohort.outcomes.sum())
     return Score(
         rule=rule,
@@ -165,8 +159,8 @@ def score(
         recall=Share(int(caught.sum()), found),
         recall_within=Share(int(within.sum()), found),
         lead=Leads(tuple(np.sort((cohort.outcome - first)[caught] / DAY).tolist())),
-        back=Share(int((next_seen == BACK).sum()), int((next_seen == BACK).sum() + (next_seen == AWAY).sum())),
-        unheard=int((next_seen == UNHEARD).sum()),
+        back=Share(sum(back), len(back)),
+        unheard=len(flags) - len(back),
         weekly=_by_week(cohort, at),
     )
 

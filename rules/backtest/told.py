@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rules.backtest.flags import Flag
-from rules.calendar import Calendar
+from rules.backtest.replay import Flag
+from rules.backtest.single import Singles
 from rules.case import Case, Decision, Law, Stage, Standing
 from rules.decide import climb_report
 from rules.draft import Draft
-from rules.finding import Finding
 from rules.laws import Laws
 from rules.signs import Sign
 from rules.watch import climb
 
 
-def told(flags: Sequence[Flag], numbers: Mapping[str, str], laws: Laws, calendar: Calendar) -> list[Decision]:
+def told(flags: Sequence[Flag], numbers: Mapping[str, str], singles: Singles, laws: Laws) -> list[Decision]:
     """A decision a flag, with what it tells as the daemon would; `numbers` are what to call each child's case."""
-    return [_decision(flag, numbers[flag.student], laws, calendar) for flag in flags]
+    return [_decision(flag, numbers[flag.student], singles, laws) for flag in flags]
 
 
-def _decision(flag: Flag, number: str, laws: Laws, calendar: Calendar) -> Decision:
-    finding = Finding(run_from=flag.run_from, run_days=flag.run_days)
-    case = Case(f"{flag.student}/{flag.rule}", number, flag.student, flag.raised_at, run_from=flag.run_from)
-    draft = Draft(case.but(finding=finding), finding, flag.raised_at, laws.default, calendar, None)
+def _decision(flag: Flag, number: str, singles: Singles, laws: Laws) -> Decision:
+    finding = singles.finding(flag.row, flag.raised_at)
+    case = Case(f"{flag.student}/{flag.rule}", number, flag.student, flag.raised_at)
+    case = case.but(run_from=finding.run_from, finding=finding)
+    draft = Draft(case, finding, flag.raised_at, laws.default, singles.calendar, None)
     if flag.rule in laws.by_rule:
         _report(draft, flag, laws.by_rule[flag.rule])
     else:

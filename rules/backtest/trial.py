@@ -7,13 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rules.backtest.cohort import Cohort, gather, seen_next
-from rules.backtest.flags import Flag, Replayed
+from rules.backtest.cohort import Cohort, gather
 from rules.backtest.ranks import Ranking, rankings
+from rules.backtest.replay import Flag, Replayed
 from rules.backtest.score import Baseline, Score, baseline, score
-from rules.history import History
-from rules.instants import NEVER, from_micros, span, to_micros
-from rules.register import Register
+from rules.instants import NEVER, from_micros, span
 from rules.rulebook import Rulebook
 
 
@@ -60,27 +58,22 @@ class Trial:
     rankings: tuple[Ranking, ...]
 
 
-def examine(rulebook: Rulebook, replayed: Replayed, history: History, known: Register, exam: Exam) -> Trial:
-    """What the flags of a replay were worth; `known` is the register of everything known of `history` at last."""
-    rows = {student: row for row, student in enumerate(history.students)}
+def examine(rulebook: Rulebook, replayed: Replayed, students: Sequence[str], exam: Exam) -> Trial:
+    """What the flags of a replay, those raised in the span, were worth; `students` are its rows."""
+    rows = {student: row for row, student in enumerate(students)}
     outcomes = {rows[student]: at for student, at in exam.outcomes.items() if student in rows}
-    cohort = gather(known, outcomes, exam.start, exam.end, exam.until)
-    common = baseline(cohort, exam.horizon)
+    cohort = gather(replayed, outcomes, exam.start, exam.end, exam.until)
+    common = baseline(cohort, replayed.looks, exam.horizon)
+    flags = [flag for flag in replayed.flags if exam.start <= flag.raised_at <= exam.end]
     of_rule: dict[str, list[Flag]] = defaultdict(list)
-    for flag in replayed.flags:
+    for flag in flags:
         of_rule[flag.rule].append(flag)
-    until = to_micros(exam.until)
     return Trial(
         rulebook,
-        replayed.flags,
+        flags,
         cohort,
         common,
-        {
-            rule: score(
-                rule, of_rule[rule], cohort, common, exam.horizon, lambda row, at: seen_next(known, row, at, until)
-            )
-            for rule in rulebook.rules
-        },
+        {rule: score(rule, of_rule[rule], cohort, common, exam.horizon) for rule in rulebook.rules},
         {rule: _flagged(of_rule[rule], cohort) for rule in rulebook.rules},
         rankings(replayed.looks, cohort, span(exam.horizon)),
     )

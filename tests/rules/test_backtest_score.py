@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.backtest.cohort import AWAY, BACK, UNHEARD, Cohort, gather, seen_next, weekly
+from rules.backtest.cohort import Cohort, gather
 from rules.backtest.compare import compare
 from rules.backtest.figures import FIGURES
-from rules.backtest.flags import Flag, Looks
 from rules.backtest.ranks import rank, rankings
+from rules.backtest.replay import Flag, Looks, Replayed
 from rules.backtest.score import Score, Share, baseline, score
-from rules.instants import EPOCH, NEVER, from_micros, span, to_micros
-from tests.rules.small import DAY, HOUR, calendar, register_of
+from rules.instants import EPOCH, NEVER, span
+from tests.rules.small import DAY, HOUR
 from tests.table import instant
 
 DAYS = span(DAY)
@@ -33,7 +33,7 @@ class Life:
     enters: int
     leaves: int
     outcome: int | None
-    flags: tuple[tuple[int, int], ...]
+    flags: tuple[tuple[int, bool | None], ...]
 
     @property
     def ends(self) -> int:
@@ -60,7 +60,9 @@ lives = st.builds(
     days,
     days,
     st.none() | st.integers(0, SPAN + 20),
-    st.lists(st.tuples(days, st.sampled_from([BACK, AWAY, UNHEARD])), max_size=4).map(lambda f: tuple(sorted(f))),
+    st.lists(st.tuples(days, st.sampled_from([True, False, None])), max_size=4).map(
+        lambda flags: tuple(sorted(flags, key=lambda one: one[0]))
+    ),
 )
 worlds = st.lists(lives, min_size=1, max_size=12)
 horizons = st.integers(1, 30)
@@ -80,16 +82,24 @@ def cohort_of(children: list[Life], until: int) -> Cohort:
     return Cohort(0, SPAN * DAYS, until * DAYS, enters, leaves, column([child.outcome for child in children]))
 
 
-def flag(row: int, at: dt.datetime, rule: str = RULE) -> Flag:
-    return Flag(rule, "1", row, f"s-{row}", 1, at, at, "report", unconfirmed=row % 2 == 0)
+def flag(row: int, at: dt.datetime, rule: str = RULE, back: bool | None = None) -> Flag:  # noqa: FBT001 - as in Flag
+    return Flag(rule, "1", row, f"s-{row}", 1, at, at, "report", row % 2 == 0, back)
+
+
+def weekly(children: list[Life], **values: list[int]) -> Looks:
+    """All children looked at once a week."""
+    looks = [(row, on) for on in range(7, SPAN + 1, 7) for row in range(len(children))]
+    return Looks(
+        np.array([on * DAYS for _, on in looks], np.int64),
+        np.array([row for row, _ in looks], np.int32),
+        {name: np.array(found, np.float32) for name, found in values.items()},
+    )
 
 
 def scored(children: list[Life], horizon: int, until: int) -> Score:
-    flags = [(row, on, back) for row, child in enumerate(children) for on, back in child.flags]
     cohort, length = cohort_of(children, until), horizon * DAY
-    answers = np.array([back for *_, back in flags], np.int8)
-    raised = [flag(row, day(on)) for row, on, _ in flags]
-    return score(RULE, raised, cohort, baseline(cohort, length), length, lambda *_: answers)
+    raised = [flag(row, day(on), back=back) for row, child in enumerate(children) for on, back in child.flags]
+    return score(RULE, raised, cohort, baseline(cohort, weekly(children), length), length)
 
 
 @given(worlds, horizons, untils)
@@ -104,8 +114,8 @@ def test_what_followed_a_flag_is_counted_one_flag_at_a_time(children: list[Life]
     assert (found.children, found.episodes) == (sum(bool(child.flags) for child in children), len(flags))
     assert found.unconfirmed == sum(len(child.flags) for child in children[::2])
     backs = [back for child in children for _, back in child.flags]
-    assert found.back == Share(backs.count(BACK), len(backs) - backs.count(UNHEARD))
-    assert found.unheard == backs.count(UNHEARD)
+    assert found.back == Share(backs.count(True), len(backs) - backs.count(None))
+    assert found.unheard == backs.count(None)
     assert found.weekly.tolist() == [
         sum(min(on // 7, (SPAN - 1) // 7) == week for _, on in flags) for week in range(-(-SPAN // 7))
     ]
@@ -167,9 +177,9 @@ def test_nothing_to_divide_by_is_no_figure_and_says_why() -> None:
 
 
 def test_quartiles_need_four_children() -> None:
-    three = [Life(0, SPAN, 40, ((on, BACK),)) for on in (10, 20, 30)]
+    three = [Life(0, SPAN, 40, ((on, True),)) for on in (10, 20, 30)]
     assert scored(three, 10, SPAN).lead.quartiles is None
-    assert scored([*three, Life(0, SPAN, 40, ((0, BACK),))], 10, SPAN).lead.quartiles == (17.5, 32.5)
+    assert scored([*three, Life(0, SPAN, 40, ((0, True),))], 10, SPAN).lead.quartiles == (17.5, 32.5)
 
 
 # ---- intervals and ranks --------------------------------------------------------------------------------------------
@@ -208,65 +218,29 @@ def test_the_area_is_the_share_of_pairs_put_in_the_right_order(looks: list[tuple
 def test_a_fact_is_ranked_over_looks_at_children_at_risk_whose_horizon_has_passed(
     children: list[Life], horizon: int, until: int, drawn: st.DataObject
 ) -> None:
-    looks = [(row, on) for row in range(len(children)) for on in range(7, SPAN + 1, 7)]
+    looks = [(row, on) for on in range(7, SPAN + 1, 7) for row in range(len(children))]
     values = drawn.draw(st.lists(st.integers(0, 3), min_size=len(looks), max_size=len(looks)))
     kept = [
         (value, children[row].follows(on, horizon))
         for (row, on), value in zip(looks, values, strict=True)
         if children[row].enters <= on < children[row].ends and on + horizon <= until
     ]
-    seen = Looks(
-        np.array([on * DAYS for _, on in looks], np.int64),
-        np.array([row for row, _ in looks], np.int32),
-        {"x": np.array(values, np.float64)},
-    )
-    (found,) = rankings(seen, cohort_of(children, until), horizon * DAYS)
+    (found,) = rankings(weekly(children, x=values), cohort_of(children, until), horizon * DAYS)
     plain = rank("x", np.array([v for v, _ in kept], np.float64), np.array([f for _, f in kept], np.bool_))
     assert (found.area, found.followed, found.others) == (plain.area, plain.followed, plain.others)
 
 
-def test_looks_are_a_week_apart_and_begin_a_week_after_the_start() -> None:
-    assert (weekly(0, 21 * DAYS) // DAYS).tolist() == [7, 14, 21]
-    assert weekly(0, 6 * DAYS).tolist() == []
+# ---- who is at risk -------------------------------------------------------------------------------------------------
 
 
-# ---- who is at risk, who came back ----------------------------------------------------------------------------------
-
-
-def test_a_child_is_at_risk_from_the_first_session_heard_of_to_the_last_or_its_outcome() -> None:
-    register = register_of("--PPA?----", "P---------", "----------", "PPPPPPPPPP", known=calendar())
-    start, end = instant("Mon 00:00"), instant("Fri 00:00", week=1)
-    found = gather(register, {3: to_micros(instant("Wed 09:00"))}, start, end, end)
-
-    def at(micros: int) -> str:
-        return from_micros(micros).astimezone(calendar().zone).strftime("%a %H:%M")
-
-    spans = [(at(a), at(b)) for a, b in zip(found.enters, found.leaves, strict=True) if b > a]
-    # The class's roll was called all week, so that something is heard even of those it does not name.
-    assert spans == [("Mon 08:00", "Fri 17:00")] * 3 + [("Mon 08:00", "Wed 09:00")]
-
-
-def test_the_span_cuts_the_time_at_risk_and_an_outcome_before_it_leaves_none() -> None:
-    register = register_of("PPPPPPPPPP", "PPPPPPPPPP")
-    start, end = instant("Tue 00:00"), instant("Thu 00:00")
-    found = gather(register, {1: to_micros(instant("Mon 12:00"))}, start, end, end)
-    assert found.child_weeks == pytest.approx(2 / 7)
-    assert found.at_risk.tolist() == [True, False]
-
-
-def test_whoever_is_seen_in_the_next_session_is_back() -> None:
-    register = register_of("AP", "AA", "A-", "A?", "AL", "AT")
-    at = np.full(6, to_micros(instant("Mon 11:50")), np.int64)
-    later = to_micros(instant("Fri 20:00"))
-    found = seen_next(register, np.arange(6), at, later)
-    assert found.tolist() == [BACK, AWAY, UNHEARD, UNHEARD, AWAY, BACK]
-    assert seen_next(register, np.arange(0), at[:0], later).tolist() == []
-
-
-def test_the_next_session_begins_at_the_flag_or_after_it() -> None:
-    register = register_of("PA")
-    at = np.array([to_micros(instant(text)) for text in ("Mon 08:00", "Mon 08:01", "Mon 14:00")], np.int64)
-    assert seen_next(register, np.zeros(3, np.intp), at, to_micros(instant("Fri 20:00"))).tolist() == [BACK, AWAY, AWAY]
+def test_a_child_is_at_risk_while_it_is_heard_of_within_the_span_until_its_outcome() -> None:
+    heard = np.array([[10, 30], [0, 0], [2, 90], [10, 30], [10, 30], [10, 30]], np.int64) * DAYS
+    replayed = Replayed((), weekly([]), heard[:, 0], heard[:, 1])
+    found = gather(replayed, {3: 20 * DAYS, 4: 5 * DAYS, 5: 40 * DAYS}, day(5), day(60), day(90))
+    spans = [(int(a / DAYS), int(b / DAYS)) for a, b in zip(found.enters, found.leaves, strict=True)]
+    assert spans == [(10, 30), (0, 0), (5, 60), (10, 20), (0, 0), (10, 30)]
+    assert found.outcomes.tolist() == [False, False, False, True, False, True]
+    assert found.child_weeks == pytest.approx((20 + 55 + 10 + 20) / 7)
 
 
 # ---- two rule files -------------------------------------------------------------------------------------------------

@@ -1,0 +1,138 @@
+"""A backtest's document as tables on the terminal; knows the document only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from daemon.cli.output import page, table
+
+Document = Mapping[str, Any]
+Records = list[dict[str, Any]]
+
+SHOWN = ("children", "episodes", "alerts", "precision", "lift", "recall", "lead", "back")
+CHANGED = ("alerts", "precision", "recall", "lead")
+FACTS = {
+    "fact": "指标 fact",
+    "auc": "AUC",
+    "followed": "其后有结局 outcome followed",
+    "others": "其后无结局 none followed",
+}
+DIFFERENCES = {
+    "rule": "规则 rule",
+    "both": "两者都标记 both",
+    "only_old": "仅原规则 only the old",
+    "only_new": "仅新规则 only the new",
+    "moved": "时刻不同 other instant",
+}
+CHILDREN = {
+    "rule": "规则 rule",
+    "student": "学籍号 student",
+    "old": "原首次标记 old first flag",
+    "new": "新首次标记 new first flag",
+}
+MOST_FACTS, MOST_CHILDREN = 12, 50
+
+
+def print_trial(document: Document) -> None:
+    """The figures of every rule, why some are lacking, the facts that say most, and how two rule files differ."""
+    for words in _summary(document):
+        click.echo(words)
+    names = {figure["key"]: f"{figure['zh']} {figure['en']}" for figure in document["definitions"]}
+    columns = {"rule": "规则 rule"} | {key: names[key] for key in SHOWN}
+    page().print(table([_row(rule) for rule in document["rules"]], columns))
+    for words in _lacking(document["rules"], names):
+        click.echo(words)
+    facts = _telling(document["facts"])
+    if facts:
+        page().print(table(facts, FACTS, "指标对结局的区分力 how well facts tell who comes to an outcome"))
+    if document["against"]:
+        changed = DIFFERENCES | {key: names[key] for key in CHANGED}
+        title = f"与 {document['against']['rules']} 相比 against it"
+        differences = document["against"]["differences"]
+        page().print(table([_difference(one) for one in differences], changed, title))
+        children = list(_children(differences))
+        if children:
+            page().print(table(children[:MOST_CHILDREN], CHILDREN, "逐名学生 child by child"))
+        if len(children) > MOST_CHILDREN:
+            click.echo(f"… 另有 {len(children) - MOST_CHILDREN} 行，见 --json and more rows, see --json")
+
+
+def _summary(document: Document) -> Iterator[str]:
+    outcomes, base = document["outcomes"], document["base_rate"]
+    yield f"{document['from'][:16]} – {document['to'][:16]}, 观察期 horizon {document['horizon_days']:g}d"
+    yield (
+        f"学生 children {document['children']}, 人周 child-weeks {document['child_weeks']:.0f}, "
+        f"出现结局 with an outcome {outcomes['in_span']}, 基础率 base rate {_shown(base)}"
+    )
+    if outcomes["of_unknown_children"]:
+        yield f"结局中不在名单的学生 outcomes of children who are on no roster: {outcomes['of_unknown_children']}"
+
+
+def _row(rule: Mapping[str, Any]) -> dict[str, Any]:
+    figures = rule["figures"]
+    row = {"rule": rule["rule"]} | {key: _shown(figures[key]) for key in SHOWN}
+    row["precision"] += _within(figures["precision"])
+    if figures["lead_lower"] is not None:
+        row["lead"] += f" ({figures['lead_lower']:.0f}–{figures['lead_upper']:.0f})"
+    return row
+
+
+def _shown(found: Any) -> str:  # noqa: ANN401 - a number, none, or a share
+    if isinstance(found, Mapping):
+        found = found["value"]
+        return "–" if found is None else f"{found:.1%}"
+    if found is None:
+        return "–"
+    return f"{found:,}" if isinstance(found, int) else f"{found:,.1f}"
+
+
+def _within(share: Mapping[str, Any]) -> str:
+    """The interval of a share."""
+    return f" ({share['low']:.0%}–{share['high']:.0%}, n={share['of']})" if share["of"] else ""
+
+
+def _lacking(rules: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
+    """Why figures are lacking, each reason once with the rules it is true of."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for rule in rules:
+        for key, why in rule["why"].items():
+            if key in SHOWN:
+                found.setdefault((key, why["zh"], why["en"]), []).append(rule["rule"])
+    for (key, zh, en), theirs in found.items():
+        of = "" if len(theirs) == len(rules) else f" ({', '.join(theirs)})"
+        yield f"– {names[key]}{of}: {zh} {en}"
+
+
+def _telling(facts: Sequence[Mapping[str, Any]]) -> Records:
+    known = [fact for fact in facts if fact["auc"] is not None]
+    known.sort(key=lambda fact: (-abs(fact["auc"] - 0.5), fact["fact"]))
+    return [
+        {
+            "fact": f"{fact['zh']} {fact['fact']}",
+            "auc": f"{fact['auc']:.3f}",
+            "followed": fact["followed"],
+            "others": fact["others"],
+        }
+        for fact in known[:MOST_FACTS]
+    ]
+
+
+def _difference(one: Mapping[str, Any]) -> dict[str, Any]:
+    counts = {key: len(one[key]) for key in ("both", "only_old", "only_new", "moved")}
+    return {"rule": one["rule"]} | counts | {key: _change(one["figures"][key], key) for key in CHANGED}
+
+
+def _children(differences: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Those whom only one of the two rules flags, or both at different times."""
+    for one in differences:
+        for child in (*one["only_old"], *one["only_new"], *one["moved"]):
+            yield {"rule": one["rule"], **child, "old": child["old"] or "–", "new": child["new"] or "–"}
+
+
+def _change(change: Mapping[str, float | None], key: str) -> str:
+    share = key in {"precision", "recall"}
+    old, new = (_shown({"value": one} if share else one) for one in (change["old"], change["new"]))
+    return f"{old} → {new}"
