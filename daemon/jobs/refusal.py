@@ -22,6 +22,8 @@ SUBJECT = "configuration"
 
 MOST = 20
 """So many faults are told one by one; the rest are counted."""
+_LONGEST = 300
+"""Characters of a fault that are told: it may quote what somebody wrote, at whatever length."""
 
 
 def tell_refusal(house: House, problems: Sequence[Problem], now: dt.datetime) -> None:
@@ -80,7 +82,7 @@ def _fault(problem: Problem) -> Mapping[str, Any]:
     return {
         "file": problem.path,
         "line": problem.line,
-        "key": problem.key,
-        "fault": problem.fault,
-        "hint": problem.hint,
+        "key": problem.key[:_LONGEST],
+        "fault": problem.fault[:_LONGEST],
+        "hint": problem.hint and problem.hint[:_LONGEST],
     }

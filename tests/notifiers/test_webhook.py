@@ -48,6 +48,13 @@ def test_a_clock_in_another_zone_signs_the_same_second() -> None:
         ear.expects("edu")
 
 
+def test_a_refused_configuration_goes_out_with_its_faults_and_their_number() -> None:
+    faults = [{"file": "rules.toml", "line": 3, "key": "rule[0].when", "fault": "is no fact", "hint": None}]
+    body = webhook_body("rules_refused", "m-1", NOON, {"alerts": [], "faults": faults, "count": 1, "since": NOON})
+    assert body["type"] == "rules_refused"
+    assert (body["data"]["faults"], body["data"]["count"]) == (faults, 1)
+
+
 def test_the_id_and_the_bytes_stay_over_attempts() -> None:
     with WebhookEar("edu", SECRET) as ear:
         ear.answers(Answer(503), Answer(drop=True))
