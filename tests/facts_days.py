@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -100,29 +101,31 @@ class Child:
     def __init__(self, register: Register, row: int, now: int) -> None:
         self.register, self.row, self.now = register, row, from_micros(now)
         self.movements: Sequence[Movement] = register.movements.get(row, ())
+        self._leaves = register.leaves.get(row, ())
+        self._variants: list[int] = register.variant[row].tolist()
+        self._classes: list[int] = register.classes[row].tolist()
+        self._windows: dict[str, list[Day]] = {}
         self.begun = self._days()
-        """All days of which a session has begun."""
+        """The days up to now, with the sessions that have begun."""
         self.days = _heard(self.begun)
         """Those up to the last session heard of."""
 
     def _days(self) -> list[Day]:
         calendar, found = self.register.calendar, []
-        for index, date in enumerate(calendar.dates):
+        begun = bisect_right(calendar.dates, self.now.astimezone(calendar.zone).date())
+        for index, date in enumerate(calendar.dates[:begun]):
             columns = range(index * calendar.slots, (index + 1) * calendar.slots)
             cells = [self._cell(column, date) for column in columns if self._expected(column)]
             found.append(Day(date, tuple(cell for cell in cells if cell.start <= self.now)))
         return found
 
-    def _at(self, line: Sequence[int], column: int) -> int:
-        return int(line[column] if len(line) > 1 else line[0])
-
     def variant(self, column: int) -> int:
         """The timetable that holds for the child in `column`."""
-        return self._at(self.register.variant[self.row].tolist(), column)
+        return self._variants[column if len(self._variants) > 1 else 0]
 
     def class_at(self, column: int) -> int:
         """The class the child is in, in `column`."""
-        return self._at(self.register.classes[self.row].tolist(), column)
+        return self._classes[column if len(self._classes) > 1 else 0]
 
     def _expected(self, column: int) -> bool:
         enrolled = self.register.enrolled is None or bool(self.register.enrolled[self.row, column])
@@ -131,8 +134,7 @@ class Child:
     def _cell(self, column: int, date: dt.date) -> Cell:
         calendar, of = self.register.calendar, self.variant(column)
         start, end = from_micros(int(calendar.starts[of, column])), from_micros(int(calendar.ends[of, column]))
-        leaves = self.register.leaves.get(self.row, ())
-        on_leave = any(start < leave.ends and leave.starts < end for leave in leaves)
+        on_leave = any(start < leave.ends and leave.starts < end for leave in self._leaves)
         return Cell(column, date, start, end, Mark(int(self.register.marks[self.row, column])), on_leave)
 
     @cached_property
@@ -153,7 +155,8 @@ class Child:
     def table_on(self, date: dt.date) -> Timetable:
         """The timetable of the school the child was in on a day of the calendar."""
         calendar = self.register.calendar
-        return calendar.tables[self.variant(calendar.dates.index(date) * calendar.slots)]
+        day = bisect_right(calendar.dates, date) - 1
+        return calendar.tables[self.variant(day * calendar.slots)]
 
     @cached_property
     def school_days(self) -> list[dt.date]:
@@ -162,8 +165,11 @@ class Child:
 
     def window(self, window: str) -> list[Day]:
         """The days in a window, which ends with the last one heard of."""
-        if not self.days:
-            return []
+        if window not in self._windows:
+            self._windows[window] = self._within(window) if self.days else []
+        return self._windows[window]
+
+    def _within(self, window: str) -> list[Day]:
         since = {"year": self._year, "term": self._term}.get(window, lambda: self._back(int(window)))()
         return [day for day in self.days if since is None or day.date >= since]
 

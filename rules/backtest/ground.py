@@ -102,7 +102,7 @@ class Ground:
         self.meaning[column, row] = np.where(self.expected[column, row], meaning, SKIP)
 
     def grant(self, row: int, leave_id: str, leave: Leave | None) -> int:
-        """A leave, another version of one, or its withdrawal (None); the first column changed, or how many there are."""
+        """A leave, another version of one, or its withdrawal (None); the first column changed, or their number."""
         if self.cover is None:
             self.cover = np.zeros((self.columns, self.rows), np.uint8)
         held = self.leaves.setdefault(row, {})
@@ -126,7 +126,7 @@ class Ground:
         return columns
 
     def move(self, row: int, movement: Movement) -> int:
-        """A movement is known; the first column it changes."""
+        """A movement is known; the first column that counts otherwise by it."""
         known = self.movements.setdefault(row, [])
         known.append(movement)
         self.moves.note(row, known, self.calendar.zone)
@@ -139,8 +139,10 @@ class Ground:
         self.expected[:, row] = expected
         changed = np.flatnonzero(expected != before).astype(np.int32)
         self.mean(changed, np.full(len(changed), row))
-        spoken = np.flatnonzero((self.marks[:, row] > Mark.UNTAKEN) & expected)
+        spoken, reached = np.flatnonzero((self.marks[:, row] > Mark.UNTAKEN) & expected), int(self.upto[row])
         self.upto[row] = spoken[-1] if len(spoken) else -1
+        if reached != self.upto[row]:  # leave between the two counts from now on, or no longer
+            changed = np.append(changed, min(reached, self.upto[row]) + 1)
         return int(changed.min(initial=self.columns))
 
     def pass_to(self, row: int, now: int) -> None:

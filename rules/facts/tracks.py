@@ -29,7 +29,7 @@ class Tracks:
         """Which days are school days; (tracks, days)."""
         calendar = self.calendar
         expected = calendar.expected.reshape(len(calendar.tables), len(calendar.dates), calendar.slots)
-        return self.along(expected.any(axis=2))
+        return self.along(np.asarray(expected.any(axis=2), np.bool_))
 
     @cached_property
     def edges(self) -> NDArray[np.bool_]:

@@ -62,7 +62,7 @@ def as_lists(values: Values) -> dict[str, list[int | float | bool]]:
 def test_every_fact_equals_its_plain_definition_and_says_something_of_a_twentieth_of_all_pasts() -> None:
     said: Counter[str] = Counter()
 
-    @on(120)
+    @on(100)
     @given(pasts())
     def each(past: Past) -> None:
         values, children = values_of(past), children_of(past)
@@ -136,7 +136,7 @@ def test_a_fact_whose_window_is_shorter_than_its_evidence_can_only_be_blank() ->
 # ---- what changes them ----------------------------------------------------------------------------------------------
 
 
-@on(60)
+@on(30)
 @given(pasts(ahead=False), st.sampled_from((1, 2, 30, 400)))
 def test_while_nothing_becomes_known_no_fact_of_the_past_changes(past: Past, days: int) -> None:
     now, later = as_lists(values_of(past)), as_lists(values_of(past, past.now + days * DAY))
@@ -146,7 +146,7 @@ def test_while_nothing_becomes_known_no_fact_of_the_past_changes(past: Past, day
     assert changed <= {"absent_days", "absent_sessions"}, "a run ends where a known leave or movement takes effect"
 
 
-@on(60)
+@on(30)
 @given(pasts(ahead=False), st.sampled_from((1, 30)))
 def test_a_run_changes_by_the_passing_of_time_only_where_a_leave_or_movement_takes_effect(
     past: Past, days: int
