@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from typing import TypeVar
 
 import uuid_utils
 
+from daemon.channels import Now, build_notifiers, unchanged
 from daemon.clock import wall_clock
 from daemon.config import Config, ConfigError, Problem
 from daemon.desk.links import Links
 from daemon.jobs.house import House
 from daemon.jobs.terms import Terms
 from daemon.metrics import Metrics
-from daemon.settings import build_calendar, build_law, load_rules
+from daemon.settings import build_calendar, build_laws, load_rules, template_problems
 from daemon.store.engine import Store, open_store
 from daemon.vault import keyring_of
 from notifiers.contract import Notifier
-from notifiers.email import Email, EmailSettings
-from notifiers.sms.http import HttpSms, HttpSmsSettings
-from notifiers.webhook import Webhook, WebhookEndpoint, WebhookSettings
 from notifiers.words import Words
+from rules.rulebook import Rulebook
 
-Now = Callable[[], dt.datetime]
+Part = TypeVar("Part")
 
 
 def make_id() -> str:
@@ -33,57 +31,58 @@ def make_id() -> str:
     return uuid_utils.uuid7().hex
 
 
-def build_notifiers(config: Config, now: Now) -> dict[str, Notifier]:
-    """One notifier a configured channel."""
-    channels = config.channels
-    built: dict[str, Notifier] = {}
-    if channels.email is not None:
-        mail = channels.email
-        password = mail.password.get_secret_value() if mail.password else None
-        built["email"] = Email(
-            EmailSettings(
-                host=mail.host,
-                sender=mail.from_,
-                port=mail.port,
-                security=mail.security,
-                username=mail.username,
-                password=password,
-                timeout=mail.timeout,
-            ),
-            now,
-        )
-    if channels.sms is not None:
-        sms = channels.sms
-        token = sms.token.get_secret_value() if sms.token else None
-        settings = HttpSmsSettings(sms.url, token, sms.method, sms.headers, timeout=sms.timeout)
-        try:
-            built["sms"] = HttpSms(replace(settings, body=sms.body) if sms.body else settings, now)
-        except ValueError as error:
-            hint = 'such as \'{"to": "{phone}", "text": "{text}", "id": "{id}"}\''
-            raise ConfigError([Problem(str(config.path), None, "channels.sms.body", str(error), hint)]) from None
-    if channels.webhook is not None:
-        endpoints = {
-            name: WebhookEndpoint(one.url, one.secret.get_secret_value() if one.secret else "")
-            for name, one in channels.webhook.endpoints.items()
-        }
-        built["webhook"] = Webhook(WebhookSettings(endpoints, timeout=channels.webhook.timeout), now)
-    return built
-
-
-def build_terms(config: Config, *, link_keys: Sequence[bytes], notifiers: Mapping[str, Notifier]) -> Terms:
+def build_terms(config: Config, *, links: Links, notifiers: Mapping[str, Notifier]) -> Terms:
     """What `config` puts in force; raises ConfigError when the rules cannot be accepted."""
-    rulebook = load_rules(config)
-    rule = rulebook.reports[0]
-    overrides = config.base / "templates"
     return Terms(
         config=config,
-        law=build_law(config, rule),
-        when=rule.when,
-        rulebook=rulebook,
-        words=Words(overrides if overrides.is_dir() else None),
-        links=Links(link_keys, config.console.public_url),
+        laws=build_laws(config, load_rules(config)),
+        words=_words(config),
+        links=links,
         notifiers=notifiers,
     )
+
+
+def renew_terms(before: Terms, config: Config, now: Now) -> Terms:
+    """What `config` puts in force after `before`; raises ConfigError with every fault of rules, templates, channels.
+
+    What is the same stays the same object, so that equal terms are equal and open connections serve on.
+    """
+    problems: list[Problem] = []
+    same = unchanged(before.config.channels, config.channels)
+    kept = {name: one for name, one in before.notifiers.items() if name in same}
+    rulebook = _gather(problems, lambda: load_rules(config))
+    notifiers = _gather(problems, lambda: build_notifiers(config, now, kept))
+    words = _words(config)
+    problems += template_problems(words) if words.overrides else ()
+    if problems or rulebook is None or notifiers is None:
+        raise ConfigError(problems)
+    return Terms(
+        config=config,
+        laws=before.laws if _same_law(before, config, rulebook) else build_laws(config, rulebook),
+        words=before.words if words.own == before.words.own else words,
+        links=before.links.moved_to(config.console.public_url),
+        notifiers=notifiers,
+    )
+
+
+def _gather(problems: list[Problem], build: Callable[[], Part]) -> Part | None:
+    try:
+        return build()
+    except ConfigError as error:
+        problems += error.problems
+        return None
+
+
+def _same_law(before: Terms, config: Config, rulebook: Rulebook) -> bool:
+    """Whether rules and figures say what they said: a rule by its version, for compiled ones never compare equal."""
+    was, written = before.config, [(name, rule.version) for name, rule in rulebook.rules.items()]
+    figures = (was.rules, was.ladder) == (config.rules, config.ladder)
+    return figures and written == [(name, rule.version) for name, rule in before.rulebook.rules.items()]
+
+
+def _words(config: Config) -> Words:
+    overrides = config.base / "templates"
+    return Words(overrides if overrides.is_dir() else None)
 
 
 def build_house(
@@ -98,7 +97,7 @@ def build_house(
 ) -> House:
     """Put the rooms together; raises ConfigError when the rules cannot be accepted."""
     return House(
-        terms=build_terms(config, link_keys=link_keys, notifiers=notifiers),
+        terms=build_terms(config, links=Links(link_keys, config.console.public_url), notifiers=notifiers),
         store=store,
         calendar=build_calendar(config),
         clock=clock,

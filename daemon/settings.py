@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
@@ -15,7 +16,11 @@ from rules.calendar import Calendar, Period, Timetable
 from rules.case import Law
 from rules.finding import Clock
 from rules.ladder import Ladder, Rung
-from rules.rulebook import Rule, Rulebook, RulebookError, RuleFault, read_rules
+from rules.laws import Laws, laws_of
+from rules.rulebook import Rulebook, RulebookError, RuleFault, read_rules
+
+if TYPE_CHECKING:
+    from notifiers.words import Words  # slow to load, and given only by those who have it
 
 
 def build_calendar(config: Config) -> Calendar:
@@ -29,18 +34,21 @@ def calendar_of(calendar: CalendarConfig, zone: ZoneInfo) -> Calendar:
     return Calendar(zone, _timetable(calendar, None), own)
 
 
-def build_law(config: Config, rule: Rule) -> Law:
-    """The rule in force with the figures of the configuration."""
-    ladders = {ladder.id: _ladder(ladder) for ladder in config.ladder}
-    return Law(
-        rule=rule.rule_id,
-        version=rule.version,
-        clock=Clock(after=rule.after, school_time=rule.school_time, run_break=config.rules.run_break),
-        ladder=ladders[rule.ladder or ""],
-        wait_for_roll=config.rules.wait_for_roll,
-        unconfirmed_after=config.rules.unconfirmed_after,
-        storm_hold=config.rules.storm_hold,
+def build_laws(config: Config, rulebook: Rulebook) -> Laws:
+    """The rules in force with the figures of the configuration."""
+    return laws_under(config.rules, [ladder_of(ladder) for ladder in config.ladder], rulebook)
+
+
+def laws_under(rules: RulesConfig, ladders: Iterable[Ladder], rulebook: Rulebook) -> Laws:
+    """The laws of `rulebook` with the figures of a `[rules]` table."""
+    common = Law(
+        clock=Clock(run_break=rules.run_break),
+        wait_for_roll=rules.wait_for_roll,
+        unconfirmed_after=rules.unconfirmed_after,
+        storm_hold=rules.storm_hold,
+        ladders={ladder.ladder_id: ladder for ladder in ladders},
     )
+    return laws_of(rulebook, common)
 
 
 def uncovered_years(config: Config) -> list[int]:
@@ -59,7 +67,8 @@ def _covered(year: int) -> bool:
     return True
 
 
-def _ladder(ladder: LadderConfig) -> Ladder:
+def ladder_of(ladder: LadderConfig) -> Ladder:
+    """A ladder as rules know it, its rungs in order of delay."""
     rungs = [Rung(rung.after, rung.unless, rung.tell, rung.channels) for rung in ladder.rung]
     return Ladder(ladder.id, tuple(sorted(rungs, key=lambda rung: rung.after)), ladder.acknowledged_by)
 
@@ -98,6 +107,11 @@ _FRIDAY = 5
 
 def _days(first: dt.date, last: dt.date) -> Iterable[dt.date]:
     return (first + dt.timedelta(days=n) for n in range((last - first).days + 1))
+
+
+def template_problems(words: Words) -> list[Problem]:
+    """What is wrong with the operator's templates, as faults of files beside the configuration."""
+    return [Problem(f"templates/{one.template}", one.line, "", one.fault, one.hint) for one in words.problems()]
 
 
 def load_rules(config: Config) -> Rulebook:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 import itertools
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from daemon.feeds.payload import Cursor, Payload, Refused
 from daemon.feeds.read import read
 from daemon.jobs.delivery import Delivery, TakenIn
 from daemon.jobs.intake import take_in
+from daemon.jobs.lines import line
 from daemon.jobs.people import People
 from daemon.jobs.poll import covered, in_order
 from daemon.jobs.rollcall import WHOLE_DAY
@@ -230,40 +230,12 @@ class Simulation:
         with self.house.store.read() as tx:
             numbers = _numbers(tx, sent)
             lines = [
-                self._line(alert, sent[message], numbers, instant)
+                line(alert, sent[message], numbers.get(alert.case_id or ""), instant, self.house.calendar.zone)
                 for message, alerts in outbox.alerts_by_message(tx, sent).items()
                 for alert in alerts
             ]
         keys = ("kind", "student", "contact", "channel", "unit")
-        return sorted(lines, key=lambda line: [line["due_at"] or "", *(str(line[key]) for key in keys)])
-
-    def _line(
-        self,
-        alert: outbox.AlertRow,
-        words: Message,
-        numbers: dict[str, str],
-        told_at: dt.datetime,
-    ) -> dict[str, Any]:
-        text = words.text if words.body is None else json.dumps(words.body, ensure_ascii=False, sort_keys=True)
-        return {
-            "due_at": self._iso(alert.due_at),
-            "raised_at": self._iso(alert.raised_at),
-            "told_at": self._iso(told_at),
-            "kind": alert.kind,
-            "rule": self.house.law.rule if alert.case_id else None,
-            "case": numbers.get(alert.case_id or ""),
-            "episode": alert.episode,
-            "student": alert.student_id,
-            "contact": alert.contact_id,
-            "role": alert.role,
-            "unit": alert.unit_id,
-            "channel": alert.channel,
-            "text": text,
-            "unconfirmed": bool(alert.facts.get("unconfirmed", False)),
-        }
-
-    def _iso(self, instant: dt.datetime | None) -> str | None:
-        return instant.astimezone(self.house.calendar.zone).isoformat() if instant else None
+        return sorted(lines, key=lambda one: [one["due_at"] or "", *(str(one[key]) for key in keys)])
 
 
 def _numbers(tx: Tx, sent: Sequence[str] | dict[str, Message]) -> dict[str, str]:

@@ -6,10 +6,14 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rules.finding import Clock, Finding
 from rules.ladder import Ladder
+from rules.signs import Sign
+
+if TYPE_CHECKING:
+    from rules.rule import Rule
 
 NO_LADDER = Ladder("", (), ())
 NOTHING_KNOWN = Finding()
@@ -37,7 +41,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """The rule in force and every figure of absence.md that is the operator's to change."""
+    """The rules in force for a child and every figure of absence.md that is the operator's to change.
+
+    `rule` and `version` are those of the report's.
+    """
 
     rule: str = "absent-48h"
     version: str = ""
@@ -51,10 +58,14 @@ class Law:
     first_absence_after: dt.timedelta = dt.timedelta(minutes=60)
     first_absence_to: tuple[str, ...] = ("class_teacher",)
     confirm_to: tuple[str, ...] = ("class_teacher", "principal")
-    suspected: tuple[dt.timedelta, int] = (dt.timedelta(days=7), 5)
-    dropped_out: tuple[dt.timedelta, int] = (dt.timedelta(days=30), 20)
     observation: int = 10
     """School days after a return until closing is proposed."""
+    stages: tuple[Rule, ...] = ()
+    """The rules by which a reported case is suspected or dropped out; the farther stage first."""
+    signs: Mapping[str, Rule] = field(default_factory=dict)
+    """The rules that are signs, by id."""
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    """Every ladder configured, by id."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,9 @@ class Case:
     """Legal deadline of the report that stands, or stood last."""
     raised_at: dt.datetime | None = None
     unconfirmed: bool = False
+    rule: str | None = None
+    """The rule by which it was raised, and that rule's version then; a later change of the rule changes neither."""
+    rule_version: str | None = None
     reported_run: dt.datetime | None = None
     """Start of the run whose deadline `due_at` is."""
     corrected: bool = False
@@ -103,6 +117,8 @@ class Case:
     """Who proposed to close it; a second person approves."""
     reason: str | None = None
     closed_at: dt.datetime | None = None
+    signs: tuple[Sign, ...] = ()
+    """How the rules beside the report's stand with the child; and, told of, the stage its report has reached."""
     finding: Finding = NOTHING_KNOWN
     wake_at: dt.datetime | None = None
     """When this case must be looked at again though nothing new is known."""
@@ -156,6 +172,12 @@ class Tell:
     unconfirmed: bool = False
     reason: str | None = None
     group: str | None = None
+    rule: str | None = None
+    """The rule it is about, with its version and what it is called by language."""
+    version: str | None = None
+    title: Mapping[str, str] = field(default_factory=dict)
+    times: int = 0
+    """Which raising of a sign it is about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,21 @@ from rules.due import held_until, pass_deadline, roll_awaited_until, unconfirmed
 from rules.finding import Finding, Question
 from rules.instants import earliest, to_micros
 from rules.review import review_report, review_return
+from rules.rule import Rule
+from rules.watch import reached, tell_stage, wakes, watch, watched
 
 
-def question(case: Case) -> Question | None:
-    """What the judge must be asked about a case's deadline; None where it has none."""
-    if case.standing is Standing.RAISED and case.due_at is not None:
-        return Question(case.due_at, case.unconfirmed)
-    if case.pending_at is not None:
+def question(case: Case, law: Law | None = None) -> Question | None:
+    """What the judge must be asked about a case's deadline; None where it has none.
+
+    A report raised by another rule than that of `law`, or by another version of it, stays owed by its own.
+    """
+    if case.pending_at is not None and case.standing is not Standing.RAISED:
         return Question(case.pending_at, case.pending_unconfirmed)
-    if case.standing is Standing.RETURNED and case.due_at is not None:
-        return Question(case.due_at, case.unconfirmed)
-    return None
+    if case.standing is Standing.NONE or case.due_at is None:
+        return None
+    same = law is None or case.rule is None or (case.rule, case.rule_version) == (law.rule, law.version)
+    return Question(case.due_at, case.unconfirmed, None if same else case.reported_run)
 
 
 def decide(
@@ -41,9 +45,10 @@ def decide(
         weigh(draft)
     if draft.case.is_open:
         _tell_first_absence(draft)
-        _climb(draft)
+        climb_report(draft)
+        watch(draft)
         _change_stage(draft)
-        _close_unreported(draft)
+        _settle_unreported(draft)
     _arm(draft)
     return Decision(draft.case, tuple(draft.entries), tuple(draft.tells), draft.cancels, changed=draft.case != case)
 
@@ -58,11 +63,12 @@ def _tell_first_absence(draft: Draft) -> None:
         return
     if run + draft.law.first_absence_after <= draft.now:
         group = f"first:{to_micros(run)}"
-        draft.tells.append(Tell("first_absence", draft.law.first_absence_to, group=group))
+        law = draft.law
+        draft.tells.append(Tell("first_absence", law.first_absence_to, group=group, rule=law.rule, version=law.version))
         draft.change(told_first=True)
 
 
-def _climb(draft: Draft) -> None:
+def climb_report(draft: Draft) -> None:
     """Speak each rung whose delay has passed; wait while the child is on leave."""
     case = draft.case
     if case.standing is not Standing.RAISED or case.raised_at is None or draft.finding.leave_until is not None:
@@ -90,6 +96,8 @@ def _rung_tell(draft: Draft, index: int) -> Tell:
         due_at=draft.case.due_at,
         reported_at=draft.case.raised_at,
         unconfirmed=draft.case.unconfirmed,
+        rule=draft.case.rule,
+        version=draft.case.rule_version,
         group=f"mass:{draft.storm.incident_id}" if draft.storm and not rung.after else None,
     )
 
@@ -98,41 +106,49 @@ def _change_stage(draft: Draft) -> None:
     """Suspected and dropped out by the run's length; closing proposed once a returned child was observed."""
     case = draft.case
     if case.standing is Standing.RAISED:
-        stage = _stage_by_run(draft)
+        stage, rule = _stage_by_run(draft)
         if stage is not case.stage:
-            draft.note("stage", stage=stage.value, was=case.stage.value)
+            by = {} if rule is None else {"rule": rule.rule_id, "version": rule.version}
+            draft.note("stage", stage=stage.value, was=case.stage.value, **by)
             draft.change(stage=stage)
+        if rule is not None:
+            tell_stage(draft, rule)
     elif case.observed_until is not None and case.observed_until <= draft.now and not case.pending_closure:
         draft.note("closing proposed", reason=case.reason)
         draft.change(pending_closure=True)
 
 
-def _stage_by_run(draft: Draft) -> Stage:
-    run = draft.finding.run_from
+def _stage_by_run(draft: Draft) -> tuple[Stage, Rule | None]:
+    """The stage of a report that stands, and the rule that says so."""
     if draft.finding.declared:
-        return Stage.DROPPED_OUT
-    if run is None:
-        return draft.case.stage
-    lasted, days = draft.now - run, draft.finding.run_days
-    for stage, (over, school_days) in (
-        (Stage.DROPPED_OUT, draft.law.dropped_out),
-        (Stage.SUSPECTED, draft.law.suspected),
-    ):
-        if lasted > over and days >= school_days:
-            return stage
-    return Stage.REPORTED
+        return Stage.DROPPED_OUT, None
+    if draft.finding.run_from is None:
+        return draft.case.stage, None
+    rule = reached(draft)
+    return (Stage.REPORTED, None) if rule is None else (Stage(rule.stage), rule)
 
 
-def _close_unreported(draft: Draft) -> None:
-    """A case without a report closes by itself, silently, once there is no run left."""
+def _settle_unreported(draft: Draft) -> None:
+    """A case without a report is watched while there are signs, and closes silently once there is no run either."""
     case, finding = draft.case, draft.finding
-    if case.stage is not Stage.FIRST_ABSENCE or case.standing is not Standing.NONE:
+    if case.stage not in {Stage.FIRST_ABSENCE, Stage.WATCH} or case.standing is not Standing.NONE:
         return
-    if finding.run_from is None:
+    if finding.run_from is None and not watched(draft):
         moved = REASON_OF_MOVEMENT.get(finding.out or "")
         draft.close(moved or REASON_OF_STOP.get(finding.stopped_by or "", "false alarm"))
-    elif finding.run_from != case.run_from:
+        return
+    if finding.run_from != case.run_from:
         draft.change(run_from=finding.run_from)
+    stage = _unreported_stage(draft)
+    if stage is not case.stage:
+        draft.note("stage", stage=stage.value, was=case.stage.value)
+        draft.change(stage=stage)
+
+
+def _unreported_stage(draft: Draft) -> Stage:
+    """A run makes it a first absence, an open one where it was none before."""
+    run = draft.open_run if draft.case.stage is Stage.WATCH else draft.finding.run_from
+    return Stage.WATCH if run is None else Stage.FIRST_ABSENCE
 
 
 def _arm(draft: Draft) -> None:
@@ -164,11 +180,4 @@ def _instants(draft: Draft) -> list[dt.datetime | None]:
     if case.standing is Standing.RAISED and case.raised_at is not None:
         instants += [case.raised_at + rung.after for rung in case.ladder.rungs[case.rung :]]
         instants.append(finding.ripe_at - law.chase if finding.ripe_at is not None else None)
-        if finding.run_from is not None:
-            instants += [_just_over(finding.run_from + over) for over, _ in (law.suspected, law.dropped_out)]
-    return instants
-
-
-def _just_over(instant: dt.datetime) -> dt.datetime:
-    """The first instant that is over the given one."""
-    return instant + dt.timedelta(microseconds=1)
+    return [*instants, *wakes(draft)]

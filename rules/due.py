@@ -60,7 +60,8 @@ def _ask_or_wait(draft: Draft) -> None:
         draft.change(asked_at=draft.now)
         deadline = unconfirmed_at(draft)
         draft.note("confirmation asked", until=deadline)
-        draft.tells.append(Tell("confirm_request", draft.law.confirm_to, due_at=deadline))
+        law = draft.law
+        draft.tells.append(Tell("confirm_request", law.confirm_to, due_at=deadline, rule=law.rule, version=law.version))
     deadline = unconfirmed_at(draft)
     if deadline <= draft.now:
         _fall_due(draft, deadline, unconfirmed=True)
@@ -116,6 +117,8 @@ def _raise(draft: Draft) -> None:
         due_at=case.pending_at,
         raised_at=draft.now,
         unconfirmed=case.pending_unconfirmed,
+        rule=draft.law.rule,
+        rule_version=draft.law.version,
         pending_at=None,
         pending_unconfirmed=False,
         armed_at=None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rules.calendar import Line
 from rules.instants import span
+from rules.signs import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Question:
 
     due_at: dt.datetime
     unconfirmed: bool = False
+    raised_for: dt.datetime | None = None
+    """Where the report was raised by another rule than today's: the start of the run it was raised for.
+
+    It was owed if, as now known, a run that began no later was open at the deadline.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +90,7 @@ class Finding:
     """Start of the earliest session from that deadline on in which the child was seen."""
     moved_since: str | None = None
     """The first confirmed movement from that deadline on."""
+    rule: str | None = None
+    """The law by which it was judged, where there are several."""
+    views: tuple[View, ...] = ()
+    """What the rules beside the report's say: those that hold, and those of the case's signs that are not over."""

@@ -3,41 +3,70 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.ahead import changes_at, ended_before, in_force_until, out_at
 from rules.calendar import Line
 from rules.finding import Clock, Finding, Question
 from rules.instants import NEVER, earliest, from_micros, span, to_micros
+from rules.predicate import Predicate
 from rules.records import Mark
 from rules.register import EXCUSED, MISSED, SEEN, SKIP, Movement, Register, states
+from rules.rule import Rule
 from rules.runs import Runs, scan_runs
-
-FactTest = Callable[[Mapping[str, NDArray[np.int64]]], NDArray[np.bool_]]
-"""A rule's compiled `when`: arrays of facts, one value a child, to whether it holds."""
+from rules.traits import Traits, unknown
+from rules.views import Views, look, run_facts
 
 
 class Judgement:
-    """One register judged at one instant; gives findings row by row and keeps the arrays for whoever counts."""
+    """One register judged at one instant; gives findings row by row and keeps the arrays for whoever counts.
+
+    `when` is the report's condition, `rules` those beside it; without `traits` nothing is known of the children but
+    their marks. `schools` by class index.
+    """
 
     def __init__(
         self,
         register: Register,
         clock: Clock,
-        when: FactTest,
+        when: Predicate,
         now: dt.datetime,
         stale_after: Mapping[int, dt.timedelta] | None = None,
+        *,
+        traits: Traits | None = None,
+        rules: Sequence[Rule] = (),
+        schools: Sequence[str | None] = (),
     ) -> None:
         self.register = register
         self.now = to_micros(now)
         self.meaning = states(register, self.now)
+        self.traits = unknown(register.rows) if traits is None else traits
         self._clock = clock
         self._when = when
+        self._rule: str | None = None
         self._stale_after = stale_after or {}
         self._starts = register.starts()
         self.runs = self._scan(register, self.meaning, self._starts, self._ended_from())
+        self.views: Views | None = None
+        if rules:
+            self.views = look(rules, register, self.meaning, self.runs, self.traits, self.now, schools)
+
+    def under(self, rows: Sequence[int], rule: str, clock: Clock, when: Predicate) -> Judgement:
+        """Only `rows`, renumbered, judged by another law; what the other rules say of them stays as it is."""
+        part = Judgement(
+            self.register.part(rows),
+            clock,
+            when,
+            from_micros(self.now),
+            self._stale_after,
+            traits=self.traits.part(rows),
+        )
+        part.views = None if self.views is None else self.views.part(rows)
+        part._rule = rule
+        return part
 
     def _scan(
         self,
@@ -51,19 +80,29 @@ class Judgement:
     def _ended_from(self) -> NDArray[np.int64] | None:
         return _ended(self.register, np.full(self.register.rows, self.now + 1, np.int64))
 
-    def holds(self, runs: Runs) -> NDArray[np.bool_]:
+    def _holds(self, meaning: NDArray[np.uint8], runs: Runs, traits: Traits) -> NDArray[np.bool_]:
         """Where the rule's `when` holds on the facts of `runs`; bool (rows,)."""
-        return np.asarray(self._when({"absent_days": runs.days}) & (runs.start != NEVER), np.bool_)
+        facts = run_facts(self._when.facts, meaning, runs, traits)
+        return np.asarray(self._when(facts) & (runs.start != NEVER), np.bool_)
 
-    def findings(self, rows: Sequence[int], questions: Mapping[int, Question]) -> dict[int, Finding]:
-        """The findings of `rows`, answering the `questions` asked of some of them."""
+    def findings(
+        self, rows: Sequence[int], questions: Mapping[int, Question], kept: Mapping[int, Collection[str]] | None = None
+    ) -> dict[int, Finding]:
+        """The findings of `rows`, answering the `questions` asked of some of them.
+
+        `kept` names the rules of whose signs some rows are not rid.
+        """
         if not len(rows):
             return {}
         wanted = set(rows)
-        holds = self.holds(self.runs)
+        holds = self._holds(self.meaning, self.runs, self.traits)
         self._prepare(np.asarray(rows))
         owed = self._owed({row: asked for row, asked in questions.items() if row in wanted})
-        return {row: self._finding(row, bool(holds[row]), questions.get(row), owed.get(row)) for row in rows}
+        signs = kept or {}
+        return {
+            row: self._finding(row, bool(holds[row]), questions.get(row), owed.get(row), signs.get(row, ()))
+            for row in rows
+        }
 
     def _prepare(self, rows: NDArray[np.intp]) -> None:
         """Find for all of `rows` at once what `_finding` needs of their cells; columns, -1 where there is none.
@@ -81,16 +120,17 @@ class Judgement:
     def _finding(
         self,
         row: int,
-        holds: bool,  # noqa: FBT001 - one of four plain values, passed by position in one place
+        holds: bool,  # noqa: FBT001 - one of five plain values, passed by position in one place
         question: Question | None,
         owed: tuple[bool, str | None] | None,
+        kept: Collection[str],
     ) -> Finding:
         variant = self.register.variant_of(row, self._column_now(row))
         line = self.register.calendar.lines[variant]
         start = int(self.runs.start[row])
         run = start if start != NEVER else None
         ripe = self._clock.ripe_at(line, run) if run is not None else None
-        leave_until = self._leave_until(row)
+        leave_until = in_force_until(self.register, row, self.now)
         armed = self._armed(row, line, ripe, leave_until) if holds and ripe is not None else None
         signal, last_marked, early = self._columns[row]
         session, marked = self._at_deadline(row, line, question)
@@ -103,12 +143,12 @@ class Judgement:
             armed_at=_instant(armed),
             leave_until=_instant(leave_until),
             silent_from=_instant(self._silent_from(row, line, signal)),
-            out=self._out_now(row),
+            out=out_at(self.register, row, self.now),
             stopped_by=_STOPPED.get(int(self.runs.stopped_by[row])),
-            changes_at=self._changes_at(row, early),
+            changes_at=earliest(changes_at(self.register, row, self.now), self._start(row, early)),
             variant=variant,
             class_index=int(self.register.classes[row, -1]),
-            last_marked=from_micros(self._starts[row, last_marked]) if last_marked >= 0 else None,
+            last_marked=self._start(row, last_marked),
             declared=any(m.kind == "drop_out" and to_micros(m.at) <= self.now for m in self._movements(row)),
             asked=question.due_at if question else None,
             deadline_session=session,
@@ -117,7 +157,12 @@ class Judgement:
             owed_reason=reason,
             seen_since=self._seen_since(row, question),
             moved_since=self._moved_since(row, question),
+            rule=self._rule,
+            views=() if self.views is None else self.views.of(row, kept),
         )
+
+    def _start(self, row: int, column: int) -> dt.datetime | None:
+        return from_micros(self._starts[row, column]) if column >= 0 else None
 
     def _movements(self, row: int) -> Sequence[Movement]:
         return self.register.movements.get(row, ())
@@ -131,33 +176,16 @@ class Judgement:
 
     # ---- leave, movement, silence -----------------------------------------------------------------------------
 
-    def _leave_until(self, row: int) -> int | None:
-        """End of the leave in force now, through leaves that follow one another without a gap."""
-        return _in_force_until(self.register, row, self.now)
-
     def _armed(self, row: int, line: Line, ripe: int, leave_until: int | None) -> int | None:
         """When the run's report is due if nothing more becomes known: ripe, and past every known leave in force.
 
         None where a known leave covers a session, or a known movement comes, before that.
         """
         instant = max(ripe, self.now) if leave_until is None else max(ripe, leave_until)
-        while (until := _in_force_until(self.register, row, instant)) is not None:
+        while (until := in_force_until(self.register, row, instant)) is not None:
             instant = until
-        gone = instant >= NEVER or instant <= self.now or self._ended_before(row, line, instant)
+        gone = instant >= NEVER or instant <= self.now or ended_before(self.register, row, line, self.now, instant)
         return None if gone else instant
-
-    def _ended_before(self, row: int, line: Line, instant: int) -> bool:
-        """Whether something known ends the run by itself after now and at or before `instant`."""
-        for out in self.register.outs.get(row, ()):
-            if self.now < to_micros(out.at) <= instant:
-                return True
-        first, last = line.begun(self.now), line.begun(instant)
-        for leave in self.register.leaves.get(row, ()):
-            begins, ends = to_micros(leave.starts), to_micros(leave.ends)
-            covered = (line.starts[first:last] < ends) & (line.ends[first:last] > begins)
-            if covered.any():
-                return True
-        return False
 
     def _silent_from(self, row: int, line: Line, signal: int) -> int | None:
         """When the first expected session after the last signal is, or was, `stale_after` of session time ago."""
@@ -170,25 +198,6 @@ class Judgement:
                 return int(line.stale_at(stale_after)[after])
             after += 1
         return None
-
-    def _out_now(self, row: int) -> str | None:
-        for out in self.register.outs.get(row, ()):
-            if to_micros(out.at) <= self.now and (out.until is None or self.now < to_micros(out.until)):
-                return out.kind
-        return None
-
-    def _changes_at(self, row: int, early: int) -> dt.datetime | None:
-        """The next instant after now at which a known leave, movement or early mark takes effect."""
-        instants = [
-            instant
-            for leave in self.register.leaves.get(row, ())
-            for instant in (leave.starts, leave.ends)
-            if to_micros(instant) > self.now
-        ]
-        instants += [out.at for out in self.register.outs.get(row, ()) if to_micros(out.at) > self.now]
-        if early >= 0:
-            instants.append(from_micros(self._starts[row, early]))
-        return earliest(*instants)
 
     # ---- the deadline asked about ------------------------------------------------------------------------------
 
@@ -213,9 +222,9 @@ class Judgement:
         meaning = states(part, self.now, due)
         starts = part.starts()
         runs = self._scan(part, meaning, starts, _ended(part, due))
-        holds = self.holds(runs)
+        holds = self._holds(meaning, runs, self.traits.part(rows))
         return {
-            row: self._owed_one(part, n, int(due[n]), runs, bool(holds[n]) or questions[row].unconfirmed)
+            row: self._owed_one(part, n, questions[row], runs, bool(holds[n]) or questions[row].unconfirmed)
             for n, row in enumerate(rows)
         }
 
@@ -223,14 +232,19 @@ class Judgement:
         self,
         part: Register,
         n: int,
-        due: int,
+        asked: Question,
         runs: Runs,
         enough: bool,  # noqa: FBT001 - the last of five plain values, passed by position in one place
     ) -> tuple[bool, str | None]:
+        due = to_micros(asked.due_at)
         on_leave = any(to_micros(leave.starts) < due < to_micros(leave.ends) for leave in part.leaves.get(n, ()))
         start = int(runs.start[n])
         line = part.calendar.lines[part.variant_of(n)]
-        if not on_leave and start != NEVER and self._clock.ripe_at(line, start) <= due and enough:
+        if asked.raised_for is None:
+            lasted = enough and start != NEVER and self._clock.ripe_at(line, start) <= due
+        else:
+            lasted = start <= to_micros(asked.raised_for)
+        if not on_leave and lasted:
             return True, None
         moved = next((out.kind for out in part.outs.get(n, ()) if to_micros(out.at) < due), None)
         if on_leave or runs.stopped_by[n] == EXCUSED:
@@ -275,14 +289,3 @@ def _ended(register: Register, before: NDArray[np.int64]) -> NDArray[np.int64] |
     for row, outs in register.outs.items():
         ended[row] = max((to_micros(out.at) for out in outs if to_micros(out.at) < before[row]), default=0)
     return ended
-
-
-def _in_force_until(register: Register, row: int, instant: int) -> int | None:
-    """When the leave in force at `instant` ends, following leaves that touch; None where none is in force."""
-    until = None
-    spans = sorted((to_micros(leave.starts), to_micros(leave.ends)) for leave in register.leaves.get(row, ()))
-    at = instant
-    for starts, ends in spans:
-        if starts <= at < ends:
-            until = at = ends
-    return until

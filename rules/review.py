@@ -64,7 +64,15 @@ def _retract(draft: Draft) -> None:
 def _correction(draft: Draft, kind: str, reason: str | None = None) -> Tell:
     """What those told of the report that stands must be told now."""
     case = draft.case
-    return Tell(kind, to_told=True, due_at=case.due_at, reported_at=case.raised_at, reason=reason)
+    return Tell(
+        kind,
+        to_told=True,
+        due_at=case.due_at,
+        reported_at=case.raised_at,
+        reason=reason,
+        rule=case.rule,
+        version=case.rule_version,
+    )
 
 
 def _retraction_reason(finding: Finding) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rules.case import Case, Decision, Entry, Law, Storm
+from rules.case import Case, Decision, Entry, Law, Stage, Storm
 from rules.decide import decide, question
 from rules.finding import Finding
 from rules.incidents import MassAbsence
@@ -42,13 +42,14 @@ class Scene:
 
 
 def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Spare | None = None) -> list[Decision]:
-    """Decide what becomes of each child's case; children without run and without case cost nothing.
+    """Decide what becomes of each child's case; children without run, sign and case cost nothing.
 
     With `spare` a case whose decision fails is handed to it and passed over; without, the failure is raised.
     """
     rows = interesting(scene)
-    questions = {row: asked for row, case in scene.cases.items() if (asked := question(case))}
-    findings = scene.judgement.findings(rows, questions)
+    questions = {row: asked for row, case in scene.cases.items() if (asked := question(case, law))}
+    kept = {row: [sign.rule for sign in case.signs if not sign.over] for row, case in scene.cases.items()}
+    findings = scene.judgement.findings(rows, questions, kept)
     decisions = []
     for row in rows:
         try:
@@ -61,9 +62,11 @@ def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Sp
 
 
 def interesting(scene: Scene) -> list[int]:
-    """The rows with a current run or an open case."""
+    """The rows with a current run, a sign or an open case."""
     running = np.flatnonzero(scene.judgement.runs.start != NEVER).tolist()
-    return sorted({*running, *scene.cases}.difference(scene.others))
+    views = scene.judgement.views
+    shown = views.shown.tolist() if views is not None else []
+    return sorted({*running, *shown, *scene.cases}.difference(scene.others))
 
 
 def unsettled(scene: Scene) -> list[int]:
@@ -94,11 +97,12 @@ def _decide_row(
     storm = storm_of(scene, finding)
     if case is not None:
         return decide(case, finding, now, law, calendar, storm=storm)
-    if finding.run_from is None or finding.leave_until is not None:
+    runs = finding.run_from is not None and finding.leave_until is None
+    if not runs and not any(view.holds and view.rule in law.signs for view in finding.views):
         return None
-    opened = new_case(scene.students[row], now)
+    opened = new_case(scene.students[row], now).but(stage=Stage.FIRST_ABSENCE if runs else Stage.WATCH)
     decision = decide(opened, finding, now, law, calendar, storm=storm)
-    entry = Entry("opened", {"run_from": finding.run_from})
+    entry = Entry("opened", {"run_from": finding.run_from} if runs else {"stage": Stage.WATCH.value})
     return Decision(decision.case, (entry, *decision.entries), decision.tells, decision.cancels)
 
 

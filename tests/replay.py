@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,7 @@ from rules.predicate import compile_predicate
 from rules.records import Mark
 from rules.register import Leave, Movement, Spell, build_register
 from rules.rolls import Rolls
+from rules.rulebook import Rulebook, read_rules
 from rules.sweep import Scene, sweep
 from tests.county import Child, Parameters, World
 
@@ -121,7 +124,8 @@ class County:
             leaves=self._leaves(),
             movements=self._movements(),
         )
-        return Judgement(register, self.law.clock, compile_predicate("absent_days >= 2"), now)
+        when, rules = compile_predicate("absent_days >= 2"), (*self.law.stages, *self.law.signs.values())
+        return Judgement(register, self.law.clock, when, now, rules=rules, schools=self.school_ids)
 
     def wakes(self) -> list[dt.datetime]:
         """Instants at which open cases want to be looked at."""
@@ -258,8 +262,18 @@ def _spells(world: World, child: Child) -> list[Spell]:
     return [Spell(index[class_id], since if n else None) for n, (since, class_id) in enumerate(child.classes)]
 
 
+_PACK = Path(__file__).parents[1] / "rules" / "packs" / "statutory.toml"
+
+
+@cache
+def statutory() -> Rulebook:
+    """The rules that ship for everybody."""
+    return read_rules([("statutory", _PACK.read_text(encoding="utf-8"))], ["statutory"])
+
+
 def _law(figures: Parameters) -> Law:
     return Law(
+        stages=statutory().stages,
         clock=Clock(after=figures.after, run_break=figures.run_break, stale_after=figures.stale_after),
         ladder=Ladder("statutory", (Rung(dt.timedelta(0), None, ("town_government",), ("sms",)),), ()),
         wait_for_roll=figures.wait_for_roll,

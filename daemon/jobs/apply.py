@@ -16,9 +16,12 @@ from daemon.store import cases, journal, outbox, timers
 from daemon.store.journal import EntryDraft
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
+from notifiers.phrases import KINDS
 from rules.case import Decision
 
 CASE = "case"
+_ABOUT_THE_REPORT = tuple(kind for kind in KINDS if kind != "risk")
+"""What a correction of the report overtakes; a sign says nothing about it."""
 
 
 def apply_decisions(
@@ -68,7 +71,8 @@ def write_decisions(
     for decision in changed:
         # In shadow whatever was written counts as told: it is corrected, as it would have been, and not cancelled.
         if decision.cancels and not house.shadow:
-            outbox.cancel(tx, now, decision.case.reason or "overtaken", case_id=decision.case.case_id)
+            reason = decision.case.reason or "overtaken"
+            outbox.cancel(tx, now, reason, case_id=decision.case.case_id, kinds=_ABOUT_THE_REPORT)
     people = house.people(tx)
     drafts, unheard = draft_alerts(tx, people, changed, now, house.notifiers)
     entries = [_entry(one, entry.kind, entry.body, now) for one in changed for entry in one.entries]

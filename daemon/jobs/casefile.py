@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -12,13 +12,17 @@ from rules.case import Case, Stage, Standing
 from rules.finding import Finding
 from rules.instants import from_micros, to_micros
 from rules.ladder import Ladder, Rung
+from rules.signs import Sign, View
 
 _COLUMNS = frozenset(
     {"case_id", "number", "student_id", "stage", "episode", "run_from", "due_at", "raised_at", "closed_at", "wake_at"}
 )
 _STATE = tuple((one.name, one.default) for one in fields(Case) if one.name not in {*_COLUMNS, "version"})
 _FINDING = tuple((one.name, one.default) for one in fields(Finding))
-_INSTANTS = frozenset(field.name for cls in (Case, Finding) for field in fields(cls) if "datetime" in str(field.type))
+_SIGN = tuple((one.name, one.default) for one in fields(Sign))
+_INSTANTS = frozenset(
+    field.name for cls in (Case, Finding, Sign) for field in fields(cls) if "datetime" in str(field.type)
+)
 
 
 def to_row(case: Case) -> CaseRow:
@@ -75,26 +79,53 @@ def _not_blank(value: object, names: Iterable[tuple[str, object]]) -> dict[str, 
 
 
 def _to_json(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
-    if isinstance(value, dt.datetime):
-        return to_micros(value)
-    if isinstance(value, Finding):
-        return _not_blank(value, _FINDING)
-    if isinstance(value, Ladder):
-        rungs = [
-            [rung.after.total_seconds(), rung.unless, list(rung.tell), list(rung.channels)] for rung in value.rungs
-        ]
-        return {"id": value.ladder_id, "rungs": rungs, "acknowledged_by": list(value.acknowledged_by)}
-    return value
+    written = _WRITTEN.get(type(value))
+    return value if written is None else written(value)
+
+
+def _written_view(view: View) -> list[Any]:
+    anchor = None if view.anchor is None else to_micros(view.anchor)
+    return [view.rule, view.holds, view.over, anchor, view.hurried, dict(view.values)]
+
+
+def _written_ladder(ladder: Ladder) -> dict[str, Any]:
+    rungs = [[rung.after.total_seconds(), rung.unless, list(rung.tell), list(rung.channels)] for rung in ladder.rungs]
+    return {"id": ladder.ladder_id, "rungs": rungs, "acknowledged_by": list(ladder.acknowledged_by)}
+
+
+_WRITTEN: Mapping[type, Callable[[Any], Any]] = {
+    dt.datetime: to_micros,
+    Finding: lambda finding: _not_blank(finding, _FINDING),
+    Sign: lambda sign: _not_blank(sign, _SIGN),
+    View: _written_view,
+    Ladder: _written_ladder,
+    tuple: lambda values: [_to_json(one) for one in values],
+}
 
 
 def _from_json(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON is what it is
     if name == "finding":
         return Finding(**{key: _from_json(key, one) for key, one in value.items()})
+    if name == "signs":
+        return tuple(Sign(**{key: _from_json(key, one) for key, one in sign.items()}) for sign in value)
+    if name == "views":
+        return tuple(_view(*view) for view in value)
     if name == "ladder":
         return _ladder(value)
     if name == "standing":
         return Standing(value)
     return from_micros(value) if name in _INSTANTS and value is not None else value
+
+
+def _view(
+    rule: str,
+    holds: bool,  # noqa: FBT001 - in the order in which they were written
+    over: bool,  # noqa: FBT001
+    anchor: int | None,
+    hurried: bool,  # noqa: FBT001
+    values: Mapping[str, Any],
+) -> View:
+    return View(rule, holds, over, None if anchor is None else from_micros(anchor), hurried, values)
 
 
 def _ladder(value: Mapping[str, Any]) -> Ladder:

@@ -94,10 +94,19 @@ def _alert(house: House, alert: AlertRow, names: Mapping[str, str], contact: Con
         "reason": facts["reason"],
         "days_absent": facts["days_absent"],
         "kind": alert.kind,
+        "rule": facts.get("rule"),
+        "rule_version": facts.get("rule_version"),
+        "title": _title(facts, language),
         "acknowledge_url": acts.url(Act.ACKNOWLEDGE, alert.alert_id) if alert.kind in _ACKNOWLEDGED else None,
         "confirm_seen_url": acts.url(Act.SEEN, alert.alert_id) if asks else None,
         "confirm_absent_url": acts.url(Act.ABSENT, alert.alert_id) if asks else None,
     }
+
+
+def _title(facts: Mapping[str, Any], language: str) -> str | None:
+    """What the rule is called in a language, else in the other."""
+    title: Mapping[str, str] = facts.get("title") or {}
+    return title.get(language) or next(iter(title.values()), None)
 
 
 def _local(house: House, instant: dt.datetime) -> dt.datetime:

@@ -19,6 +19,7 @@ from notifiers.contract import Notifier
 from notifiers.words import Words
 from rules.calendar import Calendar
 from rules.case import Law
+from rules.laws import Laws
 from rules.predicate import Predicate
 from rules.rulebook import Rulebook
 
@@ -58,6 +59,11 @@ class House:
     def rulebook(self) -> Rulebook:
         """The rules in force."""
         return self.terms.rulebook
+
+    @property
+    def laws(self) -> Laws:
+        """Every law in force."""
+        return self.terms.laws
 
     @property
     def law(self) -> Law:

@@ -170,7 +170,15 @@ def _approve(tx: Tx, house: House, number: str, actor: Actor, now: dt.datetime) 
     reason = str(said["reason"])
     _settle_sessions(tx, house, case, reason, actor, now)
     closed = _closed(case, reason, now)
-    tell = Tell("closed", to_told=True, due_at=case.due_at, reported_at=case.raised_at, reason=reason)
+    tell = Tell(
+        "closed",
+        to_told=True,
+        due_at=case.due_at,
+        reported_at=case.raised_at,
+        reason=reason,
+        rule=case.rule,
+        version=case.rule_version,
+    )
     body = _said(actor, reason=reason, proposed_by=said["by"])
     write_decisions(tx, house, [Decision(closed, (Entry("closed", body),), (tell,), cancels=True)], now)
     return Acted(closed)

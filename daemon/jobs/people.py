@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from daemon.store.tx import Tx
 from rules.calendar import Calendar
 from rules.ladder import Directory, Recipient, Unit
 from rules.register import Spell
+from rules.traits import Traits, grade_number
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,36 @@ class People:
     def _movers(self) -> frozenset[int]:
         """Those who changed class."""
         return frozenset(ordinal for ordinal, line in enumerate(self.spells) if len(line) > 1)
+
+    def traits(self, ordinals: Sequence[int]) -> Traits:
+        """What these children are by the newest roster; the work is theirs alone, however many others there are."""
+        index = np.asarray(ordinals, np.intp)
+        grades, grade = self._values("grade", index)
+        boards, boarding = self._values("boarding", index)
+        tagged, tags = self._values("tags", index)
+        homes, home = self._values("class_id", index)
+        lines = [self._upward(class_id) for class_id in homes]
+        numbers = np.array([grade_number(text) for text in grades], np.int16)
+        return Traits(
+            numbers[grade],
+            [grades[n] for n in grade.tolist()],
+            np.array([bool(value) for value in boards], np.bool_)[boarding],
+            {
+                tag: np.array([tag in found for found in tagged], np.bool_)[tags]
+                for tag in sorted({tag for found in tagged for tag in found})
+            },
+            [lines[n] for n in home.tolist()],
+        )
+
+    def _values(self, name: str, ordinals: NDArray[np.intp]) -> tuple[list[Any], NDArray[np.intp]]:
+        """The different values of a field among some children, and which of them each has."""
+        values, codes = self.roster.students.column(name)
+        used, which = np.unique(codes[ordinals], return_inverse=True)
+        return [values[code] for code in used.tolist()], which
+
+    def _upward(self, class_id: str) -> tuple[str, ...]:
+        """A class and every unit above it, nearest first."""
+        return tuple(unit.unit_id for unit in self.directory.upward(class_id)) or (class_id,)
 
     def classes_under(self, units: Sequence[str]) -> list[int]:
         """The classes at or below any of `units`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,10 @@ from rules.instants import from_micros
 from rules.judge import Judgement
 from rules.register import Leave, Movement, build_register
 from rules.rolls import Overlay, Rolls
+from rules.rule import Rule
 from rules.sweep import Scene, unsettled
+from rules.traits import Traits
+from rules.views import needs_history
 
 AHEAD = dt.timedelta(days=2)
 """How far beyond today the grid goes: marks made early are known before their session begins."""
@@ -32,32 +35,59 @@ RECENT = 10
 """School days that settle the state of nearly every child; only of the others the whole history is read."""
 
 
-def load_scenes(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime) -> list[Scene]:
+def load_scenes(
+    tx: Tx, house: House, classes: Collection[int], now: dt.datetime, wanted: Collection[int] | None = None
+) -> list[Scene]:
     """All children who are or were in `classes`, by their recent sessions, and those whom these do not settle again.
 
-    Deciding by them is deciding by `load_scene`: where nobody needs more than recent sessions, there is one scene.
+    Of all these, those who are or were in `wanted` (None: all of them) can be decided about; deciding by the scenes is
+    deciding by `load_scene`. Where nobody needs more than recent sessions, there is one.
     """
-    since = _recently(house.calendar, now)
     people = house.people(tx)
     ordinals = people.children_of(classes)
-    recent = _scene(tx, house, people, ordinals, now, since)
+    since = _recently(house.calendar, now)
+    rules = house.laws.beside
+    if since is not None and needs_history(rules):
+        recent = _scene(tx, house, people, ordinals, now, since)
+        known = people.children_of(_spoken_of(people, rules, classes if wanted is None else wanted))
+        everybody = frozenset(range(len(ordinals)))
+        return [replace(recent, others=everybody), _scene(tx, house, people, known, now, rules=rules)]
+    recent = _scene(tx, house, people, ordinals, now, since, rules)
     if since is None or not (rows := unsettled(recent)):
         return [recent]
-    whole = _scene(tx, house, people, [ordinals[row] for row in rows], now)
+    whole = _scene(tx, house, people, [ordinals[row] for row in rows], now, rules=rules)
     return [replace(recent, others=frozenset(rows)), whole]
 
 
 def load_scene(tx: Tx, house: House, classes: Iterable[int], now: dt.datetime) -> Scene:
     """Everything known by `now` of the children who are or were in `classes`."""
     people = house.people(tx)
-    return _scene(tx, house, people, people.children_of(classes), now)
+    return _scene(tx, house, people, people.children_of(classes), now, rules=house.laws.beside)
+
+
+def _spoken_of(people: People, rules: Iterable[Rule], wanted: Collection[int]) -> Collection[int]:
+    """The classes whose children must be rows, so that what is said of the class or school of those wanted is right."""
+    needs = frozenset[str]().union(*(rule.needs for rule in rules))
+    if not needs & {"class_absence_share", "school_absence_share"}:
+        return wanted
+    classes = people.classes_of(people.children_of(wanted))
+    if "school_absence_share" in needs:
+        schools = {school for index in classes if (school := people.school_ids[index]) is not None}
+        classes = classes.union(*(people.classes_of_school[school] for school in schools))
+    return classes
 
 
 def _scene(
-    tx: Tx, house: House, people: People, ordinals: Sequence[int], now: dt.datetime, since: dt.date | None = None
+    tx: Tx,
+    house: House,
+    people: People,
+    ordinals: Sequence[int],
+    now: dt.datetime,
+    since: dt.date | None = None,
+    rules: Sequence[Rule] = (),
 ) -> Scene:
     students = [people.student_of[ordinal] for ordinal in ordinals]
-    judgement = load_judgement(tx, house, people, ordinals, now, since)
+    judgement = load_judgement(tx, house, people, ordinals, now, since, people.traits(ordinals), rules)
     row_of = {student: row for row, student in enumerate(students)}
     open_cases = {row_of[found.student_id]: from_row(found) for found in cases.open_cases(tx, students)}
     return Scene(judgement, students, people.class_ids, people.school_ids, open_cases, open_storms(tx))
@@ -72,9 +102,16 @@ def _recently(calendar: Calendar, now: dt.datetime) -> dt.date | None:
 
 
 def load_judgement(
-    tx: Tx, house: House, people: People, ordinals: Sequence[int], now: dt.datetime, since: dt.date | None = None
+    tx: Tx,
+    house: House,
+    people: People,
+    ordinals: Sequence[int],
+    now: dt.datetime,
+    since: dt.date | None = None,
+    traits: Traits | None = None,
+    rules: Sequence[Rule] = (),
 ) -> Judgement:
-    """The register of `ordinals` as known at `now`, judged; `since` leaves earlier sessions untaken."""
+    """The register of `ordinals` as known at `now`, judged by `rules` too; `since` leaves earlier sessions untaken."""
     today = now.astimezone(house.calendar.zone).date()
     calendar = house.calendar.until(today + AHEAD)
     students = [people.student_of[ordinal] for ordinal in ordinals]
@@ -90,7 +127,16 @@ def load_judgement(
         leaves=_leaves(tx, students, now),
         movements=_movements(tx, students, now),
     )
-    return Judgement(register, house.law.clock, house.when, now, stale_after(house, people))
+    return Judgement(
+        register,
+        house.law.clock,
+        house.terms.when,
+        now,
+        stale_after(house, people),
+        traits=traits,
+        rules=rules,
+        schools=people.school_ids,
+    )
 
 
 def stale_after(house: House, people: People) -> Mapping[int, dt.timedelta]:

@@ -172,7 +172,8 @@ def _decide_by_time(
         units = {people.class_ids[index], people.school_ids[index]}
         storm = storm_among(storms, units, case.finding.run_from)
         try:
-            decisions.append(decide(case, case.finding, now, house.law, house.calendar, storm=storm))
+            law = house.laws.of(case.finding)
+            decisions.append(decide(case, case.finding, now, law, house.calendar, storm=storm))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this child's alone
             _spare(house, failed, case.student_id, error)
     return Decided(decisions, spent, again=_try_again(people, failed, now))
@@ -186,17 +187,18 @@ def _decide_by_register(
 ) -> Decided:
     due = [timer for timer in due if timer.subject in people.roster.students]
     classes, wanted = _batch(people, due, fresh)
-    scenes = load_scenes(tx, house, classes, now)
+    scenes = load_scenes(tx, house, classes, now, wanted)
     changes = find_storms(house, scenes[0], people, now)
     storms = [*(change.storm for change in changes), *scenes[0].storms]
     failed: list[str] = []
     decisions = [
         decision
         for scene in scenes
+        for part, law in house.laws.parts(scene)
         for decision in sweep(
-            replace(scene, storms=storms),
+            replace(part, storms=storms),
             now,
-            house.law,
+            law,
             lambda student, at: Case(tx.new_id(), "", student, at),
             lambda student, error: _spare(house, failed, student, error),
         )

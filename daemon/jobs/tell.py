@@ -120,6 +120,9 @@ def _needs(kind: str, last: str) -> bool:
     return last == "return" if kind == "reopened" else last in _STANDING
 
 
+_BY_CLASS = frozenset({"first_absence", "risk", "reminder"})
+"""The kinds whose lists are lists of a class: they are for its school before they are for any town."""
+
 _About = tuple[Mapping[str, Any], str | None]
 """What all recipients of one thing told share: the facts, and the group of messages it goes into."""
 
@@ -129,7 +132,7 @@ def _about(people: People, case: Case, tell: Tell) -> _About:
     group = None
     if tell.group:
         town, _ = people.directory.town(child.class_id, child.residence_id)
-        within = child.class_id if tell.kind == "first_absence" else (town.unit_id if town else "")
+        within = child.class_id if tell.kind in _BY_CLASS else (town.unit_id if town else "")
         group = f"{tell.kind}:{tell.group}:{within}"
     return facts_of(people, case, tell), group
 
@@ -155,7 +158,14 @@ def _draft(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.d
 
 
 def _key(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.datetime) -> str:
-    """What makes an alert unique: a rung speaks once an episode, everything else once an instant."""
+    """What makes an alert unique: a rung speaks once an episode or raising of a sign, all else once an instant.
+
+    The deadline tells apart what was raised, forgotten, and raised for the first time again.
+    """
+    if tell.times and tell.rule is not None:
+        since = to_micros(tell.due_at or now)
+        about = f"{tell.rule}/{tell.times}@{since}"
+        return f"{case.case_id}/{tell.kind}/{about}/{tell.rung}/{recipient.contact_id}/{channel}"
     version = "" if tell.kind in {"report", "escalation"} else f"/{to_micros(now)}"
     return f"{case.case_id}/{case.episode}/{tell.kind}/{tell.rung}/{recipient.contact_id}/{channel}{version}"
 
@@ -180,6 +190,9 @@ def facts_of(people: People, case: Case, tell: Tell) -> Mapping[str, Any]:
         "unconfirmed": tell.unconfirmed or case.unconfirmed,
         "reason": tell.reason,
         "episode": case.episode,
+        "rule": tell.rule,
+        "rule_version": tell.version,
+        "title": dict(tell.title) or None,
     }
 
 

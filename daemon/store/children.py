@@ -51,6 +51,7 @@ class Children(Mapping[str, RosterStudent]):
     def __init__(self, ordinals: dict[str, int], columns: Mapping[str, _Column]) -> None:
         self.ordinals = ordinals
         """The small number of each child."""
+        self._by_name = columns
         self._columns = list(columns.values())
         self._classes = columns["class_id"]
 
@@ -71,6 +72,10 @@ class Children(Mapping[str, RosterStudent]):
         """The class a child is in; KeyError when it is not on the roster."""
         values, codes = self._classes
         return str(values[codes.item(self.ordinals[student_id])])
+
+    def column(self, name: str) -> tuple[Sequence[Any], npt.NDArray[np.unsignedinteger[Any]]]:
+        """A field of all children at once: its different values, and by ordinal which of them."""
+        return self._by_name[name]
 
     @property
     def class_ids(self) -> Sequence[str]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from daemon.app import build_house
 from daemon.channels import build_notifiers
@@ -354,9 +355,17 @@ class Day:
             return bool(cases.cases_of(tx, [child]))
 
     def journal(self, child: str) -> list[str]:
-        """The kinds of the journal lines of the child's newest case."""
+        """The kinds of the journal lines of the child's newest case; not those of signs, see `signs`."""
+        return [kind for kind, _ in self.entries(child) if not kind.startswith("sign ")]
+
+    def signs(self, child: str) -> list[tuple[str, str]]:
+        """What the journal of the child's newest case says of signs: raised or over, and of which rule."""
+        return [(kind, str(body["rule"])) for kind, body in self.entries(child) if kind.startswith("sign ")]
+
+    def entries(self, child: str) -> list[tuple[str, Mapping[str, Any]]]:
+        """Kind and body of every journal line of the child's newest case."""
         with self.store.read() as tx:
-            return [entry.kind for entry in journal.history(tx, self.case(child).case_id)]
+            return [(entry.kind, entry.body) for entry in journal.history(tx, self.case(child).case_id)]
 
     def deliveries(self, channel: str) -> list[outbox.Delivery]:
         """The messages of a channel with their attempts, newest first."""
