@@ -180,6 +180,11 @@ class Tell:
     """Which raising of a sign it is about."""
 
 
+def is_unconfirmed(tell: Tell, case: Case) -> bool:
+    """Whether what is told is about a report on one known day; a sign has facts of its own, and never is."""
+    return tell.unconfirmed or (case.unconfirmed and not tell.times)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is to become of one case at one instant; applied in one transaction or not at all.

@@ -63,13 +63,16 @@ def as_json() -> bool:
     return bool(click.get_current_context().meta.get(_JSON))
 
 
+def config_if_any() -> Path | None:
+    """The configuration file named, or the one that is where it is looked for; None where there is none."""
+    named = click.get_current_context().meta.get(_CONFIG)
+    assert named is None or isinstance(named, Path)
+    return named or next((path for path in DEFAULTS if path.is_file()), None)
+
+
 def config_path() -> Path:
     """The configuration file to read; Refusal when none was named and none is where it is looked for."""
-    named = click.get_current_context().meta.get(_CONFIG)
-    if named is not None:
-        assert isinstance(named, Path)
-        return named
-    found = next((path for path in DEFAULTS if path.is_file()), None)
+    found = config_if_any()
     if found is None:
         hint = "copy config.example.toml to config.toml, or name yours with --config FILE"
         raise refuse("--config", "there is no config.toml here and no /etc/baoxue/config.toml", hint)

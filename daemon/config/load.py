@@ -31,6 +31,18 @@ def load_config(path: Path, environ: Mapping[str, str] = MappingProxyType({})) -
     return Config(path=path, **{key: getattr(document, key) for key in Document.model_fields})
 
 
+def load_document(path: Path) -> Document:
+    """The tables in the file at `path`, without its secrets and without looking at what else it promises.
+
+    For commands that need its rules and ladders on a machine that has no secrets. Raises ConfigError.
+    """
+    source = read_source(path)
+    try:
+        return Document.model_validate(source.tree, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise ConfigError(_located(path, source, findings(error))) from None
+
+
 def _document(source: Source, vault: Vault) -> Document | list[Finding]:
     try:
         return Document.model_validate(source.tree, by_alias=True, by_name=False, context=vault)

@@ -14,7 +14,7 @@ from daemon.store import outbox
 from daemon.store.outbox import AlertDraft
 from daemon.store.tx import Tx
 from notifiers.words import SMS_LIST
-from rules.case import Case, Decision, Tell
+from rules.case import Case, Decision, Tell, is_unconfirmed
 from rules.instants import to_micros
 from rules.ladder import Recipient
 
@@ -187,7 +187,7 @@ def facts_of(people: People, case: Case, tell: Tell) -> Mapping[str, Any]:
         "run_from": to_micros(run_from) if run_from else None,
         "reported_at": to_micros(tell.reported_at) if tell.reported_at else None,
         "days_absent": case.finding.run_days,
-        "unconfirmed": tell.unconfirmed or case.unconfirmed,
+        "unconfirmed": is_unconfirmed(tell, case),
         "reason": tell.reason,
         "episode": case.episode,
         "rule": tell.rule,
