@@ -76,6 +76,7 @@ class Reading:
             self._sound(when, until)
         if self.faults or when is None or after is None or rearm is None:
             return None
+        body = json.dumps(self.table, sort_keys=True, ensure_ascii=False, default=str)
         return Rule(
             rule_id=self.table["id"],
             title=dict(self.table.get("title", {})),
@@ -94,7 +95,8 @@ class Reading:
             last=last,
             source=self.source,
             line=self.written.line(self.number, ""),
-            version=_version(self.table),
+            version=_version(body),
+            body=body,
         )
 
     def _text(self, key: str) -> str | None:
@@ -277,10 +279,9 @@ _INSTEAD = {
 }
 
 
-def _version(table: Mapping[str, Any]) -> str:
+def _version(body: str) -> str:
     """A short name of everything a rule says, in whatever order it is written."""
-    text = json.dumps(table, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(body.encode()).hexdigest()[:12]
 
 
 def parse_duration(text: str, *, zero: bool = False) -> dt.timedelta | None:

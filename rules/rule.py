@@ -94,6 +94,8 @@ class Rule:
     source: str
     line: int | None
     version: str
+    body: str = ""
+    """Everything its table says, as JSON: what `version` is a short name of."""
 
     @property
     def needs(self) -> frozenset[str]:

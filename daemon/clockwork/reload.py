@@ -122,7 +122,7 @@ class Reload:
         house = self._house
         with house.turn:
             if terms.laws is not house.terms.laws:
-                prepare(house, house.clock())
+                prepare(house, house.clock(), terms)
             house.terms = terms
 
     def _count(self, outcome: str, *, refused: bool) -> None:

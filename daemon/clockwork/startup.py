@@ -17,8 +17,10 @@ from daemon.jobs.house import House
 from daemon.jobs.intake import arm_class
 from daemon.jobs.poll import ORDER, in_order
 from daemon.jobs.silence import FEED, owing
+from daemon.jobs.terms import Terms
 from daemon.store import intake, sending, timers
 from daemon.store.intake import CalendarEdit
+from daemon.store.rules import RuleVersion, record_rules
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
 
@@ -58,16 +60,22 @@ def _stages(feeds: tuple[FeedConfig, ...]) -> Iterator[list[FeedConfig]]:
         yield list(group)
 
 
-def prepare(house: House, now: dt.datetime) -> None:
+def prepare(house: House, now: dt.datetime, terms: Terms | None = None) -> None:
     """Arm everything for a full judgement and every feed for a look: rules, figures or calendar may have changed.
 
-    Timers that passed while the daemon was down are left as they are: they fire first.
+    Timers that passed while the daemon was down are left as they are: they fire first. With `terms`, which are about
+    to take effect, it is their rules that are noted.
     """
-    if house.store.commit(lambda tx: _prepare(tx, house, now)):
+    rules = [
+        RuleVersion(rule.rule_id, now, rule.version, rule.source, rule.body)
+        for rule in (terms or house.terms).rulebook.rules.values()
+    ]
+    if house.store.commit(lambda tx: _prepare(tx, house, rules, now)):
         log.info("the calendar is another than before")
 
 
-def _prepare(tx: Tx, house: House, now: dt.datetime) -> bool:
+def _prepare(tx: Tx, house: House, rules: Sequence[RuleVersion], now: dt.datetime) -> bool:
+    record_rules(tx, rules)
     arm_class(tx, house.people(tx).class_ids, now)
     # A look at once, and not only the next one: a feed may have fallen silent while nobody was watching.
     timers.arm(tx, [Timer(FEED, feed.id, now) for feed in owing(house)])

@@ -16,6 +16,7 @@ from daemon.store.tables.known import (
     payload,
     refused,
     roll,
+    rule_version,
     student,
     unit,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "payload",
     "refused",
     "roll",
+    "rule_version",
     "student",
     "timer",
     "unit",

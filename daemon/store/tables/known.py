@@ -160,6 +160,16 @@ calendar_edit = table(
     Index(None, "district_id", "known_at"),
 )
 
+rule_version = table(
+    "rule_version",
+    ("rule_id", "since"),
+    text("rule_id"),
+    instant("since"),
+    text("version"),
+    text("source"),
+    text("body"),
+)
+
 # -- rolls -------------------------------------------------------------------------------------------------------
 
 roll = table(

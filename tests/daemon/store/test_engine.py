@@ -52,8 +52,7 @@ def forget_scripts() -> None:
 
 
 def add_script(scripts: Path, then: str) -> None:
-    before = upgrades.head()
-    before = "0001" if before == "9999" else before
+    before = max(upgrades.known() - {"9999"})
     (scripts / "versions" / "9999_next.py").write_text(BROKEN.format(before=before, then=then))
     forget_scripts()
 
