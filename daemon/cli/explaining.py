@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NARROW = 100
 """Columns of a picture on a page that is no terminal."""
 _INSTANT = dt.timedelta(microseconds=1)
+_YES, _NO = "✓", "✗"
 _STANDING = {"none": "无 none", "raised": "已报告 raised", "returned": "已返校 returned"}
 _WHY_NOT = {
     "scope": "不在本规则范围内 not in its scope",
@@ -53,7 +54,7 @@ def explain(student: str, at: str | None, rule: str | None) -> None:
     if as_json():
         print_json(record)
     else:
-        _print(record)
+        _print(record, whole=rule is not None)
 
 
 def _instant(house: House, at: str | None) -> dt.datetime:
@@ -71,17 +72,18 @@ def _instant(house: House, at: str | None) -> dt.datetime:
 # ---- in words -----------------------------------------------------------------------------------------------------
 
 
-def _print(record: Mapping[str, Any]) -> None:
+def _print(record: Mapping[str, Any], *, whole: bool) -> None:
+    """A head, what comes next, the picture, the rules and the facts; unless `whole`, what says little is brief."""
     from daemon.cli.picture import draw  # noqa: PLC0415 - rich
 
     console = page()
     width = console.width if console.is_terminal else NARROW
-    for line in _head(record):
+    for line in (*_head(record), *_ahead(record)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print()
     for drawn in draw(record["picture"], width):
         console.print(drawn, soft_wrap=True)
-    for line in ("", *_rules(record), "", *_facts(record)):
+    for line in ("", *_rules(record, whole=whole), "", *_facts(record, whole=whole)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -119,9 +121,19 @@ def _report(report: Mapping[str, Any]) -> str:
     return "  ".join([*words, *(["未核实 unconfirmed"] if report["unconfirmed"] else [])])
 
 
-def _rules(record: Mapping[str, Any]) -> Iterator[str]:
+def _ahead(record: Mapping[str, Any]) -> Iterator[str]:
+    """What will be done if nothing more becomes known, in order of time."""
+    armed = [(record["report"]["armed_at"], record["report"]["rule"], "到期 report due")]
+    armed += [(one["sign"]["armed_at"], one["rule"], "提示 raised") for one in record["rules"] if one["sign"]]
+    for at, rule, what in sorted(one for one in armed if one[0]):
+        yield f"若无新情况 next, if nothing more becomes known  {shown(at)}  {rule}  {what}"
+
+
+def _rules(record: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
+    """The rules that hold, or were raised, each with its parts; then the others, a line each."""
+    speaking = [rule for rule in record["rules"] if whole or _speaks(rule)]
     yield "规则 rules"
-    for rule in record["rules"]:
+    for rule in speaking:
         title = "  ".join(rule["title"][language] for language in ("zh", "en") if language in rule["title"])
         yield f"{_sign(rule['holds'])} {rule['rule']}  {title}"
         if not rule["applies"]:
@@ -130,16 +142,37 @@ def _rules(record: Mapping[str, Any]) -> Iterator[str]:
         yield from _parts("条件 when", rule["parts"])
         yield from _parts("至 until", rule["until_parts"])
         yield from _state(rule)
+    others = [rule for rule in record["rules"] if rule not in speaking]
+    if others:
+        yield "未成立 do not hold"
+    for rule in others:
+        because = _brief(rule) if rule["applies"] else _WHY_NOT[rule["why_not"]]
+        yield f"{_NO} {rule['rule']}  {because}"
+
+
+def _speaks(rule: Mapping[str, Any]) -> bool:
+    state = rule["sign"]
+    return rule["holds"] or (state is not None and (state["stands"] or bool(state["rests_until"])))
+
+
+def _brief(rule: Mapping[str, Any]) -> str:
+    """The parts that fail, and the values they fail on."""
+    failing = [part for part in rule["parts"] if not part["holds"]]
+    values = {name: value for part in failing for name, value in part["values"].items()}
+    return f"{'  '.join(part['text'] for part in failing)}    {_values(values)}"
 
 
 def _sign(holds: bool) -> str:  # noqa: FBT001 - the one thing it is about
-    return "✓" if holds else "✗"
+    return _YES if holds else _NO
 
 
 def _parts(label: str, parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for part in parts:
-        values = "  ".join(f"{name} = {_value(value)}" for name, value in part["values"].items())
-        yield f"    {label}  {_sign(part['holds'])} {part['text']}    {values}"
+        yield f"    {label}  {_sign(part['holds'])} {part['text']}    {_values(part['values'])}"
+
+
+def _values(values: Mapping[str, Any]) -> str:
+    return "  ".join(f"{name} = {_value(value)}" for name, value in values.items())
 
 
 def _value(value: float | bool) -> str:  # noqa: FBT001 - a fact's value
@@ -167,18 +200,27 @@ def _state(rule: Mapping[str, Any]) -> Iterator[str]:
 
 def _due(state: Mapping[str, Any]) -> str:
     over = "仍成立 stands" if state["stands"] and not state["ends_now"] else "已结束 over"
-    return f"  时限 due {shown(state['due_at'])}  第 {state['times']} 次 time  {over}"
+    return f"  时限 due {shown(state['due_at'])}  第 {state['times']} 次 no. {state['times']}  {over}"
 
 
-def _facts(record: Mapping[str, Any]) -> Iterator[str]:
+def _facts(record: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
+    """Each fact with its meaning and the dated marks behind it; those that rest on nothing a line each."""
     yield "事实 facts"
+    brief = [] if whole else [fact for fact in record["facts"] if not fact["days"]]
     for fact in record["facts"]:
-        yield f"{fact['alias']} {fact['fact']} = {_value(fact['value'])}  ({fact['unit']})"
+        if fact in brief:
+            continue
+        yield _fact(fact)
         yield f"    {fact['meaning_zh']}"
         yield f"    {fact['meaning']}"
         if fact["days"]:
             of = f"  共 of {fact['of_sessions'] or fact['of_days']}" if fact["of_days"] else ""
             yield f"    计入 counted  {_dates(fact)}{of}"
+    yield from map(_fact, brief)
+
+
+def _fact(fact: Mapping[str, Any]) -> str:
+    return f"{fact['alias']} {fact['fact']} = {_value(fact['value'])}  ({fact['unit']})"
 
 
 def _dates(fact: Mapping[str, Any]) -> str:

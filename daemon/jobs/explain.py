@@ -67,6 +67,11 @@ class Explained:
         """The child's facts by name."""
         return {name: found[self.row].item() for name, found in read_facts(self._reading, self.names).items()}
 
+    @property
+    def heard(self) -> int:
+        """The last day (a number in the grid) of which anything was heard of the child; −1 where nothing was."""
+        return int(self._reading.heard[self.row]) - 1
+
     @cached_property
     def witness(self) -> Witness:
         """Who knows which sessions were counted."""

@@ -188,20 +188,29 @@ def _movements(seen: Explained) -> list[Plain]:
 
 
 def _picture(seen: Explained) -> Plain:
-    """The child's register over the longest window of the facts used, day by day, to the day of `at`."""
+    """The child's register over the longest window of the facts used, day by day, to the day of `at`.
+
+    Where nothing was heard for long, it ends a while after what was heard last.
+    """
     evidence = [seen.witness.evidence(name) for name in seen.names]
     register = seen.judgement.register
     today = seen.now.astimezone(register.calendar.zone).date()
-    last = sum(day <= today for day in register.calendar.dates) - 1
+    last = min(sum(day <= today for day in register.calendar.dates) - 1, seen.heard + SHORTEST)
     first = min((day for one in evidence for day in _span(one)), default=last)
     shown = pages(register, seen.judgement.meaning, seen.row, 0, last)
-    wanted = max(sum(page.day >= first for page in shown), SHORTEST)
+    wanted = min(max(sum(page.day >= first for page in shown), SHORTEST), LONGEST)
     counted = frozenset(day for one in evidence for day in one.days)
+    begins = _monday(shown[-wanted:][0].date) if shown else today
     return {
         "sessions": register.calendar.names(register.variant_of(seen.row)),
         "today": today.isoformat(),
-        "days": [_page(page, counted) for page in shown[-min(wanted, LONGEST) :]],
+        "days": [_page(page, counted) for page in shown if page.date >= begins],
     }
+
+
+def _monday(day: dt.date) -> dt.date:
+    """The day its week begins with, so that a picture begins with a whole week."""
+    return day - dt.timedelta(days=day.weekday())
 
 
 def _span(evidence: Evidence) -> Iterable[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -157,11 +158,14 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def _rolls(marks: Sequence[_Known]) -> tuple[Rolls, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """The marks as rolls, one for all that is known of a class and session at one instant; and when each was known."""
-    grouped: dict[tuple[int, int, int], list[_Known]] = {}
+    """The marks as rolls, one for what is known of a class and session at one instant; and when each was known."""
+    grouped: dict[tuple[int, int, int, int], list[_Known]] = {}
+    times: Counter[tuple[int, int, int, int]] = Counter()
     for mark in marks:
-        grouped.setdefault(mark[:3], []).append(mark)
-    keys = np.array(list(grouped), np.int64).reshape(-1, 3)
+        again = times[mark[:4]]  # of two marks of one child and instant the later line counts
+        times[mark[:4]] += 1
+        grouped.setdefault((*mark[:3], again), []).append(mark)
+    keys = np.array(list(grouped), np.int64).reshape(-1, 4)
     flat = [(n, said.row, int(said.mark)) for n, group in enumerate(grouped.values()) for said in group]
     cells = np.array(flat, np.int64).reshape(-1, 3)
     rolls = Rolls(
