@@ -62,6 +62,7 @@ class Laws:
             judgement=scene.judgement.under(rows, rule_id, clock, when),
             students=[scene.students[row] for row in rows],
             cases={number[row]: case for row, case in scene.cases.items() if row in number},
+            rested={number[row]: signs for row, signs in scene.rested.items() if row in number},
             others=(),
         )
 

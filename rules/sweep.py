@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from rules.incidents import MassAbsence
 from rules.instants import NEVER, to_micros
 from rules.judge import Judgement
 from rules.register import EXCUSED, SEEN
+from rules.signs import Sign
 
 NewCase = Callable[[str, dt.datetime], Case]
 """Makes the case to be opened for a student; ids and numbers come from outside."""
@@ -39,6 +40,8 @@ class Scene:
     storms: Sequence[MassAbsence] = ()
     others: Collection[int] = ()
     """Rows that are not to be decided here."""
+    rested: Mapping[int, tuple[Sign, ...]] = field(default_factory=dict)
+    """Of rows without an open case the signs of the last one: a case that is closed must not let them speak anew."""
 
 
 def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Spare | None = None) -> list[Decision]:
@@ -100,7 +103,8 @@ def _decide_row(
     runs = finding.run_from is not None and finding.leave_until is None
     if not runs and not any(view.holds and view.rule in law.signs for view in finding.views):
         return None
-    opened = new_case(scene.students[row], now).but(stage=Stage.FIRST_ABSENCE if runs else Stage.WATCH)
+    stage, rested = Stage.FIRST_ABSENCE if runs else Stage.WATCH, scene.rested.get(row, ())
+    opened = new_case(scene.students[row], now).but(stage=stage, signs=rested)
     decision = decide(opened, finding, now, law, calendar, storm=storm)
     entry = Entry("opened", {"run_from": finding.run_from} if runs else {"stage": Stage.WATCH.value})
     return Decision(decision.case, (entry, *decision.entries), decision.tells, decision.cancels)

@@ -47,6 +47,11 @@ class Views:
         signs = [n for n, rule in enumerate(self.rules) if rule.stage in SIGN_STAGES]
         return np.flatnonzero(self.holds[signs].any(axis=0))
 
+    def resting(self) -> NDArray[np.intp]:
+        """The rows of whom a sign's rule holds that, once raised, rests for a while."""
+        signs = [n for n, rule in enumerate(self.rules) if rule.stage in SIGN_STAGES and rule.rearm]
+        return np.flatnonzero(self.holds[signs].any(axis=0))
+
     def of(self, row: int, kept: Collection[str] = ()) -> tuple[View, ...]:
         """The views of one row: of rules that hold, and of those `kept`, by id, that are not over."""
         which = set(self._holding.get(row, ()))

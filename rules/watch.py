@@ -140,6 +140,11 @@ def _stage_at(draft: Draft, rule: Rule) -> dt.datetime | None:
     return ripe_at(rule, view.anchor, draft.calendar.lines[draft.finding.variant], hurried=view.hurried)
 
 
+def laid_down(signs: tuple[Sign, ...]) -> tuple[Sign, ...]:
+    """The signs of a case that closes: none stands or waits any more, and what was raised rests its time."""
+    return tuple(replace(sign, over=True, since=None, armed_at=None) for sign in signs if sign.raised_at is not None)
+
+
 def watched(draft: Draft) -> bool:
     """Whether there is a sign to watch for: armed, standing, or resting until it may be raised again."""
     return any(

@@ -45,6 +45,8 @@ CASE = {
     "absent_days": "缺勤天数 days absent",
     "due_at": "应报告 due",
     "raised_at": "已报告 raised",
+    "rule": "规则 rule",
+    "rule_version": "规则版本 rule version",
     "acknowledged_at": "签收 acknowledged",
     "acknowledged_by": "签收方 acknowledged by",
     "pending_closure": "待销号 to be closed",
@@ -61,6 +63,14 @@ TOLD = {
     "episode": "次数 episode",
     "doubtful": "存疑 in doubt",
     "shadow": "演练 shadow",
+}
+SIGNS = {
+    "rule": "规则 rule",
+    "version": "版本 version",
+    "due_at": "时限 due",
+    "raised_at": "出现 raised",
+    "times": "次数 times",
+    "stands": "持续 stands",
 }
 JOURNAL = {"seq": "序 no.", "at": "时间 at", "kind": "事项 entry", "body": "内容 details"}
 HISTORY = {"date": "日期 date", "session": "节次 session", "mark": "考勤 mark"}
@@ -100,6 +110,7 @@ def show(number: str) -> None:
         return
     print_record(record, CASE)
     for key, columns, title in (
+        ("signs", SIGNS, "苗头与时限 signs and deadlines"),
         ("told", TOLD, "已告知 told"),
         ("journal", JOURNAL, "日志 journal"),
         ("history", HISTORY, "考勤 marks"),

@@ -21,6 +21,7 @@ from daemon.store.tx import Tx
 from rules.case import Case
 from rules.instants import to_micros
 from rules.records import Mark
+from rules.signs import Sign
 
 BEFORE = dt.timedelta(days=14)
 """How much of the time before a case its dated history shows."""
@@ -67,6 +68,8 @@ def outline(house: House, people: People, case: Case) -> dict[str, Any]:
         "absent_days": case.finding.run_days,
         "due_at": local(house, case.due_at or case.pending_at or case.armed_at),
         "raised_at": local(house, case.raised_at),
+        "rule": case.rule,
+        "rule_version": case.rule_version,
         "acknowledged_at": local(house, case.acknowledged_at),
         "acknowledged_by": case.acknowledged_by,
         "pending_closure": case.pending_closure,
@@ -87,6 +90,7 @@ def open_dossier(tx: Tx, house: House, number: str, now: dt.datetime) -> dict[st
     return {
         **outline(house, people, case),
         "name": name,
+        "signs": [_sign(house, one) for one in case.signs],
         "told": [_told(house, one) for one in outbox.told(tx, case.case_id)],
         "journal": [_entry(house, one) for one in journal.history(tx, case.case_id)],
         "history": _history(tx, house, people, case, now),
@@ -101,6 +105,17 @@ def open_dossier(tx: Tx, house: House, number: str, now: dt.datetime) -> dict[st
 def local(house: House, instant: dt.datetime | None) -> str | None:
     """An instant where the schools are, ISO 8601 with its offset."""
     return instant.astimezone(house.calendar.zone).isoformat() if instant else None
+
+
+def _sign(house: House, one: Sign) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "version": one.version,
+        "due_at": local(house, one.due_at or one.armed_at),
+        "raised_at": local(house, one.raised_at),
+        "times": one.times,
+        "stands": one.stands,
+    }
 
 
 def _told(house: House, one: outbox.Told) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from rules.calendar import Session
 from rules.case import Case, Decision, Entry, Stage, Standing, Tell
 from rules.instants import to_micros
 from rules.records import Mark, MovementRecord
+from rules.watch import laid_down
 
 T = TypeVar("T")
 
@@ -195,6 +196,7 @@ def _closed(case: Case, reason: str, now: dt.datetime) -> Case:
         armed_at=None,
         asked_at=None,
         wake_at=None,
+        signs=laid_down(case.signs),
     )
 
 

@@ -23,6 +23,7 @@ from rules.judge import Judgement
 from rules.register import Leave, Movement, build_register
 from rules.rolls import Overlay, Rolls
 from rules.rule import Rule
+from rules.signs import Sign
 from rules.sweep import Scene, unsettled
 from rules.traits import Traits
 from rules.views import needs_history
@@ -90,7 +91,17 @@ def _scene(
     judgement = load_judgement(tx, house, people, ordinals, now, since, people.traits(ordinals), rules)
     row_of = {student: row for row, student in enumerate(students)}
     open_cases = {row_of[found.student_id]: from_row(found) for found in cases.open_cases(tx, students)}
-    return Scene(judgement, students, people.class_ids, people.school_ids, open_cases, open_storms(tx))
+    shown = judgement.views.resting().tolist() if judgement.views is not None else []
+    rested = _rested(tx, {students[row]: row for row in shown if row not in open_cases})
+    return Scene(judgement, students, people.class_ids, people.school_ids, open_cases, open_storms(tx), rested=rested)
+
+
+def _rested(tx: Tx, row_of: Mapping[str, int]) -> dict[int, tuple[Sign, ...]]:
+    """The signs of the last case of each of some children."""
+    if not row_of:
+        return {}
+    last = {row_of[found.student_id]: found for found in cases.cases_of(tx, row_of)}
+    return {row: signs for row, found in last.items() if (signs := from_row(found).signs)}
 
 
 def _recently(calendar: Calendar, now: dt.datetime) -> dt.date | None:
@@ -123,7 +134,7 @@ def load_judgement(
         [people.spells[ordinal] for ordinal in ordinals],
         people.variants,
         to_rolls(block, people, calendar, ordinals),
-        overlays=_overlays(tx, people, ordinals, (first, today + AHEAD), now),
+        overlays=overlays_of(tx, people, ordinals, (first, today + AHEAD), now),
         leaves=_leaves(tx, students, now),
         movements=_movements(tx, students, now),
     )
@@ -184,9 +195,10 @@ def open_storms(tx: Tx) -> tuple[MassAbsence, ...]:
     )
 
 
-def _overlays(
+def overlays_of(
     tx: Tx, people: People, ordinals: Sequence[int], days: tuple[dt.date, dt.date], now: dt.datetime
 ) -> list[Overlay]:
+    """What people had said by hand, by `now`, about these children (by row) in sessions of `days`."""
     index = np.asarray(ordinals, np.int64)
     found = []
     for one in overlays.load_overlays(tx, *days, now):

@@ -112,6 +112,22 @@ secret_file = "hook.secret"
 [console]
 public_url = "https://baoxue.example.org"
 """
+_RULES = """
+[rules]
+files = ["rules.toml"]
+[[ladder]]
+id = "watch"
+acknowledged_by = ["principal"]
+[[ladder.rung]]
+after = "0h"
+tell = ["mentor", "class_teacher"]
+channels = ["sms", "webhook"]
+[[ladder.rung]]
+after = "48h"
+tell = ["principal"]
+channels = ["email"]
+"""
+"""What a school with rules of its own has beside."""
 
 
 def _feed(records: str, path: str, rest: str = "") -> str:
@@ -145,6 +161,7 @@ class Day:
         closed: str = "",
         children: Mapping[str, str] = CHILDREN,
         people: Sequence[Someone] = PEOPLE,
+        rules: str = "",
     ) -> None:
         self.mail, self.sms, self.hook = receivers
         self.store = store
@@ -159,7 +176,8 @@ class Day:
         (folder / "hook.secret").chmod(0o600)
         words = {"mail": self.mail.port, "sms": self.sms.url, "hook": self.hook.url}
         text = _CONFIG.format(mode=mode, closed=closed, feeds=_FEEDS, **words)
-        (folder / "config.toml").write_text(text, encoding="utf-8")
+        (folder / "config.toml").write_text(text + (_RULES if rules else ""), encoding="utf-8")
+        (folder / "rules.toml").write_text(rules, encoding="utf-8")
         self._write_roster()
         self.house = self.another_house("one")
         for feed in in_order(self.house.config.feed):
