@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from rules.calendar import Calendar
 from rules.case import Case, Decision, Law, Stage, Standing, Storm, Tell
@@ -12,7 +13,7 @@ from rules.finding import Finding, Question
 from rules.instants import earliest, to_micros
 from rules.review import review_report, review_return
 from rules.rule import Rule
-from rules.watch import reached, tell_stage, wakes, watch, watched
+from rules.watch import reached, settled, tell_stage, wakes, watch, watched
 
 
 def question(case: Case, law: Law | None = None) -> Question | None:
@@ -158,7 +159,20 @@ def _arm(draft: Draft) -> None:
         return
     armed = _next_deadline(draft)
     ahead = [instant for instant in (armed, *_instants(draft)) if instant is not None and instant > draft.now]
-    draft.change(finding=draft.finding, armed_at=armed, wake_at=earliest(*ahead))
+    draft.change(finding=_lasting(draft), armed_at=armed, wake_at=earliest(*ahead))
+
+
+def _lasting(draft: Draft) -> Finding:
+    """The finding without what every roll changes and nobody needs: a case that is as it was is not written.
+
+    That is when a child without a run was last heard of, and more of a sign that stands than that it is not over.
+    """
+    finding, idle = draft.finding, draft.finding.run_from is None
+    marked, silent = (None, None) if idle else (finding.last_marked, finding.silent_from)
+    views = settled(draft) if finding.views else ()
+    if (marked, silent, views) == (finding.last_marked, finding.silent_from, finding.views):
+        return finding
+    return replace(finding, last_marked=marked, silent_from=silent, views=views)
 
 
 def _next_deadline(draft: Draft) -> dt.datetime | None:

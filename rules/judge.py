@@ -90,7 +90,7 @@ class Judgement:
     ) -> dict[int, Finding]:
         """The findings of `rows`, answering the `questions` asked of some of them.
 
-        `kept` names the rules of whose signs some rows are not rid.
+        `kept` names by row the rules of which a case has signs that are not over.
         """
         if not len(rows):
             return {}

@@ -51,7 +51,7 @@ def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Sp
     """
     rows = interesting(scene)
     questions = {row: asked for row, case in scene.cases.items() if (asked := question(case, law))}
-    kept = {row: [sign.rule for sign in case.signs if not sign.over] for row, case in scene.cases.items()}
+    kept = {row: [sign.rule for sign in case.signs if not sign.over] for row, case in scene.cases.items() if case.signs}
     findings = scene.judgement.findings(rows, questions, kept)
     decisions = []
     for row in rows:

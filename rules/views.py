@@ -55,7 +55,8 @@ class Views:
     def of(self, row: int, kept: Collection[str] = ()) -> tuple[View, ...]:
         """The views of one row: of rules that hold, and of those `kept`, by id, that are not over."""
         which = set(self._holding.get(row, ()))
-        which |= {n for n, rule in enumerate(self.rules) if rule.rule_id in kept and not self.over[n, row]}
+        numbers = self._numbers
+        which |= {n for rule in kept if (n := numbers.get(rule)) is not None and not self.over[n, row]}
         return tuple(self._view(n, row) for n in sorted(which))
 
     def part(self, rows: Sequence[int]) -> Views:
@@ -72,6 +73,10 @@ class Views:
         for row, rule in np.argwhere(self.holds.T).tolist():
             found.setdefault(row, []).append(rule)
         return found
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {rule.rule_id: n for n, rule in enumerate(self.rules)}
 
     def _view(self, n: int, row: int) -> View:
         rule, anchor, holds = self.rules[n], int(self.anchors[n, row]), bool(self.holds[n, row])

@@ -140,6 +140,14 @@ def _stage_at(draft: Draft, rule: Rule) -> dt.datetime | None:
     return ripe_at(rule, view.anchor, draft.calendar.lines[draft.finding.variant], hurried=view.hurried)
 
 
+def settled(draft: Draft) -> tuple[View, ...]:
+    """The views to keep with the case: of a sign that stands only that it is not over."""
+    standing = {sign.rule for sign in draft.case.signs if sign.stands and sign.rule in draft.law.signs}
+    return tuple(
+        View(view.rule, holds=False, over=False) if view.rule in standing else view for view in draft.finding.views
+    )
+
+
 def laid_down(signs: tuple[Sign, ...]) -> tuple[Sign, ...]:
     """The signs of a case that closes: none stands or waits any more, and what was raised rests its time."""
     return tuple(replace(sign, over=True, since=None, armed_at=None) for sign in signs if sign.raised_at is not None)

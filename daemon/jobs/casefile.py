@@ -19,10 +19,7 @@ _COLUMNS = frozenset(
 )
 _STATE = tuple((one.name, one.default) for one in fields(Case) if one.name not in {*_COLUMNS, "version"})
 _FINDING = tuple((one.name, one.default) for one in fields(Finding))
-_SIGN = tuple((one.name, one.default) for one in fields(Sign))
-_INSTANTS = frozenset(
-    field.name for cls in (Case, Finding, Sign) for field in fields(cls) if "datetime" in str(field.type)
-)
+_INSTANTS = frozenset(field.name for cls in (Case, Finding) for field in fields(cls) if "datetime" in str(field.type))
 
 
 def to_row(case: Case) -> CaseRow:
@@ -83,6 +80,12 @@ def _to_json(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
     return value if written is None else written(value)
 
 
+def _written_sign(sign: Sign) -> list[Any]:
+    instants = (sign.since, sign.armed_at, sign.due_at, sign.raised_at)
+    known = [None if instant is None else to_micros(instant) for instant in instants]
+    return [sign.rule, sign.version, *known, sign.times, sign.over, sign.rung]
+
+
 def _written_view(view: View) -> list[Any]:
     anchor = None if view.anchor is None else to_micros(view.anchor)
     return [view.rule, view.holds, view.over, anchor, view.hurried, dict(view.values)]
@@ -96,7 +99,7 @@ def _written_ladder(ladder: Ladder) -> dict[str, Any]:
 _WRITTEN: Mapping[type, Callable[[Any], Any]] = {
     dt.datetime: to_micros,
     Finding: lambda finding: _not_blank(finding, _FINDING),
-    Sign: lambda sign: _not_blank(sign, _SIGN),
+    Sign: _written_sign,
     View: _written_view,
     Ladder: _written_ladder,
     tuple: lambda values: [_to_json(one) for one in values],
@@ -107,7 +110,7 @@ def _from_json(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON is what it 
     if name == "finding":
         return Finding(**{key: _from_json(key, one) for key, one in value.items()})
     if name == "signs":
-        return tuple(Sign(**{key: _from_json(key, one) for key, one in sign.items()}) for sign in value)
+        return tuple(_sign(*sign) for sign in value)
     if name == "views":
         return tuple(_view(*view) for view in value)
     if name == "ladder":
@@ -115,6 +118,24 @@ def _from_json(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON is what it 
     if name == "standing":
         return Standing(value)
     return from_micros(value) if name in _INSTANTS and value is not None else value
+
+
+def _sign(
+    rule: str,
+    version: str,
+    since: int | None,
+    armed: int | None,
+    due: int | None,
+    raised: int | None,
+    times: int,
+    over: bool,  # noqa: FBT001 - in the order in which they were written
+    rung: int,
+) -> Sign:
+    return Sign(rule, version, _instant(since), _instant(armed), _instant(due), _instant(raised), times, over, rung)
+
+
+def _instant(micros: int | None) -> dt.datetime | None:
+    return None if micros is None else from_micros(micros)
 
 
 def _view(
@@ -125,7 +146,7 @@ def _view(
     hurried: bool,  # noqa: FBT001
     values: Mapping[str, Any],
 ) -> View:
-    return View(rule, holds, over, None if anchor is None else from_micros(anchor), hurried, values)
+    return View(rule, holds, over, _instant(anchor), hurried, values)
 
 
 def _ladder(value: Mapping[str, Any]) -> Ladder:

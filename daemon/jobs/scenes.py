@@ -49,10 +49,9 @@ def load_scenes(
     since = _recently(house.calendar, now)
     rules = house.laws.beside
     if since is not None and needs_history(rules):
-        recent = _scene(tx, house, people, ordinals, now, since)
         known = people.children_of(_spoken_of(people, rules, classes if wanted is None else wanted))
-        everybody = frozenset(range(len(ordinals)))
-        return [replace(recent, others=everybody), _scene(tx, house, people, known, now, rules=rules)]
+        counted = _counted(tx, house, people, ordinals, now, since)
+        return [counted, _scene(tx, house, people, known, now, rules=rules)]
     recent = _scene(tx, house, people, ordinals, now, since, rules)
     if since is None or not (rows := unsettled(recent)):
         return [recent]
@@ -76,6 +75,14 @@ def _spoken_of(people: People, rules: Iterable[Rule], wanted: Collection[int]) -
         schools = {school for index in classes if (school := people.school_ids[index]) is not None}
         classes = classes.union(*(people.classes_of_school[school] for school in schools))
     return classes
+
+
+def _counted(tx: Tx, house: House, people: People, ordinals: Sequence[int], now: dt.datetime, since: dt.date) -> Scene:
+    """Children among whom mass absences are looked for, and of whom nothing is decided."""
+    judgement = load_judgement(tx, house, people, ordinals, now, since)
+    students = [people.student_of[ordinal] for ordinal in ordinals]
+    nobody = range(len(ordinals))
+    return Scene(judgement, students, people.class_ids, people.school_ids, {}, open_storms(tx), others=nobody)
 
 
 def _scene(
