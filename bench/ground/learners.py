@@ -170,7 +170,7 @@ kind = "file"
 records = "units"
 path = "courses.csv"
 [feed.mapping]
-constant = { unit_id = "site", kind = "county", name = "the site" }
+constant = { unit_id = "site", kind = "county", name = "the site", parent_id = "" }
 
 [[feed]]
 id = "modules"

@@ -1,18 +1,17 @@
-"""The past a backtest looks back on, from the store or from the file feeds, and whom it would have been told to."""
+"""The roster of the file feeds in a house of its own: whom the past would have been told to."""
 
 from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.app import build_house
 from daemon.config import Config
 from daemon.feeds.fetch import fetch
-from daemon.feeds.payload import Cursor
+from daemon.feeds.payload import Cursor, Refused
 from daemon.feeds.read import read
 from daemon.jobs.delivery import Delivery
 from daemon.jobs.house import House
@@ -21,23 +20,17 @@ from daemon.jobs.poll import in_order
 from daemon.store import intake
 from daemon.store.engine import open_store
 from daemon.store.keys import Keyring
-from rules.history import History
 
 ROSTER = frozenset({"units", "students", "contacts"})
 LINK_KEY = b"a backtest's links lead nowhere"
 
 
-@dataclass(frozen=True)
-class Past:
-    """A history, and the house whose roster says who is told; that is built only when it is asked for."""
-
-    history: History
-    house: Callable[[], AbstractContextManager[House]]
-
-
 @contextmanager
-def house_of_files(config: Config, now: dt.datetime) -> Iterator[House]:
-    """A house with the roster of the configured file feeds, on a store of its own that is gone afterwards."""
+def house_of_files(config: Config, now: dt.datetime, refused: list[Refused] | None = None) -> Iterator[House]:
+    """A house with the roster of the configured feeds, on a store of its own that is gone afterwards.
+
+    What is refused of the roster is added to `refused`.
+    """
     with tempfile.TemporaryDirectory(prefix="baoxue-") as folder:
         store = open_store(
             f"sqlite:///{Path(folder) / 'roster.db'}",
@@ -48,17 +41,18 @@ def house_of_files(config: Config, now: dt.datetime) -> Iterator[House]:
         try:
             store.upgrade()
             house = build_house(config, store, link_keys=[LINK_KEY], notifiers={}, clock=lambda: now, simulated=True)
-            _fill(house, now)
+            _fill(house, now, [] if refused is None else refused)
             yield house
         finally:
             store.close()
 
 
-def _fill(house: House, now: dt.datetime) -> None:
+def _fill(house: House, now: dt.datetime, refused: list[Refused]) -> None:
     for feed in in_order(house.config.feed):
         if feed.records in ROSTER:
             for payload in fetch(feed, house.config.base, Cursor(), now)[0]:
                 reading = read(feed, payload, house.calendar.zone)
+                refused += reading.problems
                 with house.store.write() as tx:
                     payload_id = intake.record_payload(
                         tx, feed_id=feed.id, sha256=payload.sha256, name=payload.name, fetched_at=now

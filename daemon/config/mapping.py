@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from daemon.config.table import Table
-from daemon.config.values import Text, kind_of, quoted, refusal
+from daemon.config.values import Cell, Text, kind_of, quoted, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def _origin(value: object) -> Origin:
 
 
 Parts = Annotated[tuple[Text, ...], Field(min_length=1)]
-Cells = Annotated[tuple[str, ...], Field(min_length=1)]
+Cells = Annotated[tuple[Cell, ...], Field(min_length=1)]
 
 
 class MappingConfig(Table):
@@ -55,7 +55,7 @@ class MappingConfig(Table):
         description='our column to those of its own that make it, with "-" between them',
         examples=['{ student_id = ["school", "number"] }'],
     )
-    constant: dict[str, Text] = Field(
+    constant: dict[str, Cell] = Field(
         default={}, description="our column to what all its rows mean", examples=['{ session = "am" }']
     )
     skip: dict[str, Cells] = Field(

@@ -219,6 +219,8 @@ def _once(what: str) -> Callable[[tuple[object, ...]], tuple[object, ...]]:
 
 
 Text = Annotated[str, AfterValidator(_plain)]
+Cell = Annotated[str, AfterValidator(lambda text: _plain(text) if text else text)]
+"""Text, or nothing."""
 Duration = Annotated[dt.timedelta, BeforeValidator(_duration)]
 """A span written as `90s`, `5m`, `2h`, `10d` or `1h30m`, or 0."""
 Lasting = Annotated[Duration, AfterValidator(_lasting)]

@@ -80,6 +80,11 @@ def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) 
     return payloads, replace(cursor, seen=seen)
 
 
+def find_files(feed: FeedConfig, base: Path) -> list[tuple[str, Path]]:
+    """The files of a feed, each with its name, whatever became of them before; raises FeedError as `fetch_files` does."""
+    return [(_name(path, base), path) for path in _paths(feed, base)[0]]
+
+
 def _paths(feed: FeedConfig, base: Path) -> tuple[list[Path], bool]:
     """The files `feed.path` means, sorted, and whether it names exactly one."""
     assert feed.path is not None

@@ -81,6 +81,11 @@ def leave_versions(tx: Tx, student_id: str) -> list[Leave]:
     return _versions(tx, leave.c.student_id, [student_id])
 
 
+def all_versions(tx: Tx, known_by: dt.datetime) -> list[Leave]:
+    """Every version of every leave of every child, also those withdrawn, known by an instant."""
+    return _versions(tx, leave.c.student_id, None, known_by)
+
+
 def record_movements(tx: Tx, records: Iterable[MovementRecord], known_at: dt.datetime) -> list[str]:
     """Append movements; a row delivered before is not appended again. The children with something new."""
     listed = {(record.student_id, _digest(record)): record for record in records}

@@ -27,6 +27,7 @@ PAIR = np.dtype([("ordinal", "<u4"), ("code", "u1")])
 _COLUMNS = "packed, class_id, session_date, session_name, rank, recorded_at, line, implied"
 _KINDS = ("u4", "u1", "i8", "i4", "i4", "i4", "i4", "i8", "i4", "?")
 """What becomes of them: ordinals, codes and length of `packed`, then one array a column."""
+_KNOWN = "known_at", "i8"
 _PAGE = 500
 
 
@@ -55,7 +56,8 @@ class RollBlock:
     """Many rolls as arrays: three a mark, and those a roll that `roll_index` points into; rolls are in no order.
 
     `class_index` and `session_index` point into `classes` and `sessions`; instants are microseconds since 1970 UTC.
-    Which feed said it, and when we took it in, is asked for by `load_rolls` and not told: reading it costs a tenth.
+    Which feed said it is asked for by `load_rolls` and not told, and when we took it in only where wanted (`known_at`
+    is empty else): reading it costs a tenth.
     """
 
     classes: tuple[str, ...]
@@ -70,6 +72,7 @@ class RollBlock:
     recorded_at: npt.NDArray[np.int64]
     line: npt.NDArray[np.int32]
     implied: npt.NDArray[np.bool_]
+    known_at: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -89,17 +92,19 @@ def load_rolls(
     last_date: dt.date,
     known_by: dt.datetime | None = None,
     feed_id: str | None = None,
+    *,
+    dated: bool = False,
 ) -> RollBlock:
     """All rolls of the classes (None: of all) in sessions of these days, both included.
 
-    As known by an instant, or as known now; said by one feed, or by any.
+    As known by an instant, or as known now; said by one feed, or by any; `dated` with when we took each in.
     """
     known = np.iinfo(np.int64).max if known_by is None else to_micros(known_by)
     days: tuple[str | int, ...] = (first_date.isoformat(), last_date.isoformat(), int(known))
     where = "district_id = ? AND session_date >= ? AND session_date <= ? AND known_at <= ?"
     if feed_id is not None:
         where, days = f"{where} AND feed_id = ?", (*days, feed_id)
-    gathered = _Gathering()
+    gathered = _Gathering(dated=dated)
     if class_ids is None:
         gathered.take(tx, where, (tx.district, *days))
         return gathered.block()
@@ -131,10 +136,10 @@ def _row(roll_id: str, one: Roll) -> dict[str, Any]:
     }
 
 
-def _pages(tx: Tx, where: str, parameters: Sequence[Any]) -> Iterator[list[tuple[Any, ...]]]:
+def _pages(tx: Tx, columns: str, where: str, parameters: Sequence[Any]) -> Iterator[list[tuple[Any, ...]]]:
     # The driver itself: SQLAlchemy's rows and types would cost more than the reading. Small pages, for the memory
     # of one is still warm when the next is read: 8 million marks take 0.4 s this way and 0.7 s in one piece.
-    asked = f"SELECT {_COLUMNS} FROM roll WHERE {where}"  # noqa: S608 – names and marks of ours only
+    asked = f"SELECT {columns} FROM roll WHERE {where}"  # noqa: S608 – names and marks of ours only
     driver = cast("Any", tx.connection.connection.dbapi_connection)
     cursor = driver.cursor() if tx.is_sqlite else driver.cursor(binary=True)
     with closing(cursor):
@@ -155,12 +160,13 @@ def _settle(names: Names, codes: npt.NDArray[np.int32]) -> tuple[tuple[str, ...]
 class _Gathering:
     """Pages of rows becoming one RollBlock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, dated: bool) -> None:
+        self._columns, kinds = (f"{_COLUMNS}, {_KNOWN[0]}", (*_KINDS, _KNOWN[1])) if dated else (_COLUMNS, _KINDS)
         self._texts = (Names(), Names(), Names())
-        self._parts: list[list[npt.NDArray[Any]]] = [[np.empty(0, kind)] for kind in _KINDS]
+        self._parts: list[list[npt.NDArray[Any]]] = [[np.empty(0, kind)] for kind in kinds]
 
     def take(self, tx: Tx, where: str, parameters: Sequence[Any]) -> None:
-        for page in _pages(tx, where, parameters):
+        for page in _pages(tx, self._columns, where, parameters):
             packed, *texts_and_numbers = zip(*page, strict=True)
             texts, numbers = texts_and_numbers[:3], texts_and_numbers[3:]
             marks = np.frombuffer(b"".join(packed), PAIR)
@@ -171,9 +177,9 @@ class _Gathering:
                 part.append(array)
 
     def block(self) -> RollBlock:
-        whole = [np.concatenate(part).astype(kind, copy=False) for part, kind in zip(self._parts, _KINDS, strict=True)]
+        whole = [np.concatenate(part).astype(part[0].dtype, copy=False) for part in self._parts]
         ordinal, code, lengths, class_codes, day_codes, session_codes = whole[:6]
-        rank, recorded, line, implied = whole[6:]
+        rank, recorded, line, implied = whole[6:10]
         classes, class_index = _settle(self._texts[0], class_codes)
         days, day_index = _settle(self._texts[1], day_codes)
         sessions, session_index = _settle(self._texts[2], session_codes)
@@ -190,4 +196,5 @@ class _Gathering:
             recorded_at=recorded,
             line=line,
             implied=implied,
+            known_at=whole[10] if len(whole) > len(_KINDS) else np.zeros(0, np.int64),
         )
