@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from daemon.cli.backtesting import backtest
 from daemon.cli.explaining import explain
 from daemon.cli.factbook import facts
 from daemon.cli.output import print_records
@@ -100,3 +101,4 @@ def check() -> None:
 rules.add_command(facts)
 rules.add_command(test_)
 rules.add_command(explain)
+rules.add_command(backtest)

@@ -33,6 +33,7 @@ CHILDREN = {
     "old": "原首次标记 old first flag",
     "new": "新首次标记 new first flag",
 }
+TELLING = ("only_old", "only_new", "moved")
 MOST_FACTS, MOST_CHILDREN = 12, 50
 
 
@@ -49,15 +50,23 @@ def print_trial(document: Document) -> None:
     if facts:
         page().print(table(facts, FACTS, "指标对结局的区分力 how well facts tell who comes to an outcome"))
     if document["against"]:
-        changed = DIFFERENCES | {key: names[key] for key in CHANGED}
-        title = f"与 {document['against']['rules']} 相比 against it"
-        differences = document["against"]["differences"]
-        page().print(table([_difference(one) for one in differences], changed, title))
-        children = list(_children(differences))
-        if children:
-            page().print(table(children[:MOST_CHILDREN], CHILDREN, "逐名学生 child by child"))
-        if len(children) > MOST_CHILDREN:
-            click.echo(f"… 另有 {len(children) - MOST_CHILDREN} 行，见 --json and more rows, see --json")
+        _print_differences(document["against"], names)
+
+
+def _print_differences(against: Document, names: Mapping[str, str]) -> None:
+    """What differs, rule by rule and child by child; rules that say the same are only named."""
+    differing = [one for one in against["differences"] if any(_counts(one)[key] for key in TELLING)]
+    same = [one["rule"] for one in against["differences"] if one not in differing]
+    if differing:
+        columns = DIFFERENCES | {key: names[key] for key in CHANGED}
+        page().print(table([_difference(one) for one in differing], columns, f"与 {against['rules']} 相比 against it"))
+    children = list(_children(differing))
+    if children:
+        page().print(table(children[:MOST_CHILDREN], CHILDREN, "逐名学生 child by child"))
+    if len(children) > MOST_CHILDREN:
+        click.echo(f"… 另有 {len(children) - MOST_CHILDREN} 行，见 --json and more rows, see --json")
+    if same:
+        click.echo(f"与 {against['rules']} 无差别 no child differs by: {', '.join(same)}")
 
 
 def _summary(document: Document) -> Iterator[str]:
@@ -121,14 +130,17 @@ def _telling(facts: Sequence[Mapping[str, Any]]) -> Records:
 
 
 def _difference(one: Mapping[str, Any]) -> dict[str, Any]:
-    counts = {key: len(one[key]) for key in ("both", "only_old", "only_new", "moved")}
-    return {"rule": one["rule"]} | counts | {key: _change(one["figures"][key], key) for key in CHANGED}
+    return {"rule": one["rule"]} | _counts(one) | {key: _change(one["figures"][key], key) for key in CHANGED}
+
+
+def _counts(one: Mapping[str, Any]) -> dict[str, int]:
+    return {key: len(one[key]) for key in ("both", "only_old", "only_new", "moved")}
 
 
 def _children(differences: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Those whom only one of the two rules flags, or both at different times."""
     for one in differences:
-        for child in (*one["only_old"], *one["only_new"], *one["moved"]):
+        for child in (child for key in TELLING for child in one[key]):
             yield {"rule": one["rule"], **child, "old": child["old"] or "–", "new": child["new"] or "–"}
 
 

@@ -29,17 +29,25 @@ class Ranking:
 
 def rank(fact: str, values: NDArray[np.floating], followed: NDArray[np.bool_]) -> Ranking:
     """The ranking of looks (n,) by `values`, with `followed` bool (n,) where an outcome came."""
-    distinct, place = np.unique(values, return_inverse=True)
-    hits = np.bincount(place[followed], minlength=len(distinct)).astype(np.float64)
-    others = np.bincount(place[~followed], minlength=len(distinct)).astype(np.float64)
-    below = np.cumsum(others) - others
-    pairs = hits.sum() * others.sum()
-    area = float((hits * (below + others / 2)).sum() / pairs) if pairs else None
-    curve = np.zeros((1, 2), np.float64)
-    if pairs:
-        falling = np.stack([others[::-1].cumsum() / others.sum(), hits[::-1].cumsum() / hits.sum()], axis=1)
-        curve = np.concatenate([curve, falling])
-    return Ranking(fact, int(hits.sum()), int(others.sum()), area, curve)
+    distinct, hits = np.unique(values[followed], return_counts=True)
+    others = np.sort(values[~followed])
+    below = np.asarray(np.searchsorted(others, distinct, "left"), np.int64)
+    upto = np.asarray(np.searchsorted(others, distinct, "right"), np.int64)
+    pairs = int(hits.sum()) * len(others)
+    if not pairs:
+        return Ranking(fact, int(hits.sum()), len(others), None, np.zeros((1, 2), np.float64))
+    area = float((hits * (below + upto)).sum() / 2 / pairs)
+    return Ranking(fact, int(hits.sum()), len(others), area, _curve(hits, below, upto, len(others)))
+
+
+def _curve(
+    hits: NDArray[np.int64], below: NDArray[np.int64], upto: NDArray[np.int64], others: int
+) -> NDArray[np.float64]:
+    """From how many looks with an outcome have each value, and how many of the `others` are below it, or up to it."""
+    caught = hits[::-1].cumsum()
+    steps = np.stack([others - upto[::-1], caught - hits[::-1], others - below[::-1], caught], axis=1).reshape(-1, 2)
+    points: NDArray[np.float64] = np.concatenate([[[0, 0]], steps, [[others, caught[-1]]]])
+    return points / np.array([others, caught[-1]], np.float64)
 
 
 def rankings(looks: Looks, cohort: Cohort, horizon: int) -> tuple[Ranking, ...]:

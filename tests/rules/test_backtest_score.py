@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from rules.backtest.cohort import Cohort, gather
 from rules.backtest.compare import compare
 from rules.backtest.figures import FIGURES
+from rules.backtest.flags import Flag
 from rules.backtest.ranks import rank, rankings
-from rules.backtest.replay import Flag, Looks, Replayed
+from rules.backtest.replay import Looks, Replayed
 from rules.backtest.score import Score, Share, baseline, score
 from rules.instants import EPOCH, NEVER, span
 from tests.rules.small import DAY, HOUR
