@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rules.instants import from_micros, to_micros
+from rules.instants import NEVER, from_micros, to_micros
 
 if TYPE_CHECKING:
     from rules.calendar import Line
@@ -59,12 +59,13 @@ class Sign:
         return self.raised_at is not None and not self.over
 
 
-def ripe_at(rule: Rule, anchor: dt.datetime, line: Line, *, hurried: bool = False) -> dt.datetime:
-    """When a rule whose clock began at `anchor` has waited long enough."""
+def ripe_at(rule: Rule, anchor: dt.datetime, line: Line, *, hurried: bool = False) -> dt.datetime | None:
+    """When a rule whose clock began at `anchor` has waited long enough; None where the calendar ends before."""
     after = rule.priority.after if rule.priority is not None and hurried else rule.after
     if not rule.school_time:
         return anchor + after
-    return from_micros(line.after_school_time(to_micros(anchor), after))
+    ripe = line.after_school_time(to_micros(anchor), after)
+    return None if ripe >= NEVER else from_micros(ripe)
 
 
 def advance(rule: Rule, sign: Sign | None, view: View | None, line: Line, now: dt.datetime) -> Sign | None:
@@ -81,7 +82,10 @@ def advance(rule: Rule, sign: Sign | None, view: View | None, line: Line, now: d
     if view is None or not view.holds:
         return None if rests_until is None else replace(before, since=None, armed_at=None)
     since = before.since or now
-    due = max(since, ripe_at(rule, view.anchor or since, line, hurried=view.hurried), rests_until or since)
+    ripe = ripe_at(rule, view.anchor or since, line, hurried=view.hurried)
+    if ripe is None:
+        return replace(before, since=since, armed_at=None)
+    due = max(since, ripe, rests_until or since)
     if due > now:
         return replace(before, since=since, armed_at=due)
     return raise_sign(rule, replace(before, since=since), due, now)

@@ -116,7 +116,8 @@ def reached(draft: Draft) -> Rule | None:
         view = _view(draft.finding, rule.rule_id)
         if view is None or not view.holds or view.anchor is None:
             continue
-        if ripe_at(rule, view.anchor, line, hurried=view.hurried) < draft.now:
+        ripe = ripe_at(rule, view.anchor, line, hurried=view.hurried)
+        if ripe is not None and ripe < draft.now:
             return rule
     return None
 

@@ -15,8 +15,8 @@ from daemon.config.values import Day, Duration, Text, Zone, kind_of, refusal
 
 MOST_CHILDREN = 19
 """With twenty absent children there is a mass absence, which holds reports until somebody judges it."""
-MOST = 1_000
-"""Tests of a file, and of each list within one."""
+MOST = 200
+"""Tests of a file, and entries of each list within one."""
 
 YEARS = range(1990, 2101)
 """Years a test may speak of."""

@@ -113,6 +113,13 @@ def test_what_became_known_late_is_due_when_it_became_known() -> None:
     assert (sign.due_at, sign.raised_at, sign.times) == (instant("Thu 09:00"), instant("Thu 09:00"), 1)
 
 
+def test_a_wait_of_school_days_that_the_calendar_does_not_have_arms_nothing() -> None:
+    """The last school day of LINE is a Friday."""
+    rule = law(drift(after="3d", clock="school")).signs["drift"]
+
+    assert stepped((HOLDS, "Wed 08:10"), rule=rule, week=5) == Sign("drift", since=instant("Wed 08:10", 5))
+
+
 def test_a_sign_between_its_two_thresholds_stands_and_one_beyond_is_over() -> None:
     raised = ((HOLDS, "Mon 08:10"), (HOLDS, "Tue 08:10"))
     between, over = stepped(*raised, (BETWEEN, "Wed 08:10")), stepped(*raised, (GONE, "Wed 08:10"))
