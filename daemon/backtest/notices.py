@@ -16,7 +16,7 @@ from daemon.jobs.lines import line
 from daemon.jobs.tell import EVERY_CHANNEL, draft_alerts
 from daemon.store.alerts import QUEUED, AlertDraft, AlertRow, MessageRow
 from daemon.store.tx import Tx
-from rules.backtest.replay import Flag
+from rules.backtest.flags import Flag
 from rules.backtest.single import Singles
 from rules.backtest.told import told
 from rules.case import Decision

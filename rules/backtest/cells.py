@@ -55,32 +55,38 @@ def cells_of(group: Group) -> Cells:
     said = _said(group)
     width = group.history.calendar.starts.shape[1]
     cell = said.row.astype(np.int64) * width + said.column
-    counts = np.bincount(cell, minlength=len(group.rows) * width).astype(np.uint16)
-    contested = counts[cell] > 1
-    single = Cells(said.row[~contested], said.column[~contested], said.time[~contested], said.code[~contested])
-    won = _precedence(_part(said, contested), cell[contested])
-    return _with_unnamed(group, _joined([single, won]))
+    counts = np.minimum(np.bincount(cell, minlength=len(group.rows) * width), 2).astype(np.uint8)
+    contested = np.flatnonzero(counts[cell] != 1)
+    single = np.ones(len(cell), np.bool_)
+    single[contested] = False
+    won = _precedence(said, contested, cell[contested])
+    alone = Cells(said.row[single], said.column[single], said.time[single], said.code[single])
+    return _with_unnamed(group, alone, won)
 
 
 @dataclass(frozen=True)
 class _Said:
-    """Marks as delivered: which cell, when known, and what decides between them."""
+    """Marks as delivered: which cell, when known, and the roll they stand in.
+
+    Marks of the history's rolls come first; `hand` are those said by hand, whose `roll` counts on from there.
+    """
 
     row: NDArray[np.int32]
     column: NDArray[np.int32]
     time: NDArray[np.int64]
     code: NDArray[np.uint8]
+    roll: NDArray[np.int32]
     recorded_at: NDArray[np.int64]
+    """By roll, as are rank and line."""
     rank: NDArray[np.int32]
     line: NDArray[np.int32]
 
 
-def _part(said: _Said, wanted: NDArray[np.bool_]) -> _Said:
-    return _Said(*(getattr(said, name)[wanted] for name in _Said.__dataclass_fields__))
-
-
 def _joined(parts: Sequence[Cells]) -> Cells:
-    return Cells(*(np.concatenate([getattr(part, name) for part in parts]) for name in Cells.__dataclass_fields__))
+    kept = [part for part in parts if len(part)] or list(parts[:1])
+    if len(kept) == 1:
+        return kept[0]
+    return Cells(*(np.concatenate([getattr(part, name) for part in kept]) for name in Cells.__dataclass_fields__))
 
 
 def _said(group: Group) -> _Said:
@@ -88,31 +94,34 @@ def _said(group: Group) -> _Said:
     local = np.full(len(history.students), -1, np.int32)
     local[group.rows] = np.arange(len(group.rows), dtype=np.int32)
     rolls = history.rolls
-    roll, code = rolls.roll[group.marks], rolls.code[group.marks]
-    row = local[rolls.row[group.marks]]
-    parts = [_from_rolls(group, roll, row, code)]
+    roll, code, row = rolls.roll[group.marks], rolls.code[group.marks], local[rolls.row[group.marks]]
     if rolls.implied.any():
-        parts.append(_from_rolls(group, *_implied(group, rolls, roll, row)))
-    parts += [_by_hand(group, n, one, local) for n, one in enumerate(history.overlays)]
-    return _Said(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Said.__dataclass_fields__))
-
-
-def _from_rolls(group: Group, roll: NDArray[np.int32], row: NDArray[np.int32], code: NDArray[np.uint8]) -> _Said:
-    rolls, known = group.history.rolls, group.history.known_at
+        more = _implied(group, rolls, roll, row)
+        roll, row, code = (np.concatenate(both) for both in zip((roll, row, code), more, strict=True))
     column = rolls.column[roll]
     usable = (column >= 0) & (row >= 0)
     if not usable.all():
         roll, row, code, column = roll[usable], row[usable], code[usable], column[usable]
-    time = np.maximum(known[roll], _starts(group, row, column))
-    return _Said(row, column, time, code, rolls.recorded_at[roll], rolls.rank[roll], rolls.line[roll])
+    time = _times(group, roll, row, column)
+    said = _Said(row, column, time, code, roll, rolls.recorded_at, rolls.rank, rolls.line)
+    return _with_hand(group, said, local) if history.overlays else said
+
+
+def _times(
+    group: Group, roll: NDArray[np.int32], row: NDArray[np.int32], column: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """When each mark is known: with its roll, but not before its session begins."""
+    history = group.history
+    if len(history.calendar.tables) == 1:
+        starts = history.calendar.starts[0][np.maximum(history.rolls.column, 0)]
+        return np.maximum(history.known_at, starts)[roll]
+    return np.maximum(history.known_at[roll], _starts(group, row, column))
 
 
 def _starts(group: Group, row: NDArray[np.int32], column: NDArray[np.int32]) -> NDArray[np.int64]:
     calendar = group.history.calendar
-    if len(calendar.tables) == 1:
-        return calendar.starts[0][column]
     variant = group.variant[row, 0] if group.variant.shape[1] == 1 else group.variant[row, column]
-    return calendar.starts[variant, column]
+    return np.asarray(calendar.starts[variant, column], np.int64)
 
 
 def _implied(
@@ -132,60 +141,82 @@ def _implied(
     return of_roll.astype(np.int32), of_row.astype(np.int32), np.full(len(of_row), Mark.PRESENT, np.uint8)
 
 
-def _by_hand(group: Group, number: int, overlay: Overlay, local: NDArray[np.int32]) -> _Said:
-    """What somebody said by hand of a session: known when said, ranked above every feed."""
-    rows = local[overlay.rows]
+def _with_hand(group: Group, said: _Said, local: NDArray[np.int32]) -> _Said:
+    """And what somebody said by hand of a session: known when said, ranked above every feed."""
+    overlays = group.history.overlays
     cells = [
-        (row, column)
-        for row in rows[rows >= 0].tolist()
-        if (column := column_of(group.history.calendar, overlay, group.variant[row])) is not None
+        (n, row, column)
+        for n, overlay in enumerate(overlays)
+        for row in local[overlay.rows].tolist()
+        if row >= 0 and (column := column_of(group.history.calendar, overlay, group.variant[row])) is not None
     ]
-    table = np.array(cells, np.int32).reshape(-1, 2)
-    size, said_at = len(cells), to_micros(overlay.said_at)
-    recorded = np.full(size, said_at, np.int64)
+    table = np.array(cells, np.int32).reshape(-1, 3)
+    recorded = np.array([to_micros(one.said_at) for one in overlays], np.int64)
+    codes = np.array([one.mark for one in overlays], np.uint8)
+    of, row, column = table[:, 0], table[:, 1], table[:, 2]
+    time = np.maximum(recorded[of], _starts(group, row, column))
     return _Said(
-        table[:, 0],
-        table[:, 1],
-        np.maximum(recorded, _starts(group, table[:, 0], table[:, 1])),
-        np.full(size, overlay.mark, np.uint8),
-        recorded,
-        np.full(size, BY_HAND, np.int32),
-        np.full(size, number, np.int32),
+        np.append(said.row, row),
+        np.append(said.column, column),
+        np.append(said.time, time),
+        np.append(said.code, codes[of]),
+        np.append(said.roll, of + np.int32(len(said.rank))),
+        np.append(said.recorded_at, recorded),
+        np.append(said.rank, np.full(len(overlays), BY_HAND, np.int32)),
+        np.append(said.line, np.arange(len(overlays), dtype=np.int32)),
     )
 
 
-def _precedence(said: _Said, cell: NDArray[np.int64]) -> Cells:
+def _precedence(said: _Said, which: NDArray[np.intp], cell: NDArray[np.int64]) -> Cells:
     """Of several marks of one cell those that ever counted, each from when it did.
 
     As known at an instant the one counts that precedence puts first among those known by then: along the time of
     knowing these are the records in precedence.
     """
-    order = np.lexsort((STRENGTH[said.code], said.line, said.rank, said.recorded_at, cell))
+    roll, code, time = said.roll[which], said.code[which], said.time[which]
+    order = np.lexsort((STRENGTH[code], said.line[roll], said.rank[roll], said.recorded_at[roll], cell))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    along = np.lexsort((place, said.time, cell))
-    cell, time, place = cell[along], said.time[along], place[along]
+    along = np.lexsort((place, time, cell))
+    cell, time, place = cell[along], time[along], place[along]
     best = np.maximum.accumulate(place) == place  # places of a later cell are all higher, so one pass serves all
     last = np.ones(len(along), np.bool_)
     kept = np.flatnonzero(best)
     last[kept[:-1]] = (cell[kept[1:]] != cell[kept[:-1]]) | (time[kept[1:]] != time[kept[:-1]])
-    chosen = along[kept[last[kept]]]
+    chosen = which[along[kept[last[kept]]]]
     return Cells(said.row[chosen], said.column[chosen], said.time[chosen], said.code[chosen])
 
 
-def _with_unnamed(group: Group, cells: Cells) -> Cells:
+def _with_unnamed(group: Group, alone: Cells, won: Cells) -> Cells:
     """And an `unknown` for each child whom its class's first roll of a session does not name, until something does."""
-    width = group.history.calendar.starts.shape[1]
     taken = _first_rolls(group)
-    first = np.full((len(group.rows), width), NEVER, np.int64)
-    np.minimum.at(first, (cells.row, cells.column), cells.time)
-    if group.classes.shape[1] == 1:
-        called = taken[group.classes[:, 0]]
-    else:
-        called = taken[group.classes, np.arange(width)]
-    row, column = np.nonzero(called < first)
-    unknown = np.full(len(row), Mark.UNKNOWN, np.uint8)
-    return _joined([cells, Cells(row.astype(np.int32), column.astype(np.int32), called[row, column], unknown)])
+    width = taken.shape[1]
+    named = np.zeros((len(group.rows), width), np.bool_)
+    for cells in (alone, won):
+        early = cells.time <= _called(group, taken, cells.row, cells.column)
+        named[cells.row[early], cells.column[early]] = True
+    rows = np.arange(len(group.rows), dtype=np.int32)
+    missing = [np.zeros(0, np.int32)] * 2
+    for column in range(width):
+        called = _called(group, taken, rows, np.full(len(rows), column, np.int32))
+        unnamed = np.flatnonzero(~named[:, column] & (called != NEVER)).astype(np.int32)
+        if len(unnamed):
+            missing = [
+                np.append(missing[0], unnamed),
+                np.append(missing[1], np.full(len(unnamed), column, np.int32)),
+            ]
+    row, column_of_row = missing
+    time = _called(group, taken, row, column_of_row)
+    unknown = Cells(row, column_of_row, time, np.full(len(row), Mark.UNKNOWN, np.uint8))
+    return _joined([alone, won, unknown])
+
+
+def _called(
+    group: Group, taken: NDArray[np.int64], row: NDArray[np.int32], column: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """When the class of each of these children was first called in each of these columns."""
+    classes = group.classes[row, 0] if group.classes.shape[1] == 1 else group.classes[row, column]
+    return np.asarray(taken[classes, column], np.int64)
 
 
 def _first_rolls(group: Group) -> NDArray[np.int64]:

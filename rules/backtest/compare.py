@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rules.backtest.replay import Flag
+from rules.backtest.flags import Flag
 
 
 @dataclass(frozen=True, slots=True)

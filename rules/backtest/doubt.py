@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from rules.backtest.ground import Ground, Rows
 from rules.instants import NEVER, span
 from rules.register import MISSED
 from rules.rule import Rule
+from rules.rulebook import Rulebook
 from rules.runs import Runs
 
 NO_LOOK_BACK = 120
@@ -22,39 +23,85 @@ NO_LOOK_BACK = 120
 class Doubt:
     """Holds for each child from when on a report could come due by itself; decides nothing.
 
-    It may doubt too much, never too little: whoever is in doubt is replayed by the law itself.
+    It may doubt too much, never too little: whoever is in doubt is replayed by the law itself, and is looked at at
+    every instant noted here. Those are the instants at which a run is old enough, is found known enough, falls silent,
+    or comes to be enough for a stage.
     """
 
-    def __init__(
-        self, rows: int, reports: Sequence[Rule], of_row: NDArray[np.int64], stale_after: NDArray[np.int64]
-    ) -> None:
-        self.reports, self.of_row, self.stale_after = reports, of_row, stale_after
-        self.waits = [_least(rule) for rule in reports]
+    def __init__(self, rows: int, book: Rulebook, of_row: NDArray[np.int64], stale_after: NDArray[np.int64]) -> None:
+        self.reports, self.stages = book.reports, book.stages
+        self.of_row, self.stale_after = of_row, stale_after
+        self.waits = np.array([_least(rule) for rule in book.reports], np.int64)
         self.ripe = np.full(rows, NEVER, np.int64)
+        """From when on a report may be due, if nothing more becomes known."""
         self.doubted = np.zeros(rows, np.bool_)
+        self._pending = [np.full(rows, NEVER, np.int64) for _ in range(2)]
+        self._state = np.zeros(rows, np.int64)
+        """What was noted last of the run: which stages' and the report's conditions hold."""
+        self._run = np.full(rows, NEVER, np.int64)
+        self._noted: list[tuple[Rows, NDArray[np.int64]]] = []
 
     def look(
         self, ground: Ground, rows: Rows, now: NDArray[np.int64], runs: Runs, facts: Mapping[str, NDArray[Any]]
     ) -> None:
         """What was so until `now` (rows,) may have come due; then note what is so from now on."""
-        self.doubted[rows] |= self.ripe[rows] <= now
-        self.ripe[rows] = NEVER
+        self._pass(rows, now)
         running = np.flatnonzero(runs.start != NEVER)
         if not len(running):
             return
-        ripe = np.full(len(running), NEVER, np.int64)
+        at, who = now[running], rows[running]
+        start = runs.start[running]
+        old = start + self.waits[self.of_row[who]]
+        true, state = self._conditions(who, running, facts)
+        silent = self._silent_from(ground, who, at)
+        self.ripe[who] = np.where(true, old, np.maximum(old, silent))
+        for held, instants in zip(self._pending, (old, np.maximum(old, silent)), strict=True):
+            held[who] = instants
+        changed = (old <= at) & ((self._run[who] != start) | (self._state[who] != state))
+        self._note(who[changed], at[changed])
+        self._run[who], self._state[who] = start, state
+
+    def _conditions(
+        self, who: Rows, running: NDArray[np.intp], facts: Mapping[str, NDArray[Any]]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Whether each child's report rule holds, and that with the stages' conditions as one number."""
+        true = np.zeros(len(who), np.bool_)
         for n, rule in enumerate(self.reports):
-            mine = self.of_row[rows[running]] == n
-            old = runs.start[running] + self.waits[n]
-            true = rule.when({name: facts[name][running] for name in rule.when.facts})
-            silent = self._silent_from(ground, rows[running], now[running])
-            ripe = np.where(mine, np.where(true, old, np.maximum(old, silent)), ripe)
-        self.ripe[rows[running]] = ripe
-        self.doubted[rows[running]] |= ripe <= now[running]
+            mine = self.of_row[who] == n
+            true |= mine & rule.when({name: facts[name][running] for name in rule.when.facts})
+        state = true.astype(np.int64)
+        for n, rule in enumerate(self.stages):
+            state |= rule.when({name: facts[name][running] for name in rule.when.facts}).astype(np.int64) << (n + 1)
+        return true, state
+
+    def _pass(self, rows: Rows, now: NDArray[np.int64]) -> None:
+        """Instants that came before `now` are noted; nothing is waited for any more."""
+        self.doubted[rows] |= self.ripe[rows] <= now
+        self.ripe[rows] = NEVER
+        for held in self._pending:
+            passed = held[rows] <= now
+            if passed.any():
+                self._note(rows[passed], held[rows[passed]])
+            held[rows] = NEVER
+
+    def _note(self, rows: Rows, instants: NDArray[np.int64]) -> None:
+        if len(rows):
+            self._noted.append((rows, instants))
 
     def end(self, until: int) -> None:
         """Nothing more becomes known until then."""
-        self.doubted |= self.ripe <= until
+        everybody = np.arange(len(self.doubted))
+        self._pass(everybody, np.full(len(everybody), until, np.int64))
+
+    def instants_of(self, rows: Rows) -> list[tuple[int, int]]:
+        """At which instants each of `rows` is to be looked at: pairs of instant and position in `rows`, in order."""
+        place = np.full(len(self.doubted), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        who = np.concatenate([some for some, _ in self._noted])
+        at = np.concatenate([instants for _, instants in self._noted])
+        mine = place[who] >= 0
+        pairs = np.unique(np.stack([at[mine], place[who[mine]]], axis=1), axis=0)
+        return [(int(instant), int(row)) for instant, row in pairs]
 
     def _silent_from(self, ground: Ground, rows: Rows, now: NDArray[np.int64]) -> NDArray[np.int64]:
         """From when each child is silent if nothing more becomes known; not later than that, in any case."""

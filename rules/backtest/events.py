@@ -63,30 +63,39 @@ class _Rest:
     kind: NDArray[np.uint8]
     what: NDArray[np.int32]
     code: NDArray[np.uint8]
+    own: NDArray[np.bool_]
+    """Whether it is a mark that became known in its session's time."""
+
+    def where(self, wanted: NDArray[np.bool_]) -> _Rest:
+        """Only these."""
+        return _Rest(*(getattr(self, name)[wanted] for name in _Rest.__dataclass_fields__))
 
 
 def events_of(group: Group) -> Events:
     """Put everything known of a group in order."""
     cells = cells_of(group)
-    calendar = group.history.calendar
+    calendar, size = group.history.calendar, len(group.rows)
     of = np.unique(group.variant)
     starts = np.unique(calendar.starts[of][calendar.expected[of]])
-    slot = _slot_of(starts, cells.time)
     local = {int(row): n for n, row in enumerate(group.rows)}
     leaves = [one for one in group.history.leaves if one.row in local]
     movements = [one for one in group.history.movements if one.row in local]
     rest = _others(local, leaves, movements)
-    counts = np.bincount(slot * len(group.rows) + cells.row, minlength=len(starts) * len(group.rows))
-    np.add.at(counts, _slot_of(starts, rest.time) * len(group.rows) + rest.row, 1)
-    plain = counts[slot * len(group.rows) + cells.row] == 1
-    plain &= _session_starts(group, cells) == starts[slot]
-    plain &= (group.variant == group.variant[:, -1:]).all(axis=1)[cells.row]
-    shape = (len(starts), len(group.rows))
+    shape = (len(starts), size)
     plain_time, plain_code = np.full(shape, NEVER, np.int64), np.zeros(shape, np.uint8)
-    plain_time[slot[plain], cells.row[plain]] = cells.time[plain]
-    plain_code[slot[plain], cells.row[plain]] = cells.code[plain]
-    rest = _ordered(starts, rest, cells.where(~plain))
-    first = np.searchsorted(_slot_of(starts, rest.time), np.arange(len(starts) + 1))
+    crowd = _crowd(starts, cells, rest, size)
+    own = _in_its_time(group, starts, cells)
+    plain = own & ~crowd[cells.row + _slot_of(starts, cells.time) * size]
+    slot = _slot_of(starts, cells.time[plain])
+    plain_time[slot, cells.row[plain]] = cells.time[plain]
+    plain_code[slot, cells.row[plain]] = cells.code[plain]
+    others = cells.where(~plain)
+    rest = _ordered(starts, rest, others, own[~plain])
+    first = _first_of_turn(starts, rest)
+    slot = _slot_of(starts, rest.time[first])
+    plain_time[slot, rest.row[first]], plain_code[slot, rest.row[first]] = rest.time[first], rest.code[first]
+    rest = rest.where(~first)
+    bounds = np.searchsorted(_slot_of(starts, rest.time), np.arange(len(starts) + 1))
     days = np.searchsorted(_day_starts(group, of), starts, "right") - 1
     return Events(
         starts,
@@ -98,10 +107,38 @@ def events_of(group: Group) -> Events:
         rest.kind,
         rest.what,
         rest.code,
-        first,
+        bounds,
         leaves,
         movements,
     )
+
+
+def _crowd(starts: NDArray[np.int64], cells: Cells, rest: _Rest, size: int) -> NDArray[np.bool_]:
+    """Of which children more than one thing becomes known in a slot; flat, slot by slot."""
+    one, other = cells.row + _slot_of(starts, cells.time) * size, rest.row + _slot_of(starts, rest.time) * size
+    counts = np.bincount(one, minlength=len(starts) * size)
+    if len(other):
+        counts += np.bincount(other, minlength=len(starts) * size)
+    return np.asarray(counts > 1, np.bool_)
+
+
+def _in_its_time(group: Group, starts: NDArray[np.int64], cells: Cells) -> NDArray[np.bool_]:
+    """Which marks became known between the start of their session and the next."""
+    steady = (group.variant == group.variant[:, -1:]).all(axis=1)
+    own = _session_starts(group, cells) == starts[_slot_of(starts, cells.time)]
+    return np.asarray(own if steady.all() else own & steady[cells.row], np.bool_)
+
+
+def _first_of_turn(starts: NDArray[np.int64], rest: _Rest) -> NDArray[np.bool_]:
+    """Of what is ordered, the marks in their time that are all that is known first of a child in a slot."""
+    if not len(rest.row):
+        return np.zeros(0, np.bool_)
+    slot = _slot_of(starts, rest.time)
+    anew = np.ones(len(rest.row), np.bool_)
+    anew[1:] = (slot[1:] != slot[:-1]) | (rest.row[1:] != rest.row[:-1])
+    alone = np.ones(len(rest.row), np.bool_)
+    alone[:-1] = anew[1:] | (rest.time[1:] != rest.time[:-1])
+    return anew & alone & rest.own
 
 
 def _slot_of(starts: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -144,10 +181,11 @@ def _others(local: dict[int, int], leaves: list[LeaveKnown], movements: list[Mov
         table[:, 2].astype(np.uint8),
         table[:, 3].astype(np.int32),
         np.zeros(len(table), np.uint8),
+        np.zeros(len(table), np.bool_),
     )
 
 
-def _ordered(starts: NDArray[np.int64], rest: _Rest, cells: Cells) -> _Rest:
+def _ordered(starts: NDArray[np.int64], rest: _Rest, cells: Cells, own: NDArray[np.bool_]) -> _Rest:
     """All that is not plain, by slot, child and instant; of one instant in the order of delivery."""
     kind = np.full(len(cells), CELL, np.uint8)
     row = np.concatenate([rest.row, cells.row])
@@ -159,4 +197,5 @@ def _ordered(starts: NDArray[np.int64], rest: _Rest, cells: Cells) -> _Rest:
         np.concatenate([rest.kind, kind])[order],
         np.concatenate([rest.what, cells.column])[order],
         np.concatenate([rest.code, cells.code])[order],
+        np.concatenate([rest.own, own])[order],
     )

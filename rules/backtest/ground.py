@@ -48,7 +48,7 @@ class Ground:
         self.variant = group.variant[:, -1]
         expected = self.calendar.expected[group.variant[:, 0]] if group.variant.shape[1] == 1 else self._expected()
         self._enrolled = expected if enrolled is None else expected & enrolled
-        self.expected = np.ascontiguousarray(self._enrolled.T)
+        self.expected = self._enrolled.T.copy()  # never a view: `_enrolled` stays as it was
         self.marks = np.zeros((self.columns, self.rows), np.uint8)
         self.meaning = np.where(self.expected, MEANING[0], SKIP).astype(np.uint8)
         self.cover: NDArray[np.uint8] | None = None
@@ -76,6 +76,13 @@ class Ground:
         if len(variant) == 1:
             return self.calendar.starts[variant[0]]
         return self.calendar.starts[variant, np.arange(self.columns)]
+
+    def starts_all(self, rows: Rows) -> NDArray[np.int64]:
+        """The same of many children; (columns, rows)."""
+        variant = self.group.variant[rows]
+        if variant.shape[1] == 1:
+            return self.calendar.starts[variant[:, 0]].T
+        return self.calendar.starts[variant, np.arange(self.columns)].T
 
     def ends_of(self, row: int) -> NDArray[np.int64]:
         """When each ends."""

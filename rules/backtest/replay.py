@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from rules.backtest.cells import Group
 from rules.backtest.doubt import Doubt
 from rules.backtest.events import Events, events_of
+from rules.backtest.flags import KINDS, NOT_KNOWN, Columns, Flag, joined, seen_next
 from rules.backtest.ground import Ground
 from rules.backtest.reports import Decided, Replay
-from rules.backtest.storms import storms_of
+from rules.backtest.storms import Storm, storms_of
 from rules.backtest.walk import Walk
 from rules.facts.catalogue import Kind, find
 from rules.facts.shares import schools_of
@@ -26,28 +28,8 @@ from rules.register import MISSED, SEEN, memberships
 from rules.rule import Rule
 from rules.rulebook import Rulebook
 
-GROUP_CHILDREN = 20_000
+GROUP_CHILDREN = 50_000
 """A group is full with so many, though no school is parted: its arrays stay within a few hundred megabytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One child flagged by one rule: when it was due and raised, and whether the child was seen at the next session.
-
-    `kind` is report, risk, reminder or stage; `episode` counts the reports of a case, or the raisings of a sign; `back`
-    is None where no later session of the child is known.
-    """
-
-    rule: str
-    version: str
-    row: int
-    student: str
-    episode: int
-    due_at: dt.datetime
-    raised_at: dt.datetime
-    kind: str
-    unconfirmed: bool = False
-    back: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -63,16 +45,37 @@ class Looks:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What came of one group: its flags, its weekly looks, and when each of its children was heard of.
+
+    `rows` are the group's, in the history; `first_heard` and `last_heard` int64 microseconds, the starts of sessions,
+    parallel to them; 0 where nothing was heard.
+    """
+
+    rows: NDArray[np.intp]
+    flags: Columns
+    looks: Looks
+    first_heard: NDArray[np.int64]
+    last_heard: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Replayed:
     """What came of a replay: every flag in the order it was raised, the weekly looks, and when each child was heard of.
 
     `first_heard` and `last_heard` int64 microseconds (rows,), the starts of sessions; 0 where nothing was heard.
     """
 
-    flags: Sequence[Flag]
+    students: Sequence[str]
+    columns: Columns
     looks: Looks
     first_heard: NDArray[np.int64]
     last_heard: NDArray[np.int64]
+
+    @cached_property
+    def flags(self) -> Sequence[Flag]:
+        """The flags one by one."""
+        return list(self.columns.flags(self.students))
 
 
 def replay(
@@ -94,7 +97,26 @@ def replay(
         parts.append(replay_group(group, laws, until, storm_share=storm_share, looked_at=looked_at))
         done += len(group.rows)
         progress(done, len(history.students))
-    return joined(history, parts, looked_at)
+    return put_together(history, laws, parts, looked_at)
+
+
+def put_together(history: History, laws: Laws, parts: Sequence[Part], looked_at: Sequence[str] = ()) -> Replayed:
+    """The parts of all groups as one."""
+    first, last = np.zeros(len(history.students), np.int64), np.zeros(len(history.students), np.int64)
+    for part in parts:
+        first[part.rows], last[part.rows] = part.first_heard, part.last_heard
+    looks = [part.looks for part in parts]
+    none: list[NDArray[Any]] = [np.zeros(0)]
+    whole = Looks(
+        np.concatenate([one.at for one in looks] or none).astype(np.int64),
+        np.concatenate([one.row for one in looks] or none).astype(np.int32),
+        {name: np.concatenate([one.values[name] for one in looks] or none) for name in looked_at},
+    )
+    return Replayed(history.students, joined(_rules(laws), [part.flags for part in parts]), whole, first, last)
+
+
+def _rules(laws: Laws) -> tuple[tuple[str, str], ...]:
+    return tuple((rule.rule_id, rule.version) for rule in laws.book.rules.values())
 
 
 def groups_of(history: History) -> Iterator[Group]:
@@ -132,26 +154,27 @@ def _places(history: History) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
 
 def replay_group(
     group: Group, laws: Laws, until: dt.datetime, *, storm_share: float, looked_at: Sequence[str] = ()
-) -> Replayed:
-    """The same for one group; rows are those of the history."""
+) -> Part:
+    """The same for one group."""
     book, end = laws.book, to_micros(until)
     events = events_of(group)
-    wanted = frozenset[str]().union(*(rule.needs for rule in (*book.reports, *book.signs)))
+    wanted = frozenset[str]().union(*(rule.needs for rule in (*book.reports, *book.signs, *book.stages)))
     ground = Ground(group, {*wanted, *looked_at})
     traits = group.history.traits.part(group.rows)
-    doubt = Doubt(ground.rows, book.reports, book.reported_for(traits), _stale_after(group, laws))
+    doubt = Doubt(ground.rows, book, book.reported_for(traits), _stale_after(group, laws))
     walk = Walk(ground, events, book.signs, doubt, traits, laws.default, wanted)
     looks = [one for slot in _slots(events, end) for one in _pass(walk, slot, looked_at)]
     walk.end(end)
-    flags = _signs(walk, group)
-    doubted = np.flatnonzero(doubt.doubted)
-    if len(doubted):
+    number = {pair: n for n, pair in enumerate(_rules(laws))}
+    found = _signs(walk, number)
+    if doubt.doubted.any():
         storms = storms_of(ground, walk.missed, storm_share)
-        mine = _part(group, doubted)
-        flags += _reports(Replay(mine, _without_signs(laws), storms).run(end), mine)
-    flags = [_with_back(ground, group, flag) for flag in flags if flag.raised_at <= until]
-    heard = _heard_span(ground)
-    return Replayed(flags, _joined_looks(looks, group, looked_at), *heard)
+        found += _reports(group, laws, doubt, storms, end, number)
+    flags = joined(_rules(laws), found)
+    flags = flags.take(flags.raised_at <= end)
+    flags = replace(flags, back=seen_next(ground, flags.row.astype(np.intp), flags.raised_at))
+    flags = replace(flags, row=group.rows[flags.row].astype(np.int32))
+    return Part(group.rows, flags, _joined_looks(looks, group, looked_at), *_heard_span(ground))
 
 
 def _slots(events: Events, end: int) -> range:
@@ -206,47 +229,70 @@ def _part(group: Group, rows: NDArray[np.intp]) -> Group:
 
 # ---- flags ------------------------------------------------------------------------------------------------------------
 
-_KIND = {"watch": "risk", "first_absence": "reminder"}
+_KIND = {"watch": KINDS.index("risk"), "first_absence": KINDS.index("reminder")}
+_Number = Mapping[tuple[str, str], int]
 
 
-def _signs(walk: Walk, group: Group) -> list[Flag]:
+def _signs(walk: Walk, number: _Number) -> list[Columns]:
+    """The signs raised, as columns whose rows are the group's."""
     return [
-        _sign(rule, group, *(int(one) for one in found))
+        _columns(number, (rule.rule_id, rule.version), _KIND[rule.stage], *many)
         for rule, raised in zip(walk.signs, walk.raised, strict=True)
         for many in raised
-        for found in zip(many.row, many.due_at, many.raised_at, many.times, strict=True)
     ]
 
 
-def _sign(rule: Rule, group: Group, row: int, due_at: int, raised_at: int, times: int) -> Flag:
-    of = int(group.rows[row])
-    student, kind = group.history.students[of], _KIND[rule.stage]
-    return Flag(rule.rule_id, rule.version, of, student, times, from_micros(due_at), from_micros(raised_at), kind)
+def _columns(
+    number: _Number,
+    rule: tuple[str, str],
+    kind: int,
+    row: NDArray[np.intp],
+    due_at: NDArray[np.int64],
+    raised_at: NDArray[np.int64],
+    episode: NDArray[np.int32],
+    *,
+    unconfirmed: bool = False,
+) -> Columns:
+    size = len(row)
+    return Columns(
+        tuple(number),
+        np.full(size, number[rule], np.int16),
+        row.astype(np.int32),
+        episode.astype(np.int32),
+        due_at,
+        raised_at,
+        np.full(size, kind, np.int8),
+        np.full(size, unconfirmed, np.bool_),
+        np.full(size, NOT_KNOWN, np.int8),
+    )
 
 
-def _reports(decided: Sequence[Decided], group: Group) -> list[Flag]:
-    flags = []
-    for one in decided:
-        body, of = one.entry.body, int(group.rows[one.row])
-        student = group.history.students[of]
-        if one.entry.kind == "raised":
-            flags.append(
-                Flag(
-                    body["rule"], body["version"], of, student, body["episode"], body["due_at"], one.at, "report",
-                    body["unconfirmed"],
-                )
-            )  # fmt: skip
-        elif one.entry.kind == "stage" and "rule" in body:
-            flags.append(Flag(body["rule"], body["version"], of, student, one.episode, one.at, one.at, "stage"))
-    return flags
+def _reports(
+    group: Group, laws: Laws, doubt: Doubt, storms: Sequence[Storm], end: int, number: _Number
+) -> list[Columns]:
+    """What became of the children in doubt by the law itself."""
+    doubted = np.flatnonzero(doubt.doubted)
+    replay = Replay(_part(group, doubted), _without_signs(laws), storms, doubt.instants_of(doubted))
+    return [column for one in replay.run(end) if (column := _report(one, int(doubted[one.row]), number)) is not None]
 
 
-def _with_back(ground: Ground, group: Group, flag: Flag) -> Flag:
-    """With whether the child was seen in the first session after, of those of which something is known in the end."""
-    row = int(np.searchsorted(group.rows, flag.row))
-    later = ground.starts_of(row) > to_micros(flag.raised_at)
-    known = np.flatnonzero(later & (ground.meaning[:, row] >= MISSED))
-    return replace(flag, back=None if not len(known) else bool(ground.meaning[known[0], row] == SEEN))
+def _report(one: Decided, row: int, number: _Number) -> Columns | None:
+    body = one.entry.body
+    raised = one.entry.kind == "raised"
+    if not raised and not (one.entry.kind == "stage" and "rule" in body):
+        return None
+    at = np.array([to_micros(one.at)], np.int64)
+    due = np.array([to_micros(body["due_at"])], np.int64) if raised else at
+    return _columns(
+        number,
+        (body["rule"], body["version"]),
+        KINDS.index("report" if raised else "stage"),
+        np.array([row], np.intp),
+        due,
+        at,
+        np.array([one.episode], np.int32),
+        unconfirmed=raised and body["unconfirmed"],
+    )
 
 
 def _heard_span(ground: Ground) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -259,31 +305,6 @@ def _heard_span(ground: Ground) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     of_last = ground.group.variant[rows, last if ground.group.variant.shape[1] > 1 else 0]
     any_ = spoken.any(axis=0)
     return np.where(any_, starts[of_first, first], 0), np.where(any_, starts[of_last, last], 0)
-
-
-def joined(history: History, parts: Sequence[Replayed], looked_at: Sequence[str]) -> Replayed:
-    """The parts of all groups as one."""
-    flags = sorted((flag for part in parts for flag in part.flags), key=lambda one: (one.raised_at, one.row, one.rule))
-    first, last = np.zeros(len(history.students), np.int64), np.zeros(len(history.students), np.int64)
-    for group, part in zip(groups_of_rows(history), parts, strict=True):
-        first[group], last[group] = part.first_heard, part.last_heard
-    looks = [part.looks for part in parts]
-    none: list[NDArray[Any]] = [np.zeros(0)]
-    return Replayed(
-        flags,
-        Looks(
-            np.concatenate([one.at for one in looks] or none).astype(np.int64),
-            np.concatenate([one.row for one in looks] or none).astype(np.int32),
-            {name: np.concatenate([one.values[name] for one in looks] or none) for name in looked_at},
-        ),
-        first,
-        last,
-    )
-
-
-def groups_of_rows(history: History) -> Iterator[NDArray[np.intp]]:
-    """The rows of each group, in their order."""
-    return (group.rows for group in groups_of(history))
 
 
 def numeric(names: Sequence[str]) -> list[str]:

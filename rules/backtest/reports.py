@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from rules.backtest.cells import Cells, Group, cells_of
 from rules.backtest.ground import Ground
 from rules.backtest.storms import Storm
-from rules.case import Case, Entry, Stage
+from rules.case import Case, Entry, Standing
 from rules.instants import from_micros, to_micros
 from rules.judge import Judgement
 from rules.laws import Laws
-from rules.register import SEEN, Leave, Register
+from rules.records import POSITIVE
+from rules.register import Leave, Register
 from rules.sweep import Scene, sweep
 
 AHEAD = dt.timedelta(days=2)
@@ -38,10 +39,11 @@ class Decided:
 class Replay:
     """The cases of one group's children in doubt, from the first thing known to the last; runs once.
 
-    `laws` are those of the reports and stages alone: signs have no part in what becomes of a report.
+    `laws` are those of the reports and stages alone: signs have no part in what becomes of a report. `instants` are
+    those at which a run of a child may have become due: at no other does a child come to matter who is not watched.
     """
 
-    def __init__(self, group: Group, laws: Laws, storms: Sequence[Storm]) -> None:
+    def __init__(self, group: Group, laws: Laws, storms: Sequence[Storm], instants: Sequence[tuple[int, int]]) -> None:
         self.ground = Ground(group, ())
         self.group, self.laws = group, laws
         self.storms = sorted(storms, key=lambda storm: storm.since)
@@ -49,23 +51,23 @@ class Replay:
         self.decided: list[Decided] = []
         self._cells = _by_time(cells_of(group))
         self._changes = self._leaves_and_movements()
-        self._wakes: list[tuple[int, int]] = []
+        self._wakes = list(instants)
+        """A heap of instants and rows; those given are in order."""
         self._opened = 0
         self._traits = group.history.traits.part(group.rows)
         self._until = cache(self.ground.calendar.until)
 
     def run(self, until: int) -> list[Decided]:
         """Live through all of it, up to and including an instant (microseconds)."""
-        times = np.unique(np.concatenate([self._cells.time, [at for at, _, _ in self._changes]]).astype(np.int64))
+        known = np.unique(np.concatenate([self._cells.time, [at for at, _, _ in self._changes]]).astype(np.int64))
         place, change = 0, 0
-        for at in [*times.tolist(), until + 1]:
+        for at in [*known[known <= until].tolist(), until + 1]:
             while self._wakes and self._wakes[0][0] < at:
-                self._wake(self._wakes[0][0])
+                self._sweep(self._wakes[0][0], set())
             if at > until:
                 break
-            touched: set[int] = set()
             end = int(np.searchsorted(self._cells.time, at, "right"))
-            touched |= self._say(slice(place, end))
+            touched = self._say(slice(place, end))
             place = end
             while change < len(self._changes) and self._changes[change][0] == at:
                 touched.add(self._changes[change][1])
@@ -92,35 +94,37 @@ class Replay:
         return sorted(changes, key=lambda change: change[0])
 
     def _say(self, which: slice) -> set[int]:
-        row = self._cells.row[which].astype(np.intp)
-        self.ground.say(self._cells.column[which], row, self._cells.code[which])
-        return set(row.tolist())
+        """Take in marks; the children about whom they may decide something by themselves."""
+        ground = self.ground
+        row, column, code = self._cells.row[which].astype(np.intp), self._cells.column[which], self._cells.code[which]
+        newest = column > ground.upto[row]
+        ground.say(column, row, code)
+        return {
+            one
+            for one, new, mark in zip(row.tolist(), newest.tolist(), code.tolist(), strict=True)
+            if (case := self.cases.get(one)) is not None and self._moves(one, case, mark, new=new)
+        }
 
-    def _wake(self, at: int) -> None:
-        rows = set()
-        while self._wakes and self._wakes[0][0] == at:
-            row = heapq.heappop(self._wakes)[1]
-            case = self.cases.get(row)
-            if case is not None and case.wake_at is not None and to_micros(case.wake_at) == at:
-                rows.add(row)
-        self._sweep(at, rows)
+    def _moves(self, row: int, case: Case, mark: int, *, new: bool) -> bool:
+        """Whether a mark can decide anything about a case: one more absence of a report that stands cannot.
+
+        Nor can any newer sighting of a child that came back. What makes a stage, or a run due, has its own instant.
+        """
+        if case.standing is Standing.RAISED:
+            waits = case.corrected or self.ground.leaves.get(row)
+            return bool(waits) or not new or mark in _SEEN
+        if _watched(case):
+            return True
+        return case.standing is Standing.RETURNED and not new
 
     def _sweep(self, at: int, touched: set[int]) -> None:
         while self._wakes and self._wakes[0][0] == at:
             touched.add(heapq.heappop(self._wakes)[1])
-        rows = [row for row in sorted(touched) if row in self.cases or self._may_run(row)]
-        if not rows:
-            return
-        now = from_micros(at)
-        scene = self._scene(np.array(rows, np.intp), now)
-        for part, law in self.laws.parts(scene):
-            for decision in sweep(part, now, law, self._new_case):
-                self._apply(decision.case, decision.entries, now)
-
-    def _may_run(self, row: int) -> bool:
-        """Whether a child without a case may have a run: it was missed once, and not seen last."""
-        ground, last = self.ground, int(self.ground.upto[row])
-        return bool(ground.ever_missed[row]) and last >= 0 and ground.meaning[last, row] != SEEN
+        if touched:
+            now = from_micros(at)
+            for part, law in self.laws.parts(self._scene(np.array(sorted(touched), np.intp), now)):
+                for decision in sweep(part, now, law, self._new_case):
+                    self._apply(decision.case, decision.entries, now)
 
     def _scene(self, rows: NDArray[np.intp], now: dt.datetime) -> Scene:
         history = self.group.history
@@ -156,14 +160,23 @@ class Replay:
         return Case(f"{self._opened}", f"{self._opened}", student, now)
 
     def _apply(self, case: Case, entries: Sequence[Entry], now: dt.datetime) -> None:
+        """Keep the case while it may matter; what is armed for an unwatched one has an instant of its own."""
         row = int(case.student_id)
-        if case.stage is Stage.CLOSED:
-            self.cases.pop(row, None)
-        else:
-            self.cases[row] = case
-            if case.wake_at is not None:
-                heapq.heappush(self._wakes, (to_micros(case.wake_at), row))
         self.decided += [Decided(row, now, entry, case.episode) for entry in entries]
+        if not case.is_open or not (_watched(case) or case.episode):
+            self.cases.pop(row, None)
+            return
+        self.cases[row] = case if _watched(case) else case.but(armed_at=None)
+        if _watched(case) and case.wake_at is not None:
+            heapq.heappush(self._wakes, (to_micros(case.wake_at), row))
+
+
+def _watched(case: Case) -> bool:
+    """Whether a report stands, waits, or is asked about: then everything about the child may decide something."""
+    return case.standing is Standing.RAISED or case.pending_at is not None or case.asked_at is not None
+
+
+_SEEN = frozenset(int(mark) for mark in POSITIVE)
 
 
 def _later(call: Callable[..., object], *given: object) -> Callable[[], object]:

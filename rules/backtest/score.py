@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.backtest.cohort import WEEK, Cohort
-from rules.backtest.replay import Flag, Looks
+from rules.backtest.flags import Flag
+from rules.backtest.replay import Looks
 from rules.instants import NEVER, span, to_micros
 
 DAY = span(dt.timedelta(days=1))
@@ -88,8 +89,8 @@ class Score:
     after the child's outcome, `cut_off` ones have a horizon that reaches beyond what is known; neither counts for
     `precision`, which is of all other episodes those followed. `recall` is of the children with an outcome in the span
     those flagged before it at any time, `recall_within` those flagged at most a horizon before it. `back` is of the
-    episodes after which something is known of a session of the child those in which it was seen in the first of these,
-    `unheard` the episodes after which nothing is. `weekly` int64 (weeks,) counts episodes by the week of the span.
+    episodes after which a roll of the child's was called those in which the first of these saw it, `unheard` the
+    episodes after which none was. `weekly` int64 (weeks,) counts episodes by the week of the span.
     """
 
     rule: str

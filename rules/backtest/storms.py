@@ -81,7 +81,7 @@ def _of_units(
     base = np.zeros(len(of), np.int64)
     base[begins] = np.diff(np.concatenate([[0], total[begins - 1] * (begins > 0)]))
     absent = total - np.cumsum(base)
-    last = np.append((of[1:] != of[:-1]) | (at[1:] != at[:-1]), True)  # noqa: FBT003 - an array's last value
+    last = np.append((of[1:] != of[:-1]) | (at[1:] != at[:-1]), True)
     expected = _expected(ground, unit, kinds)[of]
     stormy = last & (absent >= STORM_LEAST) & (absent > share * expected)
     first = np.flatnonzero(stormy)[np.unique(of[stormy], return_index=True)[1]]

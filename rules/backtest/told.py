@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rules.backtest.replay import Flag
+from rules.backtest.flags import Flag
 from rules.backtest.single import Singles
 from rules.case import Case, Decision, Law, Stage, Standing
 from rules.decide import climb_report

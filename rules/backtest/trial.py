@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.backtest.cohort import Cohort, gather
+from rules.backtest.flags import Flag
 from rules.backtest.ranks import Ranking, rankings
-from rules.backtest.replay import Flag, Replayed
+from rules.backtest.replay import Replayed
 from rules.backtest.score import Baseline, Score, baseline, score
 from rules.instants import NEVER, from_micros, span
 from rules.rulebook import Rulebook
@@ -58,9 +59,9 @@ class Trial:
     rankings: tuple[Ranking, ...]
 
 
-def examine(rulebook: Rulebook, replayed: Replayed, students: Sequence[str], exam: Exam) -> Trial:
-    """What the flags of a replay, those raised in the span, were worth; `students` are its rows."""
-    rows = {student: row for row, student in enumerate(students)}
+def examine(rulebook: Rulebook, replayed: Replayed, exam: Exam) -> Trial:
+    """What the flags of a replay, those raised in the span, were worth."""
+    rows = {student: row for row, student in enumerate(replayed.students)}
     outcomes = {rows[student]: at for student, at in exam.outcomes.items() if student in rows}
     cohort = gather(replayed, outcomes, exam.start, exam.end, exam.until)
     common = baseline(cohort, replayed.looks, exam.horizon)

@@ -164,7 +164,7 @@ class Walk:
     def _refresh(self, rows: Rows, first: NDArray[np.int64], day: int) -> None:
         """Count again from the first day that changed on: those changed lately apart from those changed long ago."""
         back = day - first
-        for low, high in ((0, 1), (2, 5), (6, 20), (21, day)):
+        for low, high in ((0, 10), (11, day)):
             mine = (back >= low) & (back <= high)
             if mine.any():
                 self.ground.tally.refresh(rows[mine], int(first[mine].min()), day)
@@ -196,7 +196,7 @@ class Walk:
         self, rows: Rows, now: NDArray[np.int64], runs: Runs, reading: Reading, facts: dict[str, NDArray[Any]]
     ) -> None:
         heard = None
-        away = self._away(rows, now, runs)
+        away, gone = self._away(rows, now, runs), self._gone(rows, now)
         lines, variant = self.ground.calendar.lines, self.ground.variant[rows]
         for n, rule in enumerate(self.signs):
             true = rule.when(facts)
@@ -210,6 +210,8 @@ class Walk:
             if rule.since == "absence":
                 holds = holds & ~away
             over = ~true if rule.until is None else rule.until(facts)
+            if gone is not None and rule.since != "movement":
+                holds, over = holds & ~gone, over | gone
             raised = self.states[n].advance(rows, holds, over, anchor, now, lines, variant)
             if raised is not None:
                 self.raised[n].append(raised)
@@ -240,6 +242,15 @@ class Walk:
         for n in np.flatnonzero((self.ground.leave_end[rows] > now) & (runs.start != NEVER)).tolist():
             away[n] = self.ground.on_leave(int(rows[n]), int(now[n]))
         return away
+
+    def _gone(self, rows: Rows, now: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Whom a confirmed movement keeps off the roll; None where nobody ever moved."""
+        if not self.ground.outs:
+            return None
+        gone = np.zeros(len(rows), np.bool_)
+        for n in np.flatnonzero(np.isin(rows, list(self.ground.outs))).tolist():
+            gone[n] = self.ground.is_out(int(rows[n]), int(now[n]))
+        return gone
 
     def _reading(self, rows: Rows, runs: Runs) -> Reading:
         ground = self.ground

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rules.facts.catalogue import Fact, find
 from rules.facts.chance import binomial_tails
 from rules.facts.moves import last_seen, moves_of
-from rules.facts.reading import Days, Reading
+from rules.facts.reading import FAR, NEAR, Days, Reading
 from rules.facts.shares import absent_shares
 from rules.facts.tally import Tally
 from rules.facts.tracks import tracks_of
@@ -109,9 +109,8 @@ def _percent(part: NDArray[np.int64], whole: NDArray[np.int64], enough: NDArray[
 
 
 def _trend(reading: Reading, fact: Fact) -> NDArray[np.float64]:
-    near, far = reading.recent
     names = ("away_sessions", "known_sessions", "known_days")
-    now, then, before = ([reading.at(name, days) for name in names] for days in (None, near, far))
+    now, then, before = ([reading.at(name, window) for name in names] for window in (None, NEAR, FAR))
     recent, earlier = ([high - low for high, low in zip(*two, strict=True)] for two in ((now, then), (then, before)))
     enough = (recent[2] >= fact.evidence) & (earlier[2] >= fact.evidence)
     difference = _percent(recent[0], recent[1], enough) - _percent(earlier[0], earlier[1], enough)
@@ -137,7 +136,7 @@ def _resumption(reading: Reading, _: Fact) -> NDArray[np.int64]:
     resumed = reading.moves.resumed_on[reading.rows]
     starts = Days.of(np.minimum(np.searchsorted(days, resumed), reading.heard).astype(np.int64))
     names = ("missed_days", "seen_days", "leave_days")
-    missed, seen, leave = (reading.at(name) - reading.at(name, starts) for name in names)
+    missed, seen, leave = (reading.at(name) - reading.before(name, starts) for name in names)
     return np.where((resumed > 0) & (seen == 0) & (leave == 0), missed, 0)
 
 

@@ -14,6 +14,10 @@ from rules.facts.windows import Windows
 from rules.traits import Traits
 
 
+NEAR, FAR = _TREND = ("near", "far")
+"""The two windows of a trend, by the name `start_of` knows them."""
+
+
 @dataclass(frozen=True)
 class Days:
     """A day for each row: nearly all have one and the same, so that it need be looked up only once.
@@ -70,33 +74,46 @@ class Reading:
         """The last day heard."""
         return Days.of(self.heard)
 
-    def at(self, name: str, days: Days | None = None) -> NDArray[np.int64]:
-        """A series' value at the last day heard, or before the given days (rows,)."""
-        series, of = self.tally.series[name], days or self.last_day
-        found = series[of.usual, self._which].astype(np.int64)
-        if len(of.odd):
-            found[of.odd] = series[of.odd_days, self.rows[of.odd]]
+    def at(self, name: str, window: str | None = None) -> NDArray[np.int64]:
+        """A series' value at the last day heard, or before the window that ends with it; (rows,)."""
+        key = (name, window)
+        if key not in self._found:
+            self._found[key] = self.before(name, self.last_day if window is None else self.start_of(window))
+        return self._found[key]
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str | None], NDArray[np.int64]]:
+        return {}
+
+    def before(self, name: str, days: Days) -> NDArray[np.int64]:
+        """A series' value before the given days (rows,)."""
+        series = self.tally.series[name]
+        found = series[days.usual, self._which].astype(np.int64)
+        if len(days.odd):
+            found[days.odd] = series[days.odd_days, self.rows[days.odd]]
         return found
 
     def within(self, name: str, window: str) -> NDArray[np.int64]:
         """The sum of a series over a window that ends with the last day heard."""
-        return self.at(name) - self.at(name, self.start_of(window))
+        return self.at(name) - self.at(name, window)
 
     def start_of(self, window: str) -> Days:
         """The day a window begins with."""
         if window not in self._starts:
-            self._starts[window] = Days.of(self.by_heard(self.windows.starts(window)))
+            table = self.windows.trend[_TREND.index(window)] if window in _TREND else self.windows.starts(window)
+            self._starts[window] = self._looked_up(table)
         return self._starts[window]
 
     @cached_property
     def _starts(self) -> dict[str, Days]:
         return {}
 
-    @cached_property
-    def recent(self) -> tuple[Days, Days]:
-        """The days on which the two windows of a trend begin, the nearer first."""
-        near, far = self.windows.trend
-        return Days.of(self.by_heard(near)), Days.of(self.by_heard(far))
+    def _looked_up(self, table: NDArray[np.int64]) -> Days:
+        """The days a table (tracks, days + 1) holds for each row."""
+        heard, only = self.last_day, self.tally.tracks.only
+        if only is None:
+            return Days.of(self.by_heard(table))
+        return Days(int(table[only, heard.usual]), heard.odd, table[only, heard.odd_days].astype(np.intp))
 
     def by_heard(self, table: NDArray[np.int64]) -> NDArray[np.int64]:
         """What a table (tracks, days + 1) holds for each row's track and last day heard."""

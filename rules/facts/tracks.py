@@ -25,6 +25,11 @@ class Tracks:
     of: NDArray[np.intp]
 
     @cached_property
+    def only(self) -> int | None:
+        """The track that all children share; None where they do not."""
+        return int(self.of[0]) if len(self.of) and bool((self.of == self.of[0]).all()) else None
+
+    @cached_property
     def taught(self) -> NDArray[np.bool_]:
         """Which days are school days; (tracks, days)."""
         calendar = self.calendar
