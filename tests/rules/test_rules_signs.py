@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rules.case import Case, Decision, Law, Stage, Standing
@@ -510,3 +511,34 @@ def test_a_child_was_last_heard_of_in_the_last_session_a_roll_speaks_of_it(lette
     found = judged(register_of(letters), "Tue 14:10")
 
     assert str(heard_on(found.register, found.meaning)[0]) == date
+
+
+# ---- who waits less ----------------------------------------------------------------------------------------------
+
+HURRY = drift(when="unexcused_days_20 >= 1", after="48h") + '\npriority = { tags = ["left_behind"], after = "24h" }'
+
+
+def test_a_priority_group_waits_less_and_is_a_sign_of_nothing_by_itself() -> None:
+    rules, tagged = book(HURRY), replace(unknown(3), tags={"left_behind": np.array([True, False, True])})
+    found = views("A", "A", "P", when="Mon 08:10", rules=rules, traits=tagged)
+
+    assert found.holds.tolist() == [[True, True, False]]
+    armed = [advance(rules.signs[0], None, found.of(row)[0], LINE, instant("Mon 08:10")) for row in (0, 1)]
+    assert [sign.armed_at if sign else None for sign in armed] == [instant("Tue 08:10"), instant("Wed 08:10")]
+
+
+def test_a_condition_may_speak_of_what_a_child_is() -> None:
+    told = laws(
+        'id = "town"\nwhen = "absent_days >= 1 AND grade >= 7"\nafter = "24h"\nstage = "reported"\n'
+        'ladder = "statutory"\nscope = { tags = ["left_behind"] }'
+    )
+    both = replace(unknown(3), grade=np.array([7, 6, 7], np.int16), tags={"left_behind": np.array([True, True, False])})
+    whole = scene(["AAA", "AAA", "AAA"], "Tue 08:10", both, told)
+
+    decisions = [one for part, its in told.parts(whole) for one in sweep(part, instant("Tue 08:10"), its, _opened)]
+
+    assert {one.case.student_id: one.case.standing for one in decisions} == {
+        "s-0": Standing.RAISED,
+        "s-1": Standing.NONE,
+        "s-2": Standing.NONE,
+    }
