@@ -43,9 +43,14 @@ def print_trial(document: Document) -> None:
         click.echo(words)
     names = {figure["key"]: f"{figure['zh']} {figure['en']}" for figure in document["definitions"]}
     columns = {"rule": "规则 rule"} | {key: names[key] for key in SHOWN}
-    page().print(table([_row(rule) for rule in document["rules"]], columns))
-    for words in _lacking(document["rules"], names):
+    raised = [rule for rule in document["rules"] if rule["figures"]["episodes"]]
+    silent = [rule["rule"] for rule in document["rules"] if rule not in raised]
+    if raised:
+        page().print(table([_row(rule) for rule in raised], columns))
+    for words in _lacking(raised, names):
         click.echo(words)
+    if silent:
+        click.echo(f"未标记任何学生 raised of nobody: {', '.join(silent)}")
     facts = _telling(document["facts"])
     if facts:
         page().print(table(facts, FACTS, "指标对结局的区分力 how well facts tell who comes to an outcome"))

@@ -49,6 +49,8 @@ def render_backtest(document: Document) -> str:
     return page.render(
         document=document,
         figures={figure["key"]: figure for figure in document["definitions"]},
+        raised=[rule for rule in document["rules"] if rule["figures"]["episodes"]],
+        silent=[rule for rule in document["rules"] if not rule["figures"]["episodes"]],
         curves=_telling(document["facts"]),
         most_children=MOST_CHILDREN,
         style=Markup(style()),  # noqa: S704 - our own
@@ -83,10 +85,10 @@ def percent(share: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """A number as people read it: thousands apart, a decimal only where it is no count."""
+    """A number as people read it: thousands apart, a decimal only where it is small and no count."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    return f"{value:,.0f}" if value == int(value) or value >= 1_000 else f"{value:,.1f}"  # noqa: PLR2004
 
 
 def lead_histogram(days: Sequence[float], median: float | None) -> Histogram:

@@ -204,7 +204,7 @@ FIGURES: tuple[Figure, ...] = (
         "此后无点名",
         "no roll after",
         "",
-        'episodes after which no roll of the child's was called; left out of "back at the next session"',
+        'episodes after which no roll of the child was called; left out of "back at the next session"',
         "标记后再无点名的次数，不计入次节到校",
         "",
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,7 @@ class Class:
         self.history = history_of(self.world, self.config)
 
     def ask(self, **asked: Any) -> Answer:  # noqa: ANN401 - the fields of a question
-        question = Question(**({"start": self.world.start, "end": self.world.end, "horizon": 7 * DAY} | asked))
+        question = replace(Question(self.world.start, self.world.end, 7 * DAY), **asked)
         return backtest(self.config, self.history, question, self.world.end)
 
     def rule(self, name: str, **asked: Any) -> dict[str, Any]:  # noqa: ANN401 - likewise
@@ -283,7 +284,8 @@ def test_the_page_escapes_what_a_rule_file_says(six: Class) -> None:
 
 def test_the_page_of_a_past_in_which_nothing_happened_says_so(six: Class) -> None:
     page = render_backtest(six.ask(start=instant("Mon 00:00"), end=instant("Mon 12:00")).document)
-    assert "时段内没有学生符合此规则" in page
+    assert "未标记任何学生的规则" in page
+    assert Loads(page).images == 0
 
 
 @pytest.mark.parametrize("longest", [0.0, 0.5, 13.9, 14.0, 100.0, 1_000.0, 99_999.0])
@@ -303,4 +305,4 @@ def test_weeks_bear_the_names_of_their_months() -> None:
 
 def test_figures_are_written_as_people_read_them() -> None:
     assert [percent(one) for one in (None, 0.0, 0.004, 0.31)] == ["–", "0%", "0.4%", "31%"]
-    assert [number(one) for one in (None, 12_345, 2.0, 2.25)] == ["–", "12,345", "2", "2.2"]
+    assert [number(one) for one in (None, 12_345, 2.0, 2.25, 1234.5)] == ["–", "12,345", "2", "2.2", "1,234"]

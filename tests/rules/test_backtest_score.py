@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rules.backtest.cohort import Cohort, gather
 from rules.backtest.compare import compare
 from rules.backtest.figures import FIGURES
-from rules.backtest.flags import Flag
+from rules.backtest.flags import Flag, joined
 from rules.backtest.ranks import rank, rankings
 from rules.backtest.replay import Looks, Replayed
 from rules.backtest.score import Score, Share, baseline, score
@@ -236,7 +236,7 @@ def test_a_fact_is_ranked_over_looks_at_children_at_risk_whose_horizon_has_passe
 
 def test_a_child_is_at_risk_while_it_is_heard_of_within_the_span_until_its_outcome() -> None:
     heard = np.array([[10, 30], [0, 0], [2, 90], [10, 30], [10, 30], [10, 30]], np.int64) * DAYS
-    replayed = Replayed((), weekly([]), heard[:, 0], heard[:, 1])
+    replayed = Replayed([], joined((), []), weekly([]), heard[:, 0], heard[:, 1])
     found = gather(replayed, {3: 20 * DAYS, 4: 5 * DAYS, 5: 40 * DAYS}, day(5), day(60), day(90))
     spans = [(int(a / DAYS), int(b / DAYS)) for a, b in zip(found.enters, found.leaves, strict=True)]
     assert spans == [(10, 30), (0, 0), (5, 60), (10, 20), (0, 0), (10, 30)]

@@ -53,7 +53,9 @@ def test_the_table_says_figures_in_both_languages_and_why_some_are_lacking(six: 
     assert "命中率 precision" in said
     assert "33.3% (6%–79%, n=3)" in said
     assert "基础率 base rate 11.1%" in said
-    assert "没有观察期已满的标记 no episode's horizon has passed" in said
+    assert "未标记任何学生 raised of nobody: dropped-out-30d" in said
+    never = six.told(*FORTNIGHT[:3], "--horizon", "90d")
+    assert "– 命中率 precision: 没有观察期已满的标记 no episode's horizon has passed within what is known" in never
 
 
 def test_a_span_counts_only_the_flags_raised_in_it_but_remembers_what_came_before(six: Terminal) -> None:
