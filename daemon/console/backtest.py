@@ -105,13 +105,14 @@ def lead_histogram(days: Sequence[float], median: float | None) -> Histogram:
 
 
 def week_histogram(weekly: Sequence[int], start: str) -> Histogram:
-    """Flags by week; the first week of each month bears its name, as far as there is room."""
+    """Flags by week; the first week of a month bears its name where there is room, the first of a year its year."""
     first = dt.datetime.fromisoformat(start).date()
     days = [first + dt.timedelta(weeks=n) for n in range(len(weekly))]
     begins = [0, *(n + 1 for n, (one, then) in enumerate(pairwise(days)) if one.month != then.month)]
     kept = begins[:: math.ceil(len(begins) / 7)]
-    columns = [Column(height, f"{days[n].month}月" if n in kept else None) for n, height in enumerate(weekly)]
-    return Histogram(columns, _top(weekly))
+    labels = {n: f"{days[n].month}月" for n in kept}
+    labels |= {n: f"{days[n].year}年" for before, n in pairwise(kept) if days[before].year != days[n].year}
+    return Histogram([Column(height, labels.get(n)) for n, height in enumerate(weekly)], _top(weekly))
 
 
 def _top(heights: Sequence[int]) -> int:

@@ -301,6 +301,8 @@ def test_weeks_bear_the_names_of_their_months() -> None:
     drawn = week_histogram([1, 0, 37, 2, 0], "2026-03-16T00:00:00+08:00")
     assert [column.label for column in drawn.columns] == ["3月", None, None, "4月", None]
     assert drawn.top == 40
+    years = week_histogram([0] * 60, "2025-11-03T00:00:00+08:00")
+    assert [column.label for column in years.columns if column.label][:3] == ["11月", "2026年", "3月"]
 
 
 def test_figures_are_written_as_people_read_them() -> None:
