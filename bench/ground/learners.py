@@ -198,7 +198,6 @@ records = "students"
 path = "studentInfo.csv"
 [feed.mapping]
 columns = { gender = "sex", disability = "tags" }
-codes = { "M" = "male", "F" = "female" }
 [feed.mapping.join]
 student_id = ["code_module", "code_presentation", "id_student"]
 class_id = ["code_module", "code_presentation"]

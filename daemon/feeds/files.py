@@ -81,7 +81,7 @@ def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) 
 
 
 def find_files(feed: FeedConfig, base: Path) -> list[tuple[str, Path]]:
-    """The files of a feed, each with its name, whatever became of them before; raises FeedError as `fetch_files` does."""
+    """The files of a feed, each with its name, whether or not they are new; raises FeedError as `fetch_files` does."""
     return [(_name(path, base), path) for path in _paths(feed, base)[0]]
 
 

@@ -142,8 +142,8 @@ def open_table(path: Path, encoding: str) -> Table:
     cut = min(cut or len(content), _after_lines(content, HEAD))
     head = read_csv(content[:cut], encoding)
     begun = [*itertools.islice(head.lines, 1), *(fault.line for fault in head.faults)]
-    line = min(begun, default=head.header_line + 1)
-    return Table(path, encoding, head, _after_lines(content, line - 1) if begun else len(content), line)
+    line = min(begun, default=len(_LINE_END.findall(content[:cut])) + 1)
+    return Table(path, encoding, head, _after_lines(content, line - 1) if begun else cut, line)
 
 
 def _after_lines(content: bytes, count: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 import tempfile
 from dataclasses import replace
@@ -20,6 +21,7 @@ from daemon.backtest.files import history_from_files
 from daemon.backtest.stored import history_from_store
 from daemon.config import Config, load_config
 from daemon.jobs.scenes import load_judgement
+from daemon.settings import load_rules
 from daemon.simulate import Simulation
 from daemon.store import enrolment, overlays
 from daemon.store.overlays import Overlay
@@ -260,6 +262,20 @@ def test_a_table_of_another_form_tells_the_same_history(tmp_path: Path) -> None:
     as_json, _ = history_from_files(config, world.start, world.end)
 
     same(as_known(as_csv, world.end), as_known(as_json, world.end))
+
+
+def test_the_documented_mapping_of_a_learning_site_is_the_one_that_is_tried_here(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "backtest-from-files.md").read_text(encoding="utf-8")
+    _, whole, rules = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "site.toml").write_text(rules, encoding="utf-8")
+    (tmp_path / "config.toml").write_text(whole, encoding="utf-8")
+    (tmp_path / "learners.toml").write_text(learners.config(), encoding="utf-8")
+
+    documented, tried = load_config(tmp_path / "config.toml"), load_config(tmp_path / "learners.toml")
+
+    assert documented.feed == tried.feed
+    assert documented.calendar.unit == tried.calendar.unit[:2]
+    assert "gone-14" in load_rules(documented).rules
 
 
 def test_a_learning_sites_tables_are_a_history_by_mapping_alone(tmp_path: Path) -> None:

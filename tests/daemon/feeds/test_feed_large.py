@@ -161,8 +161,9 @@ def test_a_file_is_a_table_or_none_for_both(tmp_path: Path, content: bytes) -> N
     same(*both(tmp_path, content))
 
 
-def test_rows_beyond_a_piece_keep_their_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "SIZE", 4_000)
+@pytest.mark.parametrize("size", [50, 4_000])
+def test_rows_beyond_a_piece_keep_their_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(pieces, "SIZE", size)
     rows = [
         f'"s-{n % 7}","2026-03-{1 + n % 28:02}","{"ap"[n % 2]}m","{"?" if n % 50 == 0 else "late"}"' for n in range(900)
     ]
