@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from daemon.backtest.abreast import replay_abreast
 from daemon.backtest.document import Tried, document
 from daemon.backtest.outcomes import read_outcomes
 from daemon.config import Config, ConfigError, Problem
 from daemon.settings import build_laws, read_rulebook, rule_sources
 from rules.backtest.cohort import known_until, recorded_outcomes
-from rules.backtest.replay import numeric, replay
+from rules.backtest.replay import numeric
 from rules.backtest.trial import Exam, Trial, examine
 from rules.history import History
 from rules.laws import Laws
@@ -63,7 +64,7 @@ def backtest(
 
 
 def _try(config: Config, laws: Laws, history: History, exam: Exam, progress: Callable[[int, int], None]) -> Trial:
-    replayed = replay(
+    replayed = replay_abreast(
         history,
         laws,
         exam.end,
@@ -71,7 +72,7 @@ def _try(config: Config, laws: Laws, history: History, exam: Exam, progress: Cal
         looked_at=numeric(sorted(laws.book.needs)),
         progress=progress,
     )
-    return examine(laws.book, replayed, history.students, exam)
+    return examine(laws.book, replayed, exam)
 
 
 def _laws(config: Config, question: Question) -> list[tuple[str, Laws]]:

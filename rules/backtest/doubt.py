@@ -39,7 +39,7 @@ class Doubt:
         self._state = np.zeros(rows, np.int64)
         """What was noted last of the run: which stages' and the report's conditions hold."""
         self._run = np.full(rows, NEVER, np.int64)
-        self._noted: list[tuple[Rows, NDArray[np.int64]]] = []
+        self._noted: list[tuple[Rows, NDArray[np.int64], bool]] = []
 
     def look(
         self, ground: Ground, rows: Rows, now: NDArray[np.int64], runs: Runs, facts: Mapping[str, NDArray[Any]]
@@ -55,10 +55,11 @@ class Doubt:
         true, state = self._conditions(who, running, facts)
         silent = self._silent_from(ground, who, at)
         self.ripe[who] = np.where(true, old, np.maximum(old, silent))
-        for held, instants in zip(self._pending, (old, np.maximum(old, silent)), strict=True):
+        for held, instants in zip(self._pending, (old, self.ripe[who]), strict=True):
             held[who] = instants
         changed = (old <= at) & ((self._run[who] != start) | (self._state[who] != state))
-        self._note(who[changed], at[changed])
+        self._note(who[changed & ~true], at[changed & ~true], due=False)
+        self._note(who[changed & true], at[changed & true], due=True)
         self._run[who], self._state[who] = start, state
 
     def _conditions(
@@ -78,30 +79,34 @@ class Doubt:
         """Instants that came before `now` are noted; nothing is waited for any more."""
         self.doubted[rows] |= self.ripe[rows] <= now
         self.ripe[rows] = NEVER
-        for held in self._pending:
+        for held, due in zip(self._pending, (False, True), strict=True):
             passed = held[rows] <= now
             if passed.any():
-                self._note(rows[passed], held[rows[passed]])
+                self._note(rows[passed], held[rows[passed]], due=due)
             held[rows] = NEVER
 
-    def _note(self, rows: Rows, instants: NDArray[np.int64]) -> None:
+    def _note(self, rows: Rows, instants: NDArray[np.int64], *, due: bool) -> None:
         if len(rows):
-            self._noted.append((rows, instants))
+            self._noted.append((rows, instants, due))
 
     def end(self, until: int) -> None:
         """Nothing more becomes known until then."""
         everybody = np.arange(len(self.doubted))
         self._pass(everybody, np.full(len(everybody), until, np.int64))
 
-    def instants_of(self, rows: Rows) -> list[tuple[int, int]]:
-        """At which instants each of `rows` is to be looked at: pairs of instant and position in `rows`, in order."""
+    def instants_of(self, rows: Rows) -> list[tuple[int, int, bool]]:
+        """At which instants each of `rows` is to be looked at, in order: instant, position in `rows`, and why.
+
+        True where a report may come due; False where only a report taken back, or a stage, may.
+        """
         place = np.full(len(self.doubted), -1, np.int64)
         place[rows] = np.arange(len(rows))
-        who = np.concatenate([some for some, _ in self._noted])
-        at = np.concatenate([instants for _, instants in self._noted])
+        who = np.concatenate([some for some, _, _ in self._noted])
+        at = np.concatenate([instants for _, instants, _ in self._noted])
+        due = np.concatenate([np.full(len(some), why) for some, _, why in self._noted])
         mine = place[who] >= 0
-        pairs = np.unique(np.stack([at[mine], place[who[mine]]], axis=1), axis=0)
-        return [(int(instant), int(row)) for instant, row in pairs]
+        found = np.unique(np.stack([at[mine], place[who[mine]], due[mine]], axis=1), axis=0)
+        return [(int(instant), int(row), bool(why)) for instant, row, why in found]
 
     def _silent_from(self, ground: Ground, rows: Rows, now: NDArray[np.int64]) -> NDArray[np.int64]:
         """From when each child is silent if nothing more becomes known; not later than that, in any case."""

@@ -83,12 +83,12 @@ def events_of(group: Group) -> Events:
     rest = _others(local, leaves, movements)
     shape = (len(starts), size)
     plain_time, plain_code = np.full(shape, NEVER, np.int64), np.zeros(shape, np.uint8)
-    crowd = _crowd(starts, cells, rest, size)
-    own = _in_its_time(group, starts, cells)
-    plain = own & ~crowd[cells.row + _slot_of(starts, cells.time) * size]
-    slot = _slot_of(starts, cells.time[plain])
-    plain_time[slot, cells.row[plain]] = cells.time[plain]
-    plain_code[slot, cells.row[plain]] = cells.code[plain]
+    slot = _slot_of(starts, cells.time)
+    place = slot * size + cells.row
+    own = _in_its_time(group, starts[slot], cells)
+    plain = own & ~_crowd(place, _slot_of(starts, rest.time) * size + rest.row, len(starts) * size)[place]
+    plain_time.ravel()[place[plain]] = cells.time[plain]
+    plain_code.ravel()[place[plain]] = cells.code[plain]
     others = cells.where(~plain)
     rest = _ordered(starts, rest, others, own[~plain])
     first = _first_of_turn(starts, rest)
@@ -113,19 +113,18 @@ def events_of(group: Group) -> Events:
     )
 
 
-def _crowd(starts: NDArray[np.int64], cells: Cells, rest: _Rest, size: int) -> NDArray[np.bool_]:
-    """Of which children more than one thing becomes known in a slot; flat, slot by slot."""
-    one, other = cells.row + _slot_of(starts, cells.time) * size, rest.row + _slot_of(starts, rest.time) * size
-    counts = np.bincount(one, minlength=len(starts) * size)
+def _crowd(one: NDArray[np.int64], other: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
+    """Where more than one thing becomes known of a child in a slot; flat, slot by slot, as the places given."""
+    counts = np.bincount(one, minlength=size)
     if len(other):
-        counts += np.bincount(other, minlength=len(starts) * size)
+        counts += np.bincount(other, minlength=size)
     return np.asarray(counts > 1, np.bool_)
 
 
-def _in_its_time(group: Group, starts: NDArray[np.int64], cells: Cells) -> NDArray[np.bool_]:
-    """Which marks became known between the start of their session and the next."""
+def _in_its_time(group: Group, begun: NDArray[np.int64], cells: Cells) -> NDArray[np.bool_]:
+    """Which marks became known between the start of their session and the next; `begun` is when their slots did."""
     steady = (group.variant == group.variant[:, -1:]).all(axis=1)
-    own = _session_starts(group, cells) == starts[_slot_of(starts, cells.time)]
+    own = _session_starts(group, cells) == begun
     return np.asarray(own if steady.all() else own & steady[cells.row], np.bool_)
 
 

@@ -40,7 +40,8 @@ class Replay:
     """The cases of one group's children in doubt, from the first thing known to the last; runs once.
 
     `laws` are those of the reports and stages alone: signs have no part in what becomes of a report. `instants` are
-    those at which a run of a child may have become due: at no other does a child come to matter who is not watched.
+    those at which a run of a child may have become due (True), or a report may change (False): at no other does a child
+    come to matter who is not watched.
     """
 
     def __init__(self, group: Group, laws: Laws, storms: Sequence[Storm], instants: Sequence[tuple[int, int]]) -> None:
@@ -52,7 +53,7 @@ class Replay:
         self._cells = _by_time(cells_of(group))
         self._changes = self._leaves_and_movements()
         self._wakes = list(instants)
-        """A heap of instants and rows; those given are in order."""
+        """A heap of instants and rows, and whether a child without a case matters then; those given are in order."""
         self._opened = 0
         self._traits = group.history.traits.part(group.rows)
         self._until = cache(self.ground.calendar.until)
@@ -119,7 +120,8 @@ class Replay:
 
     def _sweep(self, at: int, touched: set[int]) -> None:
         while self._wakes and self._wakes[0][0] == at:
-            touched.add(heapq.heappop(self._wakes)[1])
+            _, row, due = heapq.heappop(self._wakes)
+            touched |= {row} if due or row in self.cases else set()
         if touched:
             now = from_micros(at)
             for part, law in self.laws.parts(self._scene(np.array(sorted(touched), np.intp), now)):
@@ -168,7 +170,7 @@ class Replay:
             return
         self.cases[row] = case if _watched(case) else case.but(armed_at=None)
         if _watched(case) and case.wake_at is not None:
-            heapq.heappush(self._wakes, (to_micros(case.wake_at), row))
+            heapq.heappush(self._wakes, (to_micros(case.wake_at), row, False))
 
 
 def _watched(case: Case) -> bool:

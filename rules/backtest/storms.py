@@ -68,14 +68,14 @@ def _of_units(
     ground: Ground, missed: Missed, unit: NDArray[np.int64] | NDArray[np.int32], names: dict[int, str], share: float
 ) -> list[Storm]:
     row, column = np.concatenate(missed.row), np.concatenate(missed.column)
-    time, by = np.concatenate(missed.time), np.concatenate(missed.by)
     key = unit[row].astype(np.int64) * ground.columns + column
-    kinds, index, counts = np.unique(key, return_inverse=True, return_counts=True)
-    many = counts[index] >= STORM_LEAST
-    if not many.any():
+    many = np.flatnonzero(np.bincount(key)[key] >= STORM_LEAST)
+    if not len(many):
         return []
-    order = np.lexsort((time[many], index[many]))
-    of, at = index[many][order], time[many][order]
+    time, by = np.concatenate(missed.time), np.concatenate(missed.by)
+    kinds, index = np.unique(key[many], return_inverse=True)
+    order = np.lexsort((time[many], index))
+    of, at = index[order], time[many][order]
     total = np.cumsum(by[many][order].astype(np.int64))
     begins = np.flatnonzero(np.diff(of, prepend=-1))
     base = np.zeros(len(of), np.int64)

@@ -86,6 +86,9 @@ class Tally:
         flags = self._flags(rows, first, last)
         for name in self._sums:
             series = self.series[name]
+            if first == last:
+                series[first + 1, rows] = series[first, rows] + flags[name][0]
+                continue
             total = np.cumsum(flags[name], axis=0, dtype=np.int16)
             total += series[first, rows]
             series[first + 1 : last + 2, rows] = total
