@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rules.history import History
 from rules.instants import NEVER, to_micros
 from rules.records import Mark
-from rules.rolls import BY_HAND, NO_CLASS, STRENGTH, Overlay, Rolls, column_of
+from rules.rolls import BY_HAND, NO_CLASS, STRENGTH, Rolls, column_of
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _said(group: Group) -> _Said:
     roll, code, row = rolls.roll[group.marks], rolls.code[group.marks], local[rolls.row[group.marks]]
     if rolls.implied.any():
         more = _implied(group, rolls, roll, row)
-        roll, row, code = (np.concatenate(both) for both in zip((roll, row, code), more, strict=True))
+        roll, row, code = np.append(roll, more[0]), np.append(row, more[1]), np.append(code, more[2])
     column = rolls.column[roll]
     usable = (column >= 0) & (row >= 0)
     if not usable.all():
@@ -114,8 +114,8 @@ def _times(
     history = group.history
     if len(history.calendar.tables) == 1:
         starts = history.calendar.starts[0][np.maximum(history.rolls.column, 0)]
-        return np.maximum(history.known_at, starts)[roll]
-    return np.maximum(history.known_at[roll], _starts(group, row, column))
+        return np.asarray(np.maximum(history.known_at, starts)[roll], np.int64)
+    return np.asarray(np.maximum(history.known_at[roll], _starts(group, row, column)), np.int64)
 
 
 def _starts(group: Group, row: NDArray[np.int32], column: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -148,16 +148,18 @@ def _with_hand(group: Group, said: _Said, local: NDArray[np.int32]) -> _Said:
         (n, row, column)
         for n, overlay in enumerate(overlays)
         for row in local[overlay.rows].tolist()
-        if row >= 0 and (column := column_of(group.history.calendar, overlay, group.variant[row])) is not None
+        if row >= 0
+        for column in [column_of(group.history.calendar, overlay, group.variant[row])]
+        if column is not None
     ]
     table = np.array(cells, np.int32).reshape(-1, 3)
     recorded = np.array([to_micros(one.said_at) for one in overlays], np.int64)
     codes = np.array([one.mark for one in overlays], np.uint8)
-    of, row, column = table[:, 0], table[:, 1], table[:, 2]
-    time = np.maximum(recorded[of], _starts(group, row, column))
+    of, row, at = table[:, 0], table[:, 1], table[:, 2]
+    time = np.maximum(recorded[of], _starts(group, row, at))
     return _Said(
         np.append(said.row, row),
-        np.append(said.column, column),
+        np.append(said.column, at),
         np.append(said.time, time),
         np.append(said.code, codes[of]),
         np.append(said.roll, of + np.int32(len(said.rank))),

@@ -71,8 +71,8 @@ class _Rest:
         return _Rest(*(getattr(self, name)[wanted] for name in _Rest.__dataclass_fields__))
 
 
-def events_of(group: Group) -> Events:
-    """Put everything known of a group in order."""
+def events_of(group: Group, *, together: bool = False) -> Events:
+    """Put everything known of a group in order; `together` has a class looked at whenever anything of it is known."""
     cells = cells_of(group)
     calendar, size = group.history.calendar, len(group.rows)
     of = np.unique(group.variant)
@@ -81,6 +81,8 @@ def events_of(group: Group) -> Events:
     leaves = [one for one in group.history.leaves if one.row in local]
     movements = [one for one in group.history.movements if one.row in local]
     rest = _others(local, leaves, movements)
+    if together:
+        rest = _joined(rest, _of_classmates(group, cells, rest))
     shape = (len(starts), size)
     plain_time, plain_code = np.full(shape, NEVER, np.int64), np.zeros(shape, np.uint8)
     slot = _slot_of(starts, cells.time)
@@ -113,6 +115,27 @@ def events_of(group: Group) -> Events:
     )
 
 
+def _of_classmates(group: Group, cells: Cells, rest: _Rest) -> _Rest:
+    """A look at every child of a class at each instant at which anything became known of one of them."""
+    classes = group.classes[:, -1]
+    row, time = np.append(cells.row, rest.row), np.append(cells.time, rest.time)
+    rows, times = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+    of = classes[row]
+    order = np.argsort(of, kind="stable")
+    bounds = np.searchsorted(of[order], np.unique(classes), "left")
+    for which, known in zip(np.unique(classes), np.split(time[order], bounds[1:]), strict=True):
+        mine, instants = np.flatnonzero(classes == which).astype(np.int32), np.unique(known)
+        rows.append(np.repeat(mine, len(instants)))
+        times.append(np.tile(instants, len(mine)))
+    size = sum(map(len, rows))
+    kind, none = np.full(size, LOOK, np.uint8), np.zeros(size, np.int32)
+    return _Rest(np.concatenate(rows), np.concatenate(times), kind, none, none.astype(np.uint8), none.astype(np.bool_))
+
+
+def _joined(one: _Rest, other: _Rest) -> _Rest:
+    return _Rest(*(np.append(getattr(one, name), getattr(other, name)) for name in _Rest.__dataclass_fields__))
+
+
 def _crowd(one: NDArray[np.int64], other: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
     """Where more than one thing becomes known of a child in a slot; flat, slot by slot, as the places given."""
     counts = np.bincount(one, minlength=size)
@@ -141,15 +164,15 @@ def _first_of_turn(starts: NDArray[np.int64], rest: _Rest) -> NDArray[np.bool_]:
 
 
 def _slot_of(starts: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.maximum(np.searchsorted(starts, time, "right") - 1, 0).astype(np.int64)
+    return np.asarray(np.maximum(np.searchsorted(starts, time, "right") - 1, 0), np.int64)
 
 
 def _session_starts(group: Group, cells: Cells) -> NDArray[np.int64]:
     calendar, variant = group.history.calendar, group.variant
     if len(calendar.tables) == 1:
-        return calendar.starts[0][cells.column]
+        return np.asarray(calendar.starts[0][cells.column], np.int64)
     of = variant[cells.row, 0] if variant.shape[1] == 1 else variant[cells.row, cells.column]
-    return calendar.starts[of, cells.column]
+    return np.asarray(calendar.starts[of, cells.column], np.int64)
 
 
 def _day_starts(group: Group, of: NDArray[np.intp]) -> NDArray[np.int64]:

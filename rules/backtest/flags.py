@@ -65,17 +65,21 @@ class Columns:
 
     def flags(self, students: Sequence[str]) -> Iterator[Flag]:
         """One by one, in their order."""
-        instants: dict[int, dt.datetime] = {}
-        for rule, row, episode, due, raised, kind, unconfirmed, back in zip(
-            *(getattr(self, name).tolist() for name in _NAMES), strict=True
-        ):
-            for at in (due, raised):
-                if at not in instants:
-                    instants[at] = from_micros(at)
-            seen = None if back == NOT_KNOWN else bool(back)
+        instants = {at: from_micros(at) for at in np.unique([self.due_at, self.raised_at]).tolist()}
+        columns = (getattr(self, name).tolist() for name in _NAMES)
+        for rule, row, episode, due, raised, kind, unconfirmed, back in zip(*columns, strict=True):
             yield Flag(
-                *self.rules[rule], row, students[row], episode, instants[due], instants[raised], KINDS[kind], unconfirmed, seen
-            )  # fmt: skip
+                rule=self.rules[rule][0],
+                version=self.rules[rule][1],
+                row=row,
+                student=students[row],
+                episode=episode,
+                due_at=instants[due],
+                raised_at=instants[raised],
+                kind=KINDS[kind],
+                unconfirmed=unconfirmed,
+                back=None if back == NOT_KNOWN else bool(back),
+            )
 
 
 _NAMES = ("rule", "row", "episode", "due_at", "raised_at", "kind", "unconfirmed", "back")
@@ -83,11 +87,17 @@ _NAMES = ("rule", "row", "episode", "due_at", "raised_at", "kind", "unconfirmed"
 
 def joined(rules: tuple[tuple[str, str], ...], parts: Sequence[Columns]) -> Columns:
     """All parts, in the order in which flags were raised; `rules` are theirs, too."""
-    if not parts:
-        none = np.zeros(0, np.int64)
-        kinds = (np.int16, np.int32, np.int32, np.int64, np.int64, np.int8, np.bool_, np.int8)
-        return Columns(rules, *(none.astype(kind) for kind in kinds))
-    whole = Columns(rules, *(np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES))
+    whole = Columns(
+        rules,
+        np.concatenate([np.zeros(0, np.int16), *(part.rule for part in parts)]),
+        np.concatenate([np.zeros(0, np.int32), *(part.row for part in parts)]),
+        np.concatenate([np.zeros(0, np.int32), *(part.episode for part in parts)]),
+        np.concatenate([np.zeros(0, np.int64), *(part.due_at for part in parts)]),
+        np.concatenate([np.zeros(0, np.int64), *(part.raised_at for part in parts)]),
+        np.concatenate([np.zeros(0, np.int8), *(part.kind for part in parts)]),
+        np.concatenate([np.zeros(0, np.bool_), *(part.unconfirmed for part in parts)]),
+        np.concatenate([np.zeros(0, np.int8), *(part.back for part in parts)]),
+    )
     return whole.take(np.lexsort((whole.rule, whole.row, whole.raised_at)))
 
 

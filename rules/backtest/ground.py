@@ -47,8 +47,9 @@ class Ground:
         _, enrolled = memberships(self.calendar, spells)
         self.variant = group.variant[:, -1]
         expected = self.calendar.expected[group.variant[:, 0]] if group.variant.shape[1] == 1 else self._expected()
-        self._enrolled = expected if enrolled is None else expected & enrolled
-        self.expected = self._enrolled.T.copy()  # never a view: `_enrolled` stays as it was
+        self.enrolled = expected if enrolled is None else expected & enrolled
+        """Who is expected where before any movement is known; bool (rows, columns)."""
+        self.expected = self.enrolled.T.copy()  # never a view: `enrolled` stays as it was
         self.marks = np.zeros((self.columns, self.rows), np.uint8)
         self.meaning = np.where(self.expected, MEANING[0], SKIP).astype(np.uint8)
         self.cover: NDArray[np.uint8] | None = None
@@ -74,22 +75,22 @@ class Ground:
         """When each session of a child begins, microseconds; (columns,)."""
         variant = self.group.variant[row]
         if len(variant) == 1:
-            return self.calendar.starts[variant[0]]
-        return self.calendar.starts[variant, np.arange(self.columns)]
+            return np.asarray(self.calendar.starts[variant[0]], np.int64)
+        return np.asarray(self.calendar.starts[variant, np.arange(self.columns)], np.int64)
 
     def starts_all(self, rows: Rows) -> NDArray[np.int64]:
         """The same of many children; (columns, rows)."""
         variant = self.group.variant[rows]
         if variant.shape[1] == 1:
-            return self.calendar.starts[variant[:, 0]].T
-        return self.calendar.starts[variant, np.arange(self.columns)].T
+            return np.asarray(self.calendar.starts[variant[:, 0]].T, np.int64)
+        return np.asarray(self.calendar.starts[variant, np.arange(self.columns)].T, np.int64)
 
     def ends_of(self, row: int) -> NDArray[np.int64]:
         """When each ends."""
         variant = self.group.variant[row]
         if len(variant) == 1:
-            return self.calendar.ends[variant[0]]
-        return self.calendar.ends[variant, np.arange(self.columns)]
+            return np.asarray(self.calendar.ends[variant[0]], np.int64)
+        return np.asarray(self.calendar.ends[variant, np.arange(self.columns)], np.int64)
 
     # ---- changes ----------------------------------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ class Ground:
         self.moves.note(row, known, self.calendar.zone)
         self.outs[row] = confirmed_outs(known)
         starts, before = self.starts_of(row), self.expected[:, row].copy()
-        expected = self._enrolled[row].copy()
+        expected = self.enrolled[row].copy()
         for out in self.outs[row]:
             until = NEVER if out.until is None else to_micros(out.until)
             expected &= ~((starts >= to_micros(out.at)) & (starts < until))

@@ -14,18 +14,20 @@ from numpy.typing import NDArray
 from rules.backtest.cells import Group
 from rules.backtest.doubt import Doubt
 from rules.backtest.events import Events, events_of
-from rules.backtest.flags import KINDS, NOT_KNOWN, Columns, Flag, joined, seen_next
+from rules.backtest.flags import Columns, Flag, joined, seen_next
 from rules.backtest.ground import Ground
-from rules.backtest.reports import Decided, Replay
-from rules.backtest.storms import Storm, storms_of
+from rules.backtest.passage import Passage
+from rules.backtest.raised import reports_of, signs_of
+from rules.backtest.reports import Replay
+from rules.backtest.shares import Shares
+from rules.backtest.storms import storms_of
 from rules.backtest.walk import Walk
 from rules.facts.catalogue import Kind, find
 from rules.facts.shares import schools_of
 from rules.history import History
 from rules.instants import from_micros, span, to_micros
 from rules.laws import Laws, laws_of
-from rules.register import MISSED, SEEN, memberships
-from rules.rule import Rule
+from rules.register import memberships
 from rules.rulebook import Rulebook
 
 GROUP_CHILDREN = 50_000
@@ -157,24 +159,39 @@ def replay_group(
 ) -> Part:
     """The same for one group."""
     book, end = laws.book, to_micros(until)
-    events = events_of(group)
     wanted = frozenset[str]().union(*(rule.needs for rule in (*book.reports, *book.signs, *book.stages)))
-    ground = Ground(group, {*wanted, *looked_at})
+    asked = {*wanted, *looked_at}
+    events = events_of(group, together=bool(asked & SHARES))
+    ground = Ground(group, asked)
     traits = group.history.traits.part(group.rows)
     doubt = Doubt(ground.rows, book, book.reported_for(traits), _stale_after(group, laws))
-    walk = Walk(ground, events, book.signs, doubt, traits, laws.default, wanted)
+    shares = _shares(group, events) if asked & SHARES else None
+    walk = Walk(ground, events, book.signs, doubt, traits, laws.default, wanted, shares)
     looks = [one for slot in _slots(events, end) for one in _pass(walk, slot, looked_at)]
     walk.end(end)
     number = {pair: n for n, pair in enumerate(_rules(laws))}
-    found = _signs(walk, number)
-    if doubt.doubted.any():
-        storms = storms_of(ground, walk.missed, storm_share)
-        found += _reports(group, laws, doubt, storms, end, number)
+    found = signs_of(walk, number)
+    doubted = np.flatnonzero(doubt.doubted)
+    if len(doubted):
+        storms = storms_of(ground, walk.tracked.missed, storm_share)
+        cases = Replay(_part(group, doubted), _without_signs(laws), storms, doubt.instants_of(doubted))
+        found += reports_of(cases.run(end), doubted, number)
     flags = joined(_rules(laws), found)
     flags = flags.take(flags.raised_at <= end)
     flags = replace(flags, back=seen_next(ground, flags.row.astype(np.intp), flags.raised_at))
     flags = replace(flags, row=group.rows[flags.row].astype(np.int32))
     return Part(group.rows, flags, _joined_looks(looks, group, looked_at), *_heard_span(ground))
+
+
+SHARES = frozenset({"class_absence_share", "school_absence_share"})
+
+
+def _shares(group: Group, events: Events) -> Shares:
+    """What was absent of each class and school when: known only once everything has been passed."""
+    passage = Passage(Ground(group, ()), events)
+    for slot in range(len(events.starts)):
+        passage.pass_slot(slot)
+    return Shares(passage.ground, passage.tracked)
 
 
 def _slots(events: Events, end: int) -> range:
@@ -225,74 +242,6 @@ def _part(group: Group, rows: NDArray[np.intp]) -> Group:
     wanted[group.rows[rows]] = True
     marks = group.marks[wanted[group.history.rolls.row[group.marks]]]
     return replace(group, rows=group.rows[rows], classes=group.classes[rows], variant=group.variant[rows], marks=marks)
-
-
-# ---- flags ------------------------------------------------------------------------------------------------------------
-
-_KIND = {"watch": KINDS.index("risk"), "first_absence": KINDS.index("reminder")}
-_Number = Mapping[tuple[str, str], int]
-
-
-def _signs(walk: Walk, number: _Number) -> list[Columns]:
-    """The signs raised, as columns whose rows are the group's."""
-    return [
-        _columns(number, (rule.rule_id, rule.version), _KIND[rule.stage], *many)
-        for rule, raised in zip(walk.signs, walk.raised, strict=True)
-        for many in raised
-    ]
-
-
-def _columns(
-    number: _Number,
-    rule: tuple[str, str],
-    kind: int,
-    row: NDArray[np.intp],
-    due_at: NDArray[np.int64],
-    raised_at: NDArray[np.int64],
-    episode: NDArray[np.int32],
-    *,
-    unconfirmed: bool = False,
-) -> Columns:
-    size = len(row)
-    return Columns(
-        tuple(number),
-        np.full(size, number[rule], np.int16),
-        row.astype(np.int32),
-        episode.astype(np.int32),
-        due_at,
-        raised_at,
-        np.full(size, kind, np.int8),
-        np.full(size, unconfirmed, np.bool_),
-        np.full(size, NOT_KNOWN, np.int8),
-    )
-
-
-def _reports(
-    group: Group, laws: Laws, doubt: Doubt, storms: Sequence[Storm], end: int, number: _Number
-) -> list[Columns]:
-    """What became of the children in doubt by the law itself."""
-    doubted = np.flatnonzero(doubt.doubted)
-    replay = Replay(_part(group, doubted), _without_signs(laws), storms, doubt.instants_of(doubted))
-    return [column for one in replay.run(end) if (column := _report(one, int(doubted[one.row]), number)) is not None]
-
-
-def _report(one: Decided, row: int, number: _Number) -> Columns | None:
-    body = one.entry.body
-    raised = one.entry.kind == "raised"
-    if not raised and not (one.entry.kind == "stage" and "rule" in body):
-        return None
-    at = np.array([to_micros(one.at)], np.int64)
-    due = np.array([to_micros(body["due_at"])], np.int64) if raised else at
-    return _columns(
-        number,
-        (body["rule"], body["version"]),
-        KINDS.index("report" if raised else "stage"),
-        np.array([row], np.intp),
-        due,
-        at,
-        np.array([one.episode], np.int32),
-        unconfirmed=raised and body["unconfirmed"],
-    )
 
 
 def _heard_span(ground: Ground) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""Replays the law itself for the children in doubt: every instant at which something of them was known or waited for."""
+"""Replays the law itself for children in doubt: every instant at which something of them was known or waited for."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Replay:
     come to matter who is not watched.
     """
 
-    def __init__(self, group: Group, laws: Laws, storms: Sequence[Storm], instants: Sequence[tuple[int, int]]) -> None:
+    def __init__(
+        self, group: Group, laws: Laws, storms: Sequence[Storm], instants: Sequence[tuple[int, int, bool]]
+    ) -> None:
         self.ground = Ground(group, ())
         self.group, self.laws = group, laws
         self.storms = sorted(storms, key=lambda storm: storm.since)

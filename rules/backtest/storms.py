@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.backtest.ground import Ground
+from rules.backtest.tracked import Turns
 from rules.facts.shares import schools_of
 from rules.incidents import STORM_LEAST, MassAbsence
 from rules.instants import HOUR, from_micros
@@ -15,30 +16,6 @@ from rules.register import SKIP
 
 LOOK_BACK = 7 * 24 * HOUR
 """Mass absences that show only so long after their session are history."""
-
-
-@dataclass
-class Missed:
-    """Every cell that came to mean absent, or ceased to, flat: whose, which, when, +1 or −1."""
-
-    row: list[NDArray[np.int32]]
-    column: list[NDArray[np.int32]]
-    time: list[NDArray[np.int64]]
-    by: list[NDArray[np.int8]]
-
-    @classmethod
-    def none(cls) -> Missed:
-        """Nothing yet."""
-        return cls([], [], [], [])
-
-    def note(
-        self, row: NDArray[np.intp], column: NDArray[np.int32], time: NDArray[np.int64], by: NDArray[np.int8]
-    ) -> None:
-        """Add some."""
-        self.row.append(row.astype(np.int32))
-        self.column.append(column.astype(np.int32))
-        self.time.append(time)
-        self.by.append(by)
 
 
 @dataclass(frozen=True)
@@ -49,7 +26,7 @@ class Storm:
     absence: MassAbsence
 
 
-def storms_of(ground: Ground, missed: Missed, share: float) -> list[Storm]:
+def storms_of(ground: Ground, missed: Turns, share: float) -> list[Storm]:
     """The mass absences of the classes and schools of a ground that has been walked to its end, none of them judged.
 
     How many are expected is taken as it turned out.
@@ -65,7 +42,7 @@ def storms_of(ground: Ground, missed: Missed, share: float) -> list[Storm]:
 
 
 def _of_units(
-    ground: Ground, missed: Missed, unit: NDArray[np.int64] | NDArray[np.int32], names: dict[int, str], share: float
+    ground: Ground, missed: Turns, unit: NDArray[np.int64] | NDArray[np.int32], names: dict[int, str], share: float
 ) -> list[Storm]:
     row, column = np.concatenate(missed.row), np.concatenate(missed.column)
     key = unit[row].astype(np.int64) * ground.columns + column
