@@ -19,7 +19,7 @@ from rules.calendar import Calendar
 from rules.instants import NEVER, from_micros, span
 
 Times = NDArray[np.int64]
-Numbers = NDArray[np.int64]
+Numbers = NDArray[np.int32] | NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class BulkCaller:
         """The rolls, the rows of children who are not on the roster, and those outside every session."""
         known = self.people.roster.students.ordinals
         row_of_ordinal = {ordinal: row for row, ordinal in enumerate(self.ordinals)}
-        child = np.array([row_of_ordinal.get(known.get(one, -1), -1) for one in rows.students] or [-1], np.int64)
+        child = np.array([row_of_ordinal.get(known.get(one, -1), -1) for one in rows.students] or [-1], np.int32)
         row = child[rows.student]
         strangers = _left_out(rows, row < 0)
         placed = self._passages if self.feed.records == "punches" else self._marks
@@ -96,10 +96,10 @@ class BulkCaller:
         which, session = self._sessions(rows, there, classes)
         there, day, classes = there[which], day[which], classes[which]
         variant = self._variants[classes]
-        column = self.calendar.columns(variant, day, self._names, session).astype(np.int64)
+        column = self.calendar.columns(variant, day, self._names, session)
         outside = column < 0
         ends = self.calendar.ends[variant, np.maximum(column, 0)]
-        known_at, line = rows.known_at[there], rows.line[there].astype(np.int64)
+        known_at, line = rows.known_at[there], rows.line[there]
         said = _Said(classes, column, ends, row[there], rows.mark[there], known_at, line)
         lost = np.zeros(len(rows), np.bool_)
         lost[there[outside]] = True
@@ -136,13 +136,13 @@ class BulkCaller:
         there = np.flatnonzero(row >= 0)
         at, row = rows.known_at[there], row[there]
         classes = self._classes(row, self._local_days(at, row))
-        column = np.full(len(there), -1, np.int64)
+        column = np.full(len(there), -1, np.int32)
         for variant in np.unique(self._variants[classes]).tolist():
             mine = self._variants[classes] == variant
             column[mine] = _session_at(self.calendar, variant, at[mine])
         outside = column < 0
         ends = self.calendar.ends[self._variants[classes], np.maximum(column, 0)]
-        said = _Said(classes, column, ends, row, rows.mark[there], at, rows.line[there].astype(np.int64))
+        said = _Said(classes, column, ends, row, rows.mark[there], at, rows.line[there])
         lost = np.zeros(len(rows), np.bool_)
         lost[there[outside]] = True
         return said.where(~outside), _left_out(rows, lost)
@@ -154,7 +154,7 @@ class BulkCaller:
         if len(moved):
             pairs, which = np.unique(np.stack([row[moved], day[moved]]), axis=1, return_inverse=True)
             found = [self.people.class_on(self.ordinals[one], dt.date.fromordinal(on)) for one, on in pairs.T.tolist()]
-            classes[moved] = np.array(found, np.int64)[which.ravel()]
+            classes[moved] = np.array(found, np.int32)[which.ravel()]
         return classes
 
     def _local_days(self, at: Times, row: Numbers) -> Numbers:
@@ -168,7 +168,7 @@ class BulkCaller:
     def _home(self) -> Numbers:
         """By row the one class a child was ever in; −1 for those who changed."""
         spells = [self.people.spells[ordinal] for ordinal in self.ordinals]
-        return np.array([line[0].class_index if len(line) == 1 else -1 for line in spells], np.int64)
+        return np.array([line[0].class_index if len(line) == 1 else -1 for line in spells], np.int32)
 
     @cached_property
     def _variants(self) -> NDArray[np.intp]:
@@ -270,10 +270,9 @@ def _grouped(said: _Said, recorded: Times, known: Times, implied: NDArray[np.boo
 
     Of two marks for one child in one roll the later line counts; a roll's line is its last.
     """
-    codes = [np.unique(one, return_inverse=True)[1] for one in (said.class_index, said.column, recorded, known)]
-    first, roll = codes[0], codes[0]
-    for code in codes[1:]:
-        first, roll = combined(roll, code)
+    _, first, roll = np.unique(said.class_index, return_index=True, return_inverse=True)
+    for other in (said.column, recorded, known):
+        first, roll = combined(roll, np.unique(other, return_inverse=True)[1])
     order = np.lexsort((said.line, said.row, roll))
     last = np.ones(len(order), np.bool_)
     last[:-1] = (roll[order[1:]] != roll[order[:-1]]) | (said.row[order[1:]] != said.row[order[:-1]])

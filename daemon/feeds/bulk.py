@@ -13,6 +13,12 @@ from daemon.feeds.payload import Refused
 from rules.instants import NEVER, to_micros
 from rules.records import Mark, MarkRecord, PunchRecord, Record
 
+MANY = 1 << 22
+"""So many rows are looked through for those about one child, session and instant that do not lie together."""
+
+_ABOUT = ("student", "day", "session", "known_at")
+"""What two rows must agree in for the later one to win."""
+
 KINDS = {"student": "i4", "day": "i4", "session": "i4", "mark": "u1", "known_at": "i8", "line": "i4", "times": "i4"}
 """The arrays of a Bulk, with their types."""
 
@@ -21,8 +27,7 @@ KINDS = {"student": "i4", "day": "i4", "session": "i4", "mark": "u1", "known_at"
 class Bulk:
     """Marks or passages as parallel arrays, by line; knows no roster.
 
-    An entry stands for `times` rows in a row about the same child, session and instant: for the last of them, which
-    wins over the others.
+    An entry stands for `times` rows about one child, session and instant: for the last of them, which wins.
 
     `student` and `session` int32 into `students` and `sessions`; `day` int32 proleptic ordinals; `mark` uint8;
     `known_at` int64 microseconds, of marks when they were recorded (NEVER: not said), of passages when they were made;
@@ -59,7 +64,9 @@ class Gathering:
     def __init__(self) -> None:
         self._students: dict[str, int] = {}
         self._sessions: dict[str, int] = {}
-        self._parts: dict[str, list[NDArray[np.generic]]] = {name: [np.empty(0, kind)] for name, kind in KINDS.items()}
+        self._parts = {name: [np.empty(0, kind)] for name, kind in KINDS.items()}
+        self._count = 0
+        self._room = MANY
 
     def student(self, student_id: str) -> int:
         """The number of a child."""
@@ -80,13 +87,28 @@ class Gathering:
         """Take rows as columns, in order; a column left out is 0."""
         zeros = np.zeros(len(columns["line"]), np.int64)
         last = np.ones(len(zeros), np.bool_)
-        told = [columns[name] for name in ("student", "day", "session", "known_at") if name in columns]
+        told = [columns[name] for name in _ABOUT if name in columns]
         last[:-1] = np.logical_or.reduce([column[1:] != column[:-1] for column in told])
         kept = np.flatnonzero(last)
         columns = {**columns, "times": zeros}
         for name, kind in KINDS.items():
             self._parts[name].append(columns.get(name, zeros)[kept].astype(kind))
         self._parts["times"][-1] = np.diff(kept, prepend=-1).astype("i4")
+        self._count += len(kept)
+        if self._count > self._room:
+            self._compact()
+
+    def _compact(self) -> None:
+        """Of rows about one child, session and instant that lie apart keep the last; look again when twice as many."""
+        whole = {name: np.concatenate(self._parts[name]) for name in KINDS}
+        order = np.lexsort((whole["line"], *(whole[name] for name in _ABOUT)))
+        last = np.ones(len(order), np.bool_)
+        last[:-1] = np.logical_or.reduce([np.diff(whole[name][order]) != 0 for name in _ABOUT])
+        ends = np.flatnonzero(last)
+        whole["times"][order[ends]] = np.add.reduceat(whole["times"][order], np.append(0, ends[:-1] + 1))
+        kept = np.sort(order[ends])
+        self._parts = {name: [column[kept]] for name, column in whole.items()}
+        self._count, self._room = len(kept), max(MANY, 2 * len(kept))
 
     def bulk(self) -> Bulk:
         """All rows, by line."""

@@ -32,7 +32,7 @@ from rules.records import Mark
 BAD = int(np.iinfo(np.int64).min)
 """What a cell is worth that no parser understands."""
 
-MOST_REMEMBERED = 1 << 20
+MOST_REMEMBERED = 1 << 18
 
 Value = Callable[[str], int]
 
@@ -79,7 +79,7 @@ class _Cells:
             columns.append([texts[n] for n in which[first].tolist()])
         return zip(*columns, strict=True)
 
-    def values(self, parts: tuple[int, ...], value: Callable[[Sequence[str]], int]) -> NDArray[np.int64]:
+    def values(self, parts: tuple[int, ...], value: Callable[[tuple[str, ...]], int]) -> NDArray[np.int64]:
         """What the cells in `parts` are worth, row by row."""
         if not parts:
             return np.full(len(self._piece), value(()), np.int64)
@@ -177,20 +177,21 @@ class _Taking:
         return BulkReading(self._rows.bulk(), tuple(self._problems), first, last)
 
 
-def _worth(make: Callable[[Sequence[str]], str], parse: Value) -> Callable[[Sequence[str]], int]:
+def _worth(make: Callable[[Sequence[str]], str], parse: Value) -> Callable[[tuple[str, ...]], int]:
     """What the cells of a field are worth: understood once, BAD where they mean nothing."""
-    known: dict[str, int] = {}
+    known: dict[tuple[str, ...], int] = {}
 
-    def worth(cells: Sequence[str]) -> int:
-        text = make(cells)
-        if text not in known:
+    def worth(cells: tuple[str, ...]) -> int:
+        found = known.get(cells)
+        if found is None:
             if len(known) >= MOST_REMEMBERED:
                 known.clear()
             try:
-                known[text] = parse(text.strip())
+                found = parse(make(cells).strip())
             except Fault:
-                known[text] = BAD
-        return known[text]
+                found = BAD
+            known[cells] = found
+        return found
 
     return worth
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daemon.feeds import pieces
+from daemon.feeds import bulk, pieces
 from daemon.feeds.bulk import BulkReading
 from daemon.feeds.large import read_large
 from daemon.feeds.payload import Reading, Refused
@@ -173,6 +173,19 @@ def test_rows_beyond_a_piece_keep_their_lines(tmp_path: Path, monkeypatch: pytes
 
     same(result, arrays)
     assert len(arrays.problems) == 19
+
+
+def test_rows_about_one_session_that_lie_apart_are_one_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MANY", 40)
+    monkeypatch.setattr(pieces, "SIZE", 300)
+    rows = [f"s-{n % 3},2026-03-{16 + n % 2},am,{'late' if n % 5 else 'absent'}" for n in range(500)]
+
+    result, arrays = both(tmp_path, table("student_id,date,session,mark", *rows).encode())
+
+    same(result, arrays)
+    assert len(arrays.rows) < 100
 
 
 def test_problems_are_counted_beyond_the_first_ten_thousand(tmp_path: Path) -> None:
