@@ -46,7 +46,8 @@ class Judgement:
         self.traits = unknown(register.rows) if traits is None else traits
         self._clock = clock
         self._when = when
-        self._rule: str | None = None
+        self.rule: str | None = None
+        """The law by which it is judged, where there are several."""
         self._stale_after = stale_after or {}
         self._starts = register.starts()
         self.runs = self._scan(register, self.meaning, self._starts, self._ended_from())
@@ -65,7 +66,7 @@ class Judgement:
             traits=self.traits.part(rows),
         )
         part.views = None if self.views is None else self.views.part(rows)
-        part._rule = rule
+        part.rule = rule
         return part
 
     def _scan(
@@ -144,7 +145,7 @@ class Judgement:
             leave_until=_instant(leave_until),
             silent_from=_instant(self._silent_from(row, line, signal)),
             out=out_at(self.register, row, self.now),
-            stopped_by=_STOPPED.get(int(self.runs.stopped_by[row])),
+            stopped_by=self.stopped_by(row),
             changes_at=earliest(changes_at(self.register, row, self.now), self._start(row, early)),
             variant=variant,
             class_index=int(self.register.classes[row, -1]),
@@ -157,9 +158,13 @@ class Judgement:
             owed_reason=reason,
             seen_since=self._seen_since(row, question),
             moved_since=self._moved_since(row, question),
-            rule=self._rule,
+            rule=self.rule,
             views=() if self.views is None else self.views.of(row, kept),
         )
+
+    def stopped_by(self, row: int) -> str | None:
+        """What ended the last run of a row."""
+        return _STOPPED.get(int(self.runs.stopped_by[row]))
 
     def _start(self, row: int, column: int) -> dt.datetime | None:
         return from_micros(self._starts[row, column]) if column >= 0 else None

@@ -11,6 +11,7 @@ import numpy as np
 from rules.case import Case, Decision, Entry, Law, Stage, Storm
 from rules.decide import decide, question
 from rules.finding import Finding
+from rules.idle import idle_rows
 from rules.incidents import MassAbsence
 from rules.instants import NEVER, to_micros
 from rules.judge import Judgement
@@ -49,7 +50,8 @@ def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Sp
 
     With `spare` a case whose decision fails is handed to it and passed over; without, the failure is raised.
     """
-    rows = interesting(scene)
+    idle = idle_rows(scene.judgement, scene.cases, law)
+    rows = [row for row in interesting(scene) if row not in idle]
     questions = {row: asked for row, case in scene.cases.items() if (asked := question(case, law))}
     kept = {row: [sign.rule for sign in case.signs if not sign.over] for row, case in scene.cases.items() if case.signs}
     findings = scene.judgement.findings(rows, questions, kept)
@@ -66,10 +68,14 @@ def sweep(scene: Scene, now: dt.datetime, law: Law, new_case: NewCase, spare: Sp
 
 def interesting(scene: Scene) -> list[int]:
     """The rows with a current run, a sign or an open case."""
-    running = np.flatnonzero(scene.judgement.runs.start != NEVER).tolist()
-    views = scene.judgement.views
-    shown = views.shown.tolist() if views is not None else []
-    return sorted({*running, *shown, *scene.cases}.difference(scene.others))
+    return sorted({*to_open(scene.judgement), *scene.cases}.difference(scene.others))
+
+
+def to_open(judgement: Judgement) -> set[int]:
+    """The rows with a current run or a sign: of those without a case one may be opened."""
+    running = np.flatnonzero(judgement.runs.start != NEVER).tolist()
+    shown = judgement.views.shown.tolist() if judgement.views is not None else []
+    return {*running, *shown}
 
 
 def unsettled(scene: Scene) -> list[int]:

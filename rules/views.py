@@ -47,17 +47,19 @@ class Views:
         signs = [n for n, rule in enumerate(self.rules) if rule.stage in SIGN_STAGES]
         return np.flatnonzero(self.holds[signs].any(axis=0))
 
-    def resting(self) -> NDArray[np.intp]:
-        """The rows of whom a sign's rule holds that, once raised, rests for a while."""
-        signs = [n for n, rule in enumerate(self.rules) if rule.stage in SIGN_STAGES and rule.rearm]
-        return np.flatnonzero(self.holds[signs].any(axis=0))
-
     def of(self, row: int, kept: Collection[str] = ()) -> tuple[View, ...]:
         """The views of one row: of rules that hold, and of those `kept`, by id, that are not over."""
         which = set(self._holding.get(row, ()))
         numbers = self._numbers
         which |= {n for rule in kept if (n := numbers.get(rule)) is not None and not self.over[n, row]}
         return tuple(self._view(n, row) for n in sorted(which))
+
+    def steady(self, row: int, standing: Collection[str]) -> bool:
+        """Whether every rule that holds is among `standing`, by id, and none of these is over."""
+        if any(self.rules[n].rule_id not in standing for n in self._holding.get(row, ())):
+            return False
+        known = [self._numbers.get(rule) for rule in standing]
+        return all(n is not None and (self.holds[n, row] or not self.over[n, row]) for n in known)
 
     def part(self, rows: Sequence[int]) -> Views:
         """The views of only `rows`, renumbered."""

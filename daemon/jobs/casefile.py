@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any
 
 from daemon.store.cases import CaseRow
 from rules.case import Case, Stage, Standing
 from rules.finding import Finding
-from rules.instants import from_micros, to_micros
+from rules.instants import EPOCH, from_micros, to_micros
 from rules.ladder import Ladder, Rung
 from rules.signs import Sign, View
 
@@ -44,8 +45,7 @@ def to_row(case: Case) -> CaseRow:
 
 def from_row(row: CaseRow) -> Case:
     """The case a row was made from."""
-    values = {name: _from_json(name, value) for name, value in row.state.items()}
-    return Case(
+    return _BLANK.but(
         case_id=row.case_id,
         number=row.number,
         student_id=row.student_id,
@@ -57,8 +57,11 @@ def from_row(row: CaseRow) -> Case:
         closed_at=row.closed_at,
         wake_at=row.wake_at,
         version=row.version,
-        **values,
+        **_read(row.state),
     )
+
+
+_BLANK = Case("", "", "", EPOCH)
 
 
 def numbered(case: Case, number: str) -> Case:
@@ -87,6 +90,8 @@ def _written_sign(sign: Sign) -> list[Any]:
 
 
 def _written_view(view: View) -> list[Any]:
+    if view == View(view.rule, holds=False, over=False):
+        return [view.rule]
     anchor = None if view.anchor is None else to_micros(view.anchor)
     return [view.rule, view.holds, view.over, anchor, view.hurried, dict(view.values)]
 
@@ -106,18 +111,12 @@ _WRITTEN: Mapping[type, Callable[[Any], Any]] = {
 }
 
 
-def _from_json(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON is what it is
-    if name == "finding":
-        return Finding(**{key: _from_json(key, one) for key, one in value.items()})
-    if name == "signs":
-        return tuple(_sign(*sign) for sign in value)
-    if name == "views":
-        return tuple(_view(*view) for view in value)
-    if name == "ladder":
-        return _ladder(value)
-    if name == "standing":
-        return Standing(value)
-    return from_micros(value) if name in _INSTANTS and value is not None else value
+def _read(written: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a case, or of its finding, as values again."""
+    return {
+        name: value if (reads := _READS.get(name)) is None or value is None else reads(value)
+        for name, value in written.items()
+    }
 
 
 def _sign(
@@ -140,13 +139,13 @@ def _instant(micros: int | None) -> dt.datetime | None:
 
 def _view(
     rule: str,
-    holds: bool,  # noqa: FBT001 - in the order in which they were written
-    over: bool,  # noqa: FBT001
-    anchor: int | None,
-    hurried: bool,  # noqa: FBT001
-    values: Mapping[str, Any],
+    holds: bool = False,  # noqa: FBT001, FBT002 - in the order in which they were written
+    over: bool = False,  # noqa: FBT001, FBT002
+    anchor: int | None = None,
+    hurried: bool = False,  # noqa: FBT001, FBT002
+    values: Mapping[str, Any] = MappingProxyType({}),
 ) -> View:
-    return View(rule, holds, over, _instant(anchor), hurried, values)
+    return View(rule, holds, over, _instant(anchor), hurried, dict(values))
 
 
 def _ladder(value: Mapping[str, Any]) -> Ladder:
@@ -155,3 +154,14 @@ def _ladder(value: Mapping[str, Any]) -> Ladder:
         for after, unless, tell, channels in value["rungs"]
     )
     return Ladder(value["id"], rungs, tuple(value["acknowledged_by"]))
+
+
+_READS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_INSTANTS, from_micros),
+    "finding": lambda written: Finding(**_read(written)),
+    "signs": lambda written: tuple(_sign(*sign) for sign in written),
+    "views": lambda written: tuple(_view(*view) for view in written),
+    "ladder": _ladder,
+    "standing": Standing,
+}
+"""By field how it is read; others are what they are written as."""

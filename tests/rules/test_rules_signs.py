@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rules.case import Case, Decision, Law, Stage, Standing
 from rules.decide import decide
 from rules.finding import Clock, Finding
+from rules.idle import idle_rows
 from rules.ladder import Ladder, Rung
 from rules.laws import Laws, laws_of
 from rules.register import Leave
@@ -23,7 +26,7 @@ from rules.views import Views, heard_on, look, needs_history
 from tests.county import DAY, HOUR, MovementRow, World
 from tests.replay import County, live_through, statutory
 from tests.rules.small import calendar, judged, line_of, register_of
-from tests.table import ANA, instant, weeks
+from tests.table import ANA, instant, leave_of, weeks
 
 REPORT = (
     '[[rule]]\nid = "absent-48h"\nwhen = "absent_days >= 2"\nafter = "48h"\nstage = "reported"\nladder = "statutory"\n'
@@ -542,3 +545,39 @@ def test_a_condition_may_speak_of_what_a_child_is() -> None:
         "s-1": Standing.NONE,
         "s-2": Standing.NONE,
     }
+
+
+# ---- passing over what is as it was ---------------------------------------------------------------------------------
+
+CELLS = st.sampled_from(["P P", "A P", "P P", "A A", "- -", "? ?", "P P"])
+RULES = (
+    drift(when="unexcused_days_5 >= 2", until="unexcused_days_5 < 1", rearm="7d"),
+    drift(id="slow", when="unexcused_days_10 >= 3", after="48h", rearm="0h"),
+    'id = "day"\nwhen = "absent_days >= 1"\nsince = "absence"\nafter = "24h"\nstage = "first_absence"',
+    *STAGES,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(CELLS, min_size=10, max_size=25), st.booleans())
+def test_who_is_as_before_may_be_passed_over_without_any_difference(cells: list[str], leaves: bool) -> None:  # noqa: FBT001
+    known = leave_of("Tue", "Wed", "Mon 18:00", week=1) if leaves else ()
+    world = weeks(*cells, leaves=known)
+    passed = live(world, *RULES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rules.sweep.idle_rows", lambda *_: frozenset())
+        asked = live(world, *RULES)
+
+    assert passed.journal == asked.journal
+    assert passed.spoken == asked.spoken
+    assert passed.cases == asked.cases
+
+
+def test_a_child_only_watched_is_passed_over() -> None:
+    county = live(weeks("A P", "A P", "P P"), drift(when="unexcused_days_5 >= 2"))
+    now = instant("Thu 08:10")
+
+    assert county.cases[0].stage is Stage.WATCH
+    assert idle_rows(county.judge(now), county.cases, county.law) == {0}
+    due = {0: replace(county.cases[0], wake_at=now)}
+    assert idle_rows(county.judge(now), due, county.law) == frozenset()
