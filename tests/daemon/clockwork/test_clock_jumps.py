@@ -5,32 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import signal
 import threading
-from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from daemon.clockwork import life
-from daemon.systemd import Watch
 
 
 @pytest.mark.parametrize("jump", [dt.timedelta(hours=49), -dt.timedelta(hours=3)], ids=["ahead", "back"])
 def test_a_clock_that_jumps_wakes_everybody(monkeypatch: pytest.MonkeyPatch, jump: dt.timedelta) -> None:
     monkeypatch.setattr(life, "BEAT_SECONDS", 0.02)
-    heard: SimpleQueue[int] = SimpleQueue()
+    heard = life.Heard()
     jumped = threading.Event()
     offset = dt.timedelta(0)
 
     def jumps() -> None:
         jumped.set()
-        heard.put(signal.SIGTERM)
+        heard.numbers.put(signal.SIGTERM)
 
     house = SimpleNamespace(clock=lambda: dt.datetime.now(dt.UTC) + offset)
     works = SimpleNamespace(jump=jumps)
-    waiting = threading.Thread(
-        target=life._wait, args=(cast("Any", house), cast("Any", works), Watch({}), {}, heard), daemon=True
-    )
+    waiting = threading.Thread(target=life._wait, args=(cast("Any", house), cast("Any", works), heard), daemon=True)
     waiting.start()
     assert not jumped.wait(0.3)
     offset = jump
