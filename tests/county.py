@@ -131,6 +131,8 @@ class World:
     leaves: tuple[LeaveRow, ...] = ()
     movements: tuple[MovementRow, ...] = ()
     parameters: Parameters = field(default_factory=Parameters)
+    own_slots: tuple[tuple[str, tuple[Slot, ...]], ...] = ()
+    """School and its timetable, of those that have one of their own."""
 
     def instant(self, date: dt.date, time: dt.time = dt.time()) -> dt.datetime:
         """Turn a local date and time into UTC."""
@@ -143,12 +145,12 @@ class World:
     @cached_property
     def class_sessions(self) -> dict[str, tuple[Session, ...]]:
         """All sessions of each class, in order."""
-        days = dict(self.school_days)
+        days, slots = dict(self.school_days), dict(self.own_slots)
         return {
             class_id: tuple(
                 Session(date, slot.name, self.instant(date, slot.start), self.instant(date, slot.end), class_id, school)
                 for date in sorted(days[school])
-                for slot in self.slots
+                for slot in slots.get(school, self.slots)
             )
             for class_id, school in self.classes
         }
@@ -268,12 +270,17 @@ def _config(world: World) -> str:
         'holidays = "none"',
         f"closed = {_dates(closed)}",
         f"open = {_dates(opened)}",
-        "sessions = [" + ", ".join(_slot(slot) for slot in world.slots) + "]",
+        _sessions(world.slots),
     ]
     for school, days in world.school_days:
         lines += ["[[calendar.unit]]", f'unit = "{school}"', f"closed = {_dates(weekdays - closed - days)}"]
         lines += [f"open = {_dates(days - weekdays - opened)}"]
+        lines += [_sessions(slots) for of, slots in world.own_slots if of == school]
     return "\n".join([*lines, *_feed_lines(world), *_rule_lines(world.parameters), _REST])
+
+
+def _sessions(slots: Iterable[Slot]) -> str:
+    return "sessions = [" + ", ".join(_slot(slot) for slot in slots) + "]"
 
 
 def _slot(slot: Slot) -> str:

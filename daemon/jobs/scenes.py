@@ -24,7 +24,7 @@ from rules.register import Leave, Movement, build_register
 from rules.rolls import Overlay, Rolls
 from rules.rule import Rule
 from rules.signs import Sign
-from rules.sweep import Scene, unsettled
+from rules.sweep import Scene, to_open, unsettled
 from rules.traits import Traits
 from rules.views import needs_history
 
@@ -98,17 +98,14 @@ def _scene(
     judgement = load_judgement(tx, house, people, ordinals, now, since, people.traits(ordinals), rules)
     row_of = {student: row for row, student in enumerate(students)}
     open_cases = {row_of[found.student_id]: from_row(found) for found in cases.open_cases(tx, students)}
-    shown = judgement.views.resting().tolist() if judgement.views is not None else []
-    rested = _rested(tx, {students[row]: row for row in shown if row not in open_cases})
+    rested = _rested(tx, {students[row]: row for row in to_open(judgement) if row not in open_cases})
     return Scene(judgement, students, people.class_ids, people.school_ids, open_cases, open_storms(tx), rested=rested)
 
 
 def _rested(tx: Tx, row_of: Mapping[str, int]) -> dict[int, tuple[Sign, ...]]:
     """The signs of the last case of each of some children."""
-    if not row_of:
-        return {}
-    last = {row_of[found.student_id]: found for found in cases.cases_of(tx, row_of)}
-    return {row: signs for row, found in last.items() if (signs := from_row(found).signs)}
+    last = cases.last_cases(tx, list(row_of))
+    return {row_of[found.student_id]: signs for found in last if (signs := from_row(found).signs)}
 
 
 def _recently(calendar: Calendar, now: dt.datetime) -> dt.date | None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from daemon.store.tables import case
-from daemon.store.tx import rows_where_in, take_numbers
+from daemon.store.tx import among, rows_where_in, take_numbers
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -67,6 +67,15 @@ def open_cases(tx: Tx, student_ids: Iterable[str] | None = None) -> list[CaseRow
 def cases_of(tx: Tx, student_ids: Iterable[str]) -> list[CaseRow]:
     """All cases of these children, also the closed, by number."""
     return _found(tx, _chosen(tx), case.c.student_id, student_ids)
+
+
+def last_cases(tx: Tx, student_ids: Sequence[str]) -> list[CaseRow]:
+    """The last case of each of these children who ever had one, by number."""
+    if not student_ids:
+        return []
+    theirs = sa.select(sa.func.max(case.c.number)).where(tx.ours(case), among(tx, case.c.student_id, student_ids))
+    asked = _chosen(tx).where(case.c.number.in_(theirs.group_by(case.c.student_id)))
+    return _found(tx, asked, case.c.student_id, None)
 
 
 def cases_by_id(tx: Tx, case_ids: Iterable[str]) -> dict[str, CaseRow]:

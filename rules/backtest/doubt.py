@@ -45,22 +45,37 @@ class Doubt:
         self, ground: Ground, rows: Rows, now: NDArray[np.int64], runs: Runs, facts: Mapping[str, NDArray[Any]]
     ) -> None:
         """What was so until `now` (rows,) may have come due; then note what is so from now on."""
-        self._pass(rows, now)
         running = np.flatnonzero(runs.start != NEVER)
+        who, at, start = rows[running], now[running], runs.start[running]
+        before, ripe_before = self._run[who], self.ripe[who]
+        self._pass(rows, now)
+        self._run[rows] = NEVER
         if not len(running):
             return
-        at, who = now[running], rows[running]
-        start = runs.start[running]
-        old = start + self.waits[self.of_row[who]]
         true, state = self._conditions(who, running, facts)
-        silent = self._silent_from(ground, who, at)
-        self.ripe[who] = np.where(true, old, np.maximum(old, silent))
-        for held, instants in zip(self._pending, (old, self.ripe[who]), strict=True):
-            held[who] = instants
-        changed = (old <= at) & ((self._run[who] != start) | (self._state[who] != state))
-        self._note(who[changed & ~true], at[changed & ~true], due=False)
-        self._note(who[changed & true], at[changed & true], due=True)
-        self._run[who], self._state[who] = start, state
+        old = start + self.waits[self.of_row[who]]
+        ripe = np.where(true, old, np.maximum(old, self._silent_from(ground, who, at)))
+        anew, fresh = before != start, self._state[who] != state
+        self._note_now(who, at, old <= at, ripe <= at, anew, fresh, ripe != ripe_before)
+        for held, instants in zip(self._pending, (old, ripe), strict=True):
+            held[who] = np.where(instants > at, instants, NEVER)
+        self.ripe[who], self._run[who], self._state[who] = ripe, start, state
+
+    def _note_now(
+        self,
+        who: Rows,
+        at: NDArray[np.int64],
+        old: NDArray[np.bool_],
+        due: NDArray[np.bool_],
+        anew: NDArray[np.bool_],
+        fresh: NDArray[np.bool_],
+        moved: NDArray[np.bool_],
+    ) -> None:
+        """What is known now may decide something at once: a run begins, is known otherwise, or is due already."""
+        comes_due = due & (anew | fresh | moved)
+        changes = ~comes_due & ((old & (anew | fresh)) | (self.doubted[who] & anew))
+        self._note(who[comes_due], at[comes_due], due=True)
+        self._note(who[changes], at[changes], due=False)
 
     def _conditions(
         self, who: Rows, running: NDArray[np.intp], facts: Mapping[str, NDArray[Any]]
