@@ -11,6 +11,7 @@ from rules.instants import NEVER, from_micros, to_micros
 
 if TYPE_CHECKING:
     from rules.calendar import Line
+    from rules.ladder import Ladder
     from rules.rulebook import Rule
 
 Value = int | float | bool
@@ -51,7 +52,9 @@ class Sign:
     times: int = 0
     over: bool = False
     rung: int = 0
-    """The next rung of the rule's ladder."""
+    """The next rung of its ladder."""
+    ladder: Ladder | None = None
+    """The rule's ladder as it was when the sign was raised; None where the rule has none, or before it first spoke."""
 
     @property
     def stands(self) -> bool:
@@ -102,4 +105,5 @@ def raise_sign(rule: Rule, sign: Sign, due: dt.datetime, now: dt.datetime) -> Si
         times=sign.times + 1,
         over=False,
         rung=0,
+        ladder=None,
     )

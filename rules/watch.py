@@ -75,8 +75,12 @@ def _of_no_sign(draft: Draft, rule_id: str, sign: Sign | None) -> Sign | None:
 
 
 def climb(draft: Draft, rule: Rule, sign: Sign) -> Sign:
-    """Speak each rung whose delay has passed since the sign was raised; a rule without a ladder speaks to nobody."""
-    ladder = draft.law.ladders.get(rule.ladder or "")
+    """Speak each rung whose delay has passed since the sign was raised, on the ladder as it was then.
+
+    A rule without a ladder speaks to nobody.
+    """
+    ladder = sign.ladder or draft.law.ladders.get(rule.ladder or "")
+    sign = replace(sign, ladder=ladder) if ladder is not sign.ladder else sign
     assert sign.raised_at is not None
     acknowledged = draft.case.acknowledged_at
     heard = acknowledged is not None and acknowledged >= sign.raised_at
@@ -176,7 +180,7 @@ def wakes(draft: Draft) -> list[dt.datetime | None]:
             instants.append(_rests_until(draft, sign))
             continue
         rule = draft.law.signs.get(sign.rule) or _stage(draft, sign.rule)
-        ladder = draft.law.ladders.get(rule.ladder or "") if rule is not None and _speaks(draft, rule) else None
+        ladder = sign.ladder if rule is not None and _speaks(draft, rule) else None
         if ladder is not None and sign.raised_at is not None:
             instants += [sign.raised_at + rung.after for rung in ladder.rungs[sign.rung :]]
     return [*instants, *_stage_instants(draft)]

@@ -86,7 +86,8 @@ def _to_json(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
 def _written_sign(sign: Sign) -> list[Any]:
     instants = (sign.since, sign.armed_at, sign.due_at, sign.raised_at)
     known = [None if instant is None else to_micros(instant) for instant in instants]
-    return [sign.rule, sign.version, *known, sign.times, sign.over, sign.rung]
+    written = [sign.rule, sign.version, *known, sign.times, sign.over, sign.rung]
+    return written if sign.ladder is None else [*written, _written_ladder(sign.ladder)]
 
 
 def _written_view(view: View) -> list[Any]:
@@ -129,8 +130,10 @@ def _sign(
     times: int,
     over: bool,  # noqa: FBT001 - in the order in which they were written
     rung: int,
+    ladder: Mapping[str, Any] | None = None,
 ) -> Sign:
-    return Sign(rule, version, _instant(since), _instant(armed), _instant(due), _instant(raised), times, over, rung)
+    known = (_instant(since), _instant(armed), _instant(due), _instant(raised))
+    return Sign(rule, version, *known, times, over, rung, None if ladder is None else _ladder(ladder))
 
 
 def _instant(micros: int | None) -> dt.datetime | None:

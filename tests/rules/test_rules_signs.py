@@ -207,6 +207,15 @@ def test_the_next_rung_speaks_its_delay_after_the_sign_was_raised_while_it_stand
     assert decided(case, NOTHING, "Thu 08:10").tells == ()
 
 
+def test_a_sign_climbs_the_ladder_it_was_raised_with_though_another_is_in_force_since() -> None:
+    case = decided(NEW, SHOWN, "Mon 08:10").case
+    longer = Ladder("watch", (Rung(0 * HOUR, None, ("principal",), ("sms",)), *WATCH.rungs), ())
+    other = replace(LAW, ladders={**LAW.ladders, "watch": longer})
+
+    assert decided(case, NOT_OVER, "Tue 08:10", law=other).tells == ()
+    assert [tell.roles for tell in decided(case, NOT_OVER, "Thu 08:10", law=other).tells] == [("principal",)]
+
+
 def test_a_rung_is_passed_over_when_the_case_was_acknowledged_since() -> None:
     case = decided(NEW, SHOWN, "Mon 08:10").case
     before, after = (
