@@ -8,8 +8,8 @@ import sys
 from importlib import resources
 from pathlib import Path
 from threading import Event, Thread
-from typing import Self
 from time import perf_counter
+from typing import Self
 from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))

@@ -1,4 +1,4 @@
-"""Passes through everything that became known of a group, slot by slot, and stops wherever somebody must be looked at."""
+"""Passes through everything that became known of a group, slot by slot, and stops where somebody must be looked at."""
 
 from __future__ import annotations
 

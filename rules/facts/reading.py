@@ -13,7 +13,6 @@ from rules.facts.tally import Tally
 from rules.facts.windows import Windows
 from rules.traits import Traits
 
-
 NEAR, FAR = _TREND = ("near", "far")
 """The two windows of a trend, by the name `start_of` knows them."""
 
