@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,21 +38,47 @@ class Cells:
 
 @dataclass(frozen=True)
 class Group:
-    """Some children of a history, whole schools of them, and the marks that speak of them.
+    """Some children of a history, whole schools of them where what they share is asked for.
 
-    `rows` are their rows in the history, `classes` their class index by column, (rows, 1) or (rows, columns),
-    `variant` the calendar variant likewise; `marks` index the history's marks.
+    `rows` are their rows in the history, ascending; `classes` their class index by column, (rows, 1) or
+    (rows, columns), `variant` the calendar variant likewise. `among` are the marks to look for theirs in, None: all.
     """
 
     history: History
     rows: NDArray[np.intp]
     classes: NDArray[np.int32]
     variant: NDArray[np.intp]
-    marks: NDArray[np.intp]
+    among: NDArray[np.intp] | None = None
+
+    @cached_property
+    def marks(self) -> NDArray[np.intp]:
+        """The history's marks that speak of these children."""
+        mine = np.zeros(len(self.history.students) + 1, np.bool_)  # the last is for marks of nobody, whose row is -1
+        mine[self.rows] = True
+        of = self.history.rolls.row
+        if self.among is None:
+            return np.flatnonzero(mine[of])
+        return self.among[mine[of[self.among]]]
+
+    def part(self, rows: NDArray[np.intp] | slice, among: NDArray[np.intp] | None = None) -> Group:
+        """Only these of its children, by position."""
+        known = self.marks if among is None else among
+        return Group(self.history, self.rows[rows], self.classes[rows], self.variant[rows], known)
+
+    def parts(self, size: int) -> Iterator[tuple[int, Group]]:
+        """Its children in runs of so many, each with the position of its first; one pass finds the marks of all."""
+        of = np.full(len(self.history.students) + 1, -1, np.int16)
+        of[self.rows] = np.arange(len(self.rows)) // size
+        which = of[self.history.rolls.row[self.marks]]
+        for number in range(-(-len(self.rows) // size)):
+            yield number * size, self.part(slice(number * size, (number + 1) * size), self.marks[which == number])
 
 
-def cells_of(group: Group) -> Cells:
-    """Everything that became known of the cells of a group; a mark made ahead is known when its session begins."""
+def cells_of(group: Group, taken: NDArray[np.int64] | None = None) -> Cells:
+    """Everything that became known of the cells of a group; a mark made ahead is known when its session begins.
+
+    `taken` is what `first_rolls` says of the history, for whoever asks for many groups of one.
+    """
     said = _said(group)
     width = group.history.calendar.starts.shape[1]
     cell = said.row.astype(np.int64) * width + said.column
@@ -61,7 +88,7 @@ def cells_of(group: Group) -> Cells:
     single[contested] = False
     won = _precedence(said, contested, cell[contested])
     alone = Cells(said.row[single], said.column[single], said.time[single], said.code[single])
-    return _with_unnamed(group, alone, won)
+    return _with_unnamed(group, alone, won, first_rolls(group.history) if taken is None else taken)
 
 
 @dataclass(frozen=True)
@@ -189,9 +216,8 @@ def _precedence(said: _Said, which: NDArray[np.intp], cell: NDArray[np.int64]) -
     return Cells(said.row[chosen], said.column[chosen], said.time[chosen], said.code[chosen])
 
 
-def _with_unnamed(group: Group, alone: Cells, won: Cells) -> Cells:
+def _with_unnamed(group: Group, alone: Cells, won: Cells, taken: NDArray[np.int64]) -> Cells:
     """And an `unknown` for each child whom its class's first roll of a session does not name, until something does."""
-    taken = _first_rolls(group)
     width = taken.shape[1]
     named = np.zeros((len(group.rows), width), np.bool_)
     for cells in (alone, won):
@@ -221,10 +247,9 @@ def _called(
     return np.asarray(taken[classes, column], np.int64)
 
 
-def _first_rolls(group: Group) -> NDArray[np.int64]:
+def first_rolls(history: History) -> NDArray[np.int64]:
     """When the first roll of each class and column was known, microseconds; (classes, columns), NEVER where none."""
-    history, rolls = group.history, group.history.rolls
-    calendar = history.calendar
+    rolls, calendar = history.rolls, history.calendar
     taken = np.full((len(history.class_ids), calendar.starts.shape[1]), NEVER, np.int64)
     mine = (rolls.column >= 0) & (rolls.class_index != NO_CLASS)
     classes, columns = rolls.class_index[mine], rolls.column[mine]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.backtest.cells import Cells, Group, cells_of
+from rules.backtest.cells import Cells, Group, cells_of, first_rolls
 from rules.history import LeaveKnown, MovementKnown
 from rules.instants import NEVER, to_micros
 
@@ -66,53 +66,68 @@ class _Rest:
     own: NDArray[np.bool_]
     """Whether it is a mark that became known in its session's time."""
 
-    def where(self, wanted: NDArray[np.bool_]) -> _Rest:
-        """Only these."""
+    def where(self, wanted: NDArray[np.bool_] | NDArray[np.intp]) -> _Rest:
+        """Only these, in this order."""
         return _Rest(*(getattr(self, name)[wanted] for name in _Rest.__dataclass_fields__))
+
+
+PART = 5_000
+"""Children whose events are put in order at once: what that takes beside the events is some hundred bytes a mark."""
 
 
 def events_of(group: Group, *, together: bool = False) -> Events:
     """Put everything known of a group in order; `together` has a class looked at whenever anything of it is known."""
-    cells = cells_of(group)
     calendar, size = group.history.calendar, len(group.rows)
     of = np.unique(group.variant)
     starts = np.unique(calendar.starts[of][calendar.expected[of]])
     local = {int(row): n for n, row in enumerate(group.rows)}
     leaves = [one for one in group.history.leaves if one.row in local]
     movements = [one for one in group.history.movements if one.row in local]
-    rest = _others(local, leaves, movements)
-    if together:
-        rest = _joined(rest, _of_classmates(group, cells, rest))
-    shape = (len(starts), size)
-    plain_time, plain_code = np.full(shape, NEVER, np.int64), np.zeros(shape, np.uint8)
-    slot = _slot_of(starts, cells.time)
-    place = slot * size + cells.row
-    own = _in_its_time(group, starts[slot], cells)
-    plain = own & ~_crowd(place, _slot_of(starts, rest.time) * size + rest.row, len(starts) * size)[place]
-    plain_time.ravel()[place[plain]] = cells.time[plain]
-    plain_code.ravel()[place[plain]] = cells.code[plain]
-    others = cells.where(~plain)
-    rest = _ordered(starts, rest, others, own[~plain])
-    first = _first_of_turn(starts, rest)
-    slot = _slot_of(starts, rest.time[first])
-    plain_time[slot, rest.row[first]], plain_code[slot, rest.row[first]] = rest.time[first], rest.code[first]
-    rest = rest.where(~first)
+    plain = _Plain(starts, np.full((len(starts), size), NEVER, np.int64), np.zeros((len(starts), size), np.uint8))
+    others, taken = _others(local, leaves, movements), first_rolls(group.history)
+    found = [
+        _put_in_order(part, first, plain, others, taken, together=together)
+        for first, part in group.parts(size if together else PART)
+    ]
+    rest = _sorted(starts, _joined(found))
     bounds = np.searchsorted(_slot_of(starts, rest.time), np.arange(len(starts) + 1))
     days = np.searchsorted(_day_starts(group, of), starts, "right") - 1
-    return Events(
-        starts,
-        days,
-        plain_time,
-        plain_code,
-        rest.row,
-        rest.time,
-        rest.kind,
-        rest.what,
-        rest.code,
-        bounds,
-        leaves,
-        movements,
-    )
+    flat = (rest.row, rest.time, rest.kind, rest.what, rest.code)
+    return Events(starts, days, plain.time, plain.code, *flat, bounds, leaves, movements)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """Plain events in the making; arrays as those of Events."""
+
+    starts: NDArray[np.int64]
+    time: NDArray[np.int64]
+    code: NDArray[np.uint8]
+
+
+def _put_in_order(
+    part: Group, first: int, plain: _Plain, others: _Rest, taken: NDArray[np.int64], *, together: bool
+) -> _Rest:
+    """Fill in the plain events of some children, the first of whom is row `first`; all their others, as rows from 0."""
+    starts, size = plain.starts, len(part.rows)
+    cells = cells_of(part, taken)
+    mine = (others.row >= first) & (others.row < first + size)
+    rest = replace(others.where(mine), row=others.row[mine] - np.int32(first))
+    if together:
+        rest = _joined([rest, _of_classmates(part, cells, rest)])
+    columns = slice(first, first + size)
+    slot = _slot_of(starts, cells.time)
+    place = slot * size + cells.row
+    own = _in_its_time(part, starts[slot], cells)
+    alone = own & ~_crowd(place, _slot_of(starts, rest.time) * size + rest.row, len(starts) * size)[place]
+    plain.time[:, columns][slot[alone], cells.row[alone]] = cells.time[alone]
+    plain.code[:, columns][slot[alone], cells.row[alone]] = cells.code[alone]
+    rest = _ordered(starts, rest, cells.where(~alone), own[~alone])
+    begins = _first_of_turn(starts, rest)
+    slot, row = _slot_of(starts, rest.time[begins]), rest.row[begins]
+    plain.time[:, columns][slot, row] = rest.time[begins]
+    plain.code[:, columns][slot, row] = rest.code[begins]
+    return replace(rest.where(~begins), row=rest.row[~begins] + np.int32(first))
 
 
 def _of_classmates(group: Group, cells: Cells, rest: _Rest) -> _Rest:
@@ -132,8 +147,8 @@ def _of_classmates(group: Group, cells: Cells, rest: _Rest) -> _Rest:
     return _Rest(np.concatenate(rows), np.concatenate(times), kind, none, none.astype(np.uint8), none.astype(np.bool_))
 
 
-def _joined(one: _Rest, other: _Rest) -> _Rest:
-    return _Rest(*(np.append(getattr(one, name), getattr(other, name)) for name in _Rest.__dataclass_fields__))
+def _joined(parts: Sequence[_Rest]) -> _Rest:
+    return _Rest(*(np.concatenate([getattr(one, name) for one in parts]) for name in _Rest.__dataclass_fields__))
 
 
 def _crowd(one: NDArray[np.int64], other: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
@@ -210,14 +225,9 @@ def _others(local: dict[int, int], leaves: list[LeaveKnown], movements: list[Mov
 def _ordered(starts: NDArray[np.int64], rest: _Rest, cells: Cells, own: NDArray[np.bool_]) -> _Rest:
     """All that is not plain, by slot, child and instant; of one instant in the order of delivery."""
     kind = np.full(len(cells), CELL, np.uint8)
-    row = np.concatenate([rest.row, cells.row])
-    time = np.concatenate([rest.time, cells.time])
-    order = np.lexsort((time, row, _slot_of(starts, time)))
-    return _Rest(
-        row[order],
-        time[order],
-        np.concatenate([rest.kind, kind])[order],
-        np.concatenate([rest.what, cells.column])[order],
-        np.concatenate([rest.code, cells.code])[order],
-        np.concatenate([rest.own, own])[order],
-    )
+    return _sorted(starts, _joined([rest, _Rest(cells.row, cells.time, kind, cells.column, cells.code, own)]))
+
+
+def _sorted(starts: NDArray[np.int64], rest: _Rest) -> _Rest:
+    order = np.lexsort((rest.time, rest.row, _slot_of(starts, rest.time)))
+    return rest.where(order)

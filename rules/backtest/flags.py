@@ -22,8 +22,8 @@ NOT_KNOWN = -1
 class Flag:
     """One child flagged by one rule: when it was due and raised, and whether the child was seen at the next session.
 
-    `kind` is report, risk, reminder or stage; `episode` counts the reports of a case, or the raisings of a sign; `back`
-    is None where no later roll of the child was called.
+    `kind` is report, risk, reminder or stage; `episode` counts the raisings of a sign, or the reports of a case that
+    nothing but reports and runs keeps open; `back` is None where no later roll of the child was called.
     """
 
     rule: str

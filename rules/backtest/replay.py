@@ -122,7 +122,7 @@ def _rules(laws: Laws) -> tuple[tuple[str, str], ...]:
 
 
 def groups_of(history: History) -> Iterator[Group]:
-    """The children in groups of whole schools, each with the marks that speak of it."""
+    """The children in groups of whole schools."""
     classes, variant = _places(history)
     if not len(classes):
         return
@@ -131,10 +131,9 @@ def groups_of(history: History) -> Iterator[Group]:
     sizes = np.unique(schools, return_counts=True)[1]
     number = np.zeros(len(classes), np.int32)
     number[order] = np.repeat(_fill(sizes), sizes)
-    of_mark = np.where(history.rolls.row >= 0, number[history.rolls.row], -1).astype(np.int32)
     for one in range(int(number.max()) + 1):
         rows = np.flatnonzero(number == one)
-        yield Group(history, rows, classes[rows], variant[rows], np.flatnonzero(of_mark == one))
+        yield Group(history, rows, classes[rows], variant[rows])
 
 
 def _fill(sizes: NDArray[np.intp]) -> NDArray[np.int32]:
@@ -174,7 +173,7 @@ def replay_group(
     doubted = np.flatnonzero(doubt.doubted)
     if len(doubted):
         storms = storms_of(ground, walk.tracked.missed, storm_share)
-        cases = Replay(_part(group, doubted), _without_signs(laws), storms, doubt.instants_of(doubted))
+        cases = Replay(group.part(doubted), _without_signs(laws), storms, doubt.instants_of(doubted))
         found += reports_of(cases.run(end), doubted, number)
     flags = joined(_rules(laws), found)
     flags = flags.take(flags.raised_at <= end)
@@ -235,13 +234,6 @@ def _stale_after(group: Group, laws: Laws) -> NDArray[np.int64]:
 def _without_signs(laws: Laws) -> Laws:
     rules = {rule.rule_id: rule for rule in (*laws.book.reports, *laws.book.stages)}
     return laws_of(Rulebook(rules), laws.default)
-
-
-def _part(group: Group, rows: NDArray[np.intp]) -> Group:
-    wanted = np.zeros(len(group.history.students), np.bool_)
-    wanted[group.rows[rows]] = True
-    marks = group.marks[wanted[group.history.rolls.row[group.marks]]]
-    return replace(group, rows=group.rows[rows], classes=group.classes[rows], variant=group.variant[rows], marks=marks)
 
 
 def _heard_span(ground: Ground) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
