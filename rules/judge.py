@@ -173,10 +173,11 @@ class Judgement:
         return self.register.movements.get(row, ())
 
     def _column_now(self, row: int) -> int:
-        """The last begun column, for rows whose calendar changed with their school."""
+        """The last begun column, for rows whose calendar changed with their school; one without a session never is."""
         if self.register.variant.shape[1] == 1:
             return 0
-        begun = np.flatnonzero(self._starts[row] <= self.now)
+        starts = self._starts[row]
+        begun = np.flatnonzero((starts > 0) & (starts <= self.now))
         return int(begun[-1]) if len(begun) else 0
 
     # ---- leave, movement, silence -----------------------------------------------------------------------------

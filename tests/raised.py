@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from daemon.config import Config
 from daemon.settings import build_laws, load_rules
 from daemon.simulate import Simulation
 from daemon.store import cases, journal
+from rules.backtest.flags import Flag
 from rules.backtest.replay import replay
 from rules.history import History
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Raised(NamedTuple):
-    """One rule raised of one child; `times` is the episode of a report or stage, and which raising of a sign it was."""
+    """One rule raised of one child; `times` is which raising of a sign it was, 0 of a report and a stage.
+
+    Which report of a case one is depends on how long signs keep the case open, which a backtest does not follow.
+    """
 
     rule: str
     version: str
@@ -49,28 +53,23 @@ def journaled(house: House) -> list[Raised]:
 
 
 def _of_case(student: str, entries: list[Entry]) -> Iterator[Raised]:
-    episode = 0
     for entry in entries:
         said = entry.body
-        if entry.kind == "raised":
-            episode = said["episode"]
-            yield _raised(student, said, episode, entry.at, unconfirmed=said["unconfirmed"])
-        elif entry.kind == "sign raised":
-            yield _raised(student, said, said["times"], entry.at)
+        if entry.kind in {"raised", "sign raised"}:
+            due_at, times = dt.datetime.fromisoformat(said["due_at"]), said.get("times", 0)
+            unconfirmed = said.get("unconfirmed", False)
+            yield Raised(said["rule"], said["version"], student, times, due_at, entry.at, unconfirmed)
         elif entry.kind == "stage" and "rule" in said:
-            yield Raised(said["rule"], said["version"], student, episode, entry.at, entry.at)
-
-
-def _raised(student: str, said: Mapping[str, Any], times: int, at: dt.datetime, *, unconfirmed: bool = False) -> Raised:
-    due_at = dt.datetime.fromisoformat(said["due_at"])
-    return Raised(said["rule"], said["version"], student, times, due_at, at, unconfirmed)
+            yield Raised(said["rule"], said["version"], student, 0, entry.at, entry.at)
 
 
 def replayed(config: Config, history: History, end: dt.datetime) -> list[Raised]:
     """Everything a backtest of a history raises by the configured rules, in order."""
     laws = build_laws(config, load_rules(config))
-    flags = replay(history, laws, end, storm_share=config.rules.storm_share).flags
-    return sorted(
-        Raised(one.rule, one.version, one.student, one.episode, one.due_at, one.raised_at, one.unconfirmed)
-        for one in flags
-    )
+    return sorted(map(of_flag, replay(history, laws, end, storm_share=config.rules.storm_share).flags))
+
+
+def of_flag(flag: Flag) -> Raised:
+    """What a backtest's flag says was raised."""
+    times = flag.episode if flag.kind in {"risk", "reminder"} else 0
+    return Raised(flag.rule, flag.version, flag.student, times, flag.due_at, flag.raised_at, flag.unconfirmed)

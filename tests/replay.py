@@ -28,6 +28,7 @@ from rules.records import Mark
 from rules.register import Leave, Movement, Spell, build_register
 from rules.rolls import Rolls
 from rules.rulebook import Rulebook, read_rules
+from rules.signs import Sign
 from rules.sweep import Scene, sweep
 from tests.county import Child, Parameters, World
 
@@ -102,12 +103,15 @@ class County:
     spoken: list[Spoken] = field(default_factory=list)
     journal: list[tuple[dt.datetime, str, Entry]] = field(default_factory=list)
     counted: int = 0
+    rested: dict[int, tuple[Sign, ...]] = field(default_factory=dict)
+    """The signs of the last case that closed, by row."""
 
     def sweep(self, now: dt.datetime) -> list[Decision]:
         """Judge and decide everybody at `now`, and apply it."""
         judgement = self.judge(now)
         self._count_absent(judgement, now)
-        scene = Scene(judgement, self.students, self.class_ids, self.school_ids, dict(self.cases), tuple(self.storms))
+        known = dict(self.cases), tuple(self.storms)
+        scene = Scene(judgement, self.students, self.class_ids, self.school_ids, *known, rested=self.rested)
         decisions = sweep(scene, now, self.law, self._new_case)
         for decision in decisions:
             self._apply(decision, now)
@@ -205,6 +209,7 @@ class County:
         row = self.students.index(case.student_id)
         if case.stage is Stage.CLOSED:
             self.cases.pop(row, None)
+            self.rested[row] = case.signs
         else:
             self.cases[row] = case
         self.journal += [(now, case.student_id, entry) for entry in decision.entries]
@@ -248,9 +253,13 @@ def live_through(world: World, *, after_each: Looks | None = None, **figures: An
 
 
 def _calendar(world: World) -> Calendar:
-    periods = tuple(Period(slot.name, slot.start, slot.end) for slot in world.slots)
+    slots = dict(world.own_slots)
+    periods = {
+        school: tuple(Period(slot.name, slot.start, slot.end) for slot in slots.get(school, world.slots))
+        for school, _ in world.schools
+    }
     tables = {
-        school: Timetable(((min(days), max(days)),), periods, weekdays=frozenset(), open=days)
+        school: Timetable(((min(days), max(days)),), periods[school], weekdays=frozenset(), open=days)
         for school, days in world.school_days
     }
     own = {class_id: tables[school] for class_id, school in world.classes}
@@ -262,13 +271,13 @@ def _spells(world: World, child: Child) -> list[Spell]:
     return [Spell(index[class_id], since if n else None) for n, (since, class_id) in enumerate(child.classes)]
 
 
-_PACK = Path(__file__).parents[1] / "rules" / "packs" / "statutory.toml"
+PACK = Path(__file__).parents[1] / "rules" / "packs" / "statutory.toml"
 
 
 @cache
 def statutory() -> Rulebook:
     """The rules that ship for everybody."""
-    return read_rules([("statutory", _PACK.read_text(encoding="utf-8"))], ["statutory"])
+    return read_rules([("statutory", PACK.read_text(encoding="utf-8"))], ["statutory"])
 
 
 def _law(figures: Parameters) -> Law:

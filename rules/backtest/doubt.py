@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,18 @@ from rules.runs import Runs
 
 NO_LOOK_BACK = 120
 """Columns searched for the last signal; a child silent for longer is in doubt without search."""
+
+
+class Instant(NamedTuple):
+    """An instant, microseconds, at which a child is to be looked at, and the start of its run then.
+
+    `due` where a report may come due; otherwise only a report that was taken back, or a stage, may matter.
+    """
+
+    at: int
+    row: int
+    due: bool
+    run: int
 
 
 class Doubt:
@@ -39,7 +51,7 @@ class Doubt:
         self._state = np.zeros(rows, np.int64)
         """What was noted last of the run: which stages' and the report's conditions hold."""
         self._run = np.full(rows, NEVER, np.int64)
-        self._noted: list[tuple[Rows, NDArray[np.int64], bool]] = []
+        self._noted: list[tuple[Rows, NDArray[np.int64], NDArray[np.int64], bool]] = []
 
     def look(
         self, ground: Ground, rows: Rows, now: NDArray[np.int64], runs: Runs, facts: Mapping[str, NDArray[Any]]
@@ -102,26 +114,22 @@ class Doubt:
 
     def _note(self, rows: Rows, instants: NDArray[np.int64], *, due: bool) -> None:
         if len(rows):
-            self._noted.append((rows, instants, due))
+            self._noted.append((rows, instants, self._run[rows], due))
 
     def end(self, until: int) -> None:
         """Nothing more becomes known until then."""
         everybody = np.arange(len(self.doubted))
         self._pass(everybody, np.full(len(everybody), until, np.int64))
 
-    def instants_of(self, rows: Rows) -> list[tuple[int, int, bool]]:
-        """At which instants each of `rows` is to be looked at, in order: instant, position in `rows`, and why.
-
-        True where a report may come due; False where only a report taken back, or a stage, may.
-        """
+    def instants_of(self, rows: Rows) -> list[Instant]:
+        """At which instants each of `rows`, by position, is to be looked at, in order."""
         place = np.full(len(self.doubted), -1, np.int64)
         place[rows] = np.arange(len(rows))
-        who = np.concatenate([some for some, _, _ in self._noted])
-        at = np.concatenate([instants for _, instants, _ in self._noted])
-        due = np.concatenate([np.full(len(some), why) for some, _, why in self._noted])
+        who, at, start = (np.concatenate([noted[n] for noted in self._noted]) for n in range(3))
+        due = np.concatenate([np.full(len(noted[0]), noted[3]) for noted in self._noted])
         mine = place[who] >= 0
-        found = np.unique(np.stack([at[mine], place[who[mine]], due[mine]], axis=1), axis=0)
-        return [(int(instant), int(row), bool(why)) for instant, row, why in found]
+        found = np.unique(np.stack([at[mine], place[who[mine]], due[mine], start[mine]], axis=1), axis=0)
+        return [Instant(at, row, bool(due), start) for at, row, due, start in found.tolist()]
 
     def _silent_from(self, ground: Ground, rows: Rows, now: NDArray[np.int64]) -> NDArray[np.int64]:
         """From when each child is silent if nothing more becomes known; not later than that, in any case."""
@@ -131,7 +139,7 @@ class Doubt:
         signals = ground.meaning[low : int(begun) + 1, rows] >= MISSED
         last = low + signals.shape[0] - 1 - np.argmax(signals[::-1], axis=0)
         last = np.where(signals.any(axis=0), last, -1)
-        variant, stale = ground.variant[rows], self.stale_after[rows]
+        variant, stale = ground.variant_at(rows, now), self.stale_after[rows]
         for of, after in {*zip(variant.tolist(), stale.tolist(), strict=True)}:
             line = ground.calendar.lines[of]
             mine = np.flatnonzero((variant == of) & (stale == after))

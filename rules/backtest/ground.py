@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,7 @@ class Ground:
         spells = [history.spells[row] for row in group.rows]
         _, enrolled = memberships(self.calendar, spells)
         self.variant = group.variant[:, -1]
+        """The last of each child."""
         expected = self.calendar.expected[group.variant[:, 0]] if group.variant.shape[1] == 1 else self._expected()
         self.enrolled = expected if enrolled is None else expected & enrolled
         """Who is expected where before any movement is known; bool (rows, columns)."""
@@ -91,6 +93,31 @@ class Ground:
         if len(variant) == 1:
             return np.asarray(self.calendar.ends[variant[0]], np.int64)
         return np.asarray(self.calendar.ends[variant, np.arange(self.columns)], np.int64)
+
+    def variant_at(self, rows: Rows, now: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The variant each of these children follows at an instant of its own: that of its last session begun."""
+        found = self.group.variant[rows, 0]
+        for at, variant in self._turns:
+            found = np.where(at[rows] <= now, variant[rows], found)
+        return found
+
+    @cached_property
+    def _turns(self) -> list[tuple[NDArray[np.int64], NDArray[np.intp]]]:
+        """When children change their variant for the first time, the second …, and to which; NEVER where they do not.
+
+        That is with the first session by the new one.
+        """
+        turns: list[tuple[NDArray[np.int64], NDArray[np.intp]]] = []
+        of = self.group.variant
+        for row in np.flatnonzero((of != of[:, :1]).any(axis=1)).tolist():
+            starts = self.starts_of(row)
+            for n, column in enumerate(np.flatnonzero(of[row, 1:] != of[row, :-1]) + 1):
+                if n == len(turns):
+                    turns.append((np.full(self.rows, NEVER, np.int64), np.zeros(self.rows, np.intp)))
+                later = np.flatnonzero(starts[column:] > 0)
+                turns[n][0][row] = starts[column + later[0]] if len(later) else NEVER
+                turns[n][1][row] = of[row, column]
+        return turns
 
     # ---- changes ----------------------------------------------------------------------------------------------------
 

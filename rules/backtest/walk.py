@@ -90,7 +90,7 @@ class Walk(Passage):
     ) -> None:
         heard = None
         away, gone = self._away(rows, now, runs), self._gone(rows, now)
-        lines, variant = self.ground.calendar.lines, self.ground.variant[rows]
+        lines, variant = self.ground.calendar.lines, self.ground.variant_at(rows, now)
         for n, rule in enumerate(self.signs):
             true = rule.when(facts)
             holds = true & self.covers[n][rows]
