@@ -88,7 +88,7 @@ class Memory:
         self._watch.join()
 
     def _look(self) -> None:
-        while not self._over.wait(0.05):
+        while not self._over.wait(1.0):
             self.peak = max(self.peak, sum(_share(one) for one in (os.getpid(), *_children())))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
+
 from rules.calendar import Line
-from rules.instants import earliest, to_micros
+from rules.instants import earliest, from_micros, to_micros
 from rules.register import Register
 
 
@@ -42,12 +44,26 @@ def out_at(register: Register, row: int, now: int) -> str | None:
     return None
 
 
-def changes_at(register: Register, row: int, now: int) -> dt.datetime | None:
-    """The next instant after `now` at which a known leave or movement takes effect."""
+def changes_at(register: Register, row: int, now: int, variant: int) -> dt.datetime | None:
+    """The next instant after `now` at which a known leave or movement, or a change of school, takes effect.
+
+    `variant` is the calendar variant the child follows now.
+    """
     instants = [
         instant
         for leave in register.leaves.get(row, ())
         for instant in (leave.starts, leave.ends)
         if to_micros(instant) > now
     ]
-    return earliest(*instants, *(out.at for out in register.outs.get(row, ()) if to_micros(out.at) > now))
+    outs = (out.at for out in register.outs.get(row, ()) if to_micros(out.at) > now)
+    return earliest(*instants, *outs, _turns_at(register, row, now, variant))
+
+
+def _turns_at(register: Register, row: int, now: int, variant: int) -> dt.datetime | None:
+    """The first session to come by another calendar variant than the present."""
+    of = register.variant[row]
+    if len(of) == 1:
+        return None
+    starts = register.calendar.starts[of, np.arange(len(of))]
+    ahead = np.flatnonzero((starts > now) & (of != variant))
+    return from_micros(int(starts[ahead[0]])) if len(ahead) else None

@@ -146,7 +146,7 @@ class Judgement:
             silent_from=_instant(self._silent_from(row, line, signal)),
             out=out_at(self.register, row, self.now),
             stopped_by=self.stopped_by(row),
-            changes_at=earliest(changes_at(self.register, row, self.now), self._start(row, early)),
+            changes_at=earliest(changes_at(self.register, row, self.now, variant), self._start(row, early)),
             variant=variant,
             class_index=int(self.register.classes[row, -1]),
             last_marked=self._start(row, last_marked),
@@ -196,11 +196,10 @@ class Judgement:
     def _silent_from(self, row: int, line: Line, signal: int) -> int | None:
         """When the first expected session after the last signal is, or was, `stale_after` of session time ago."""
         stale_after = self._stale_after.get(int(self.register.classes[row, -1]), self._clock.stale_after)
-        after = np.searchsorted(line.columns, signal, "right")
-        enrolled = self.register.enrolled
+        after, width = np.searchsorted(line.columns, signal, "right"), self.register.marks.shape[1]
         while after < len(line.columns):
-            column = line.columns[after]
-            if enrolled is None or column >= enrolled.shape[1] or enrolled[row, column]:
+            column = int(line.columns[after])
+            if column >= width or self.register.expects(row, column):
                 return int(line.stale_at(stale_after)[after])
             after += 1
         return None
@@ -213,7 +212,7 @@ class Judgement:
         if index is None or line.columns[index] >= self.register.marks.shape[1]:
             return False, False
         column = line.columns[index]
-        if self.register.enrolled is not None and not self.register.enrolled[row, column]:
+        if not self.register.expects(row, int(column)):
             return False, False
         begun = bool(line.starts[index] <= self.now)
         return True, begun and bool(self.register.marks[row, column] > Mark.UNTAKEN)

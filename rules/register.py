@@ -83,6 +83,11 @@ class Register:
         line = self.variant[row]
         return int(line[0] if len(line) == 1 else line[column])
 
+    def expects(self, row: int, column: int) -> bool:
+        """Whether one child is expected in one session."""
+        on_roll = self.enrolled is None or bool(self.enrolled[row, column])
+        return on_roll and bool(self.calendar.expected[self.variant_of(row, column), column])
+
     def expected(self) -> NDArray[np.bool_]:
         """Where each child is expected: by the calendar, while on the roll; bool (rows, columns)."""
         calendar = self.calendar

@@ -47,7 +47,6 @@ def scan_runs(
     missed = (meaning == MISSED) & (columns > stop[:, None])
     if ended_from is not None:
         missed &= starts >= ended_from[:, None]
-    rows = np.flatnonzero(missed.any(axis=1))
     runs = Runs(
         np.full(len(meaning), NEVER, np.int64),
         np.full(len(meaning), NO_COLUMN, np.int64),
@@ -55,8 +54,9 @@ def scan_runs(
         stop,
         stopped_by,
     )
-    if len(rows):
-        _measure(runs, rows, missed[rows], starts[rows], day_of, run_break)
+    row, column = np.nonzero(missed)
+    if len(row):
+        _measure(runs, row, column, starts[row, column], day_of[column], run_break)
     return runs
 
 
@@ -73,20 +73,21 @@ def _last_stop(meaning: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[n
 
 def _measure(
     runs: Runs,
-    rows: NDArray[np.intp],
-    missed: NDArray[np.bool_],
-    starts: NDArray[np.int64],
-    day_of: NDArray[np.int32],
+    row: NDArray[np.intp],
+    column: NDArray[np.intp],
+    start: NDArray[np.int64],
+    day: NDArray[np.int32],
     run_break: int,
 ) -> None:
-    """Walk the absences of `rows` forward, beginning a new run after each gap longer than `run_break`."""
-    start, column, days = runs.start[rows], runs.column[rows], runs.days[rows]
-    last = np.full(len(rows), NEVER, np.int64)
-    last_day = np.full(len(rows), -1, np.int32)
-    for at in np.flatnonzero(missed.any(axis=0)):
-        here, now = missed[:, at], starts[:, at]
-        begins = here & ((start == NEVER) | (now - last > run_break))
-        start[begins], column[begins], days[begins], last_day[begins] = now[begins], at, 0, -1
-        days += here & (last_day != day_of[at])
-        last[here], last_day[here] = now[here], day_of[at]
-    runs.start[rows], runs.column[rows], runs.days[rows] = start, column, days
+    """From all absences, row by row in order of time: the last run of each row, begun anew after each longer gap."""
+    other = np.ones(len(row), np.bool_)
+    other[1:] = row[1:] != row[:-1]
+    begins = other.copy()
+    begins[1:] |= start[1:] - start[:-1] > run_break
+    another_day = begins.copy()
+    another_day[1:] |= day[1:] != day[:-1]
+    days = np.cumsum(another_day)
+    last = np.flatnonzero(np.append(other[1:], True))
+    begun = np.maximum.accumulate(np.where(begins, np.arange(len(row)), 0))[last]
+    of = row[last]
+    runs.start[of], runs.column[of], runs.days[of] = start[begun], column[begun], days[last] - days[begun] + 1

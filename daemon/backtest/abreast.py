@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
@@ -52,11 +53,13 @@ def replay_abreast(
     """What `rules.backtest.replay.replay` gives, sooner where there are several groups and cores."""
     global _task  # noqa: PLW0603 - what a forked process finds in place is not copied; a history is too large to send
     _task = _Task(list(groups_of(history)), laws, until, storm_share, looked_at)
+    gc.freeze()  # a history is hundreds of thousands of small things that live on: looking through them takes seconds
     count = min(workers or os.cpu_count() or 1, len(_task.groups))
     try:
         parts = _alone(_task, history, progress) if count < 2 else _abreast(_task, history, count, progress)  # noqa: PLR2004 - one is alone
     finally:
         _task = None
+        gc.unfreeze()
     return put_together(history, laws, parts, looked_at)
 
 
@@ -71,7 +74,7 @@ def _alone(task: _Task, history: History, progress: Callable[[int, int], None]) 
 def _abreast(task: _Task, history: History, count: int, progress: Callable[[int, int], None]) -> list[Part]:
     fork = multiprocessing.get_context("fork")
     parts: list[Part] = []
-    with ProcessPoolExecutor(count, mp_context=fork) as pool:
+    with ProcessPoolExecutor(count, mp_context=fork, initializer=gc.disable) as pool:
         for part in pool.map(_part, range(len(task.groups))):
             parts.append(part)
             progress(sum(len(one.rows) for one in parts), len(history.students))

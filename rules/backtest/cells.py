@@ -48,19 +48,19 @@ class Group:
     rows: NDArray[np.intp]
     classes: NDArray[np.int32]
     variant: NDArray[np.intp]
-    among: NDArray[np.intp] | None = None
+    among: NDArray[np.int32] | None = None
 
     @cached_property
-    def marks(self) -> NDArray[np.intp]:
-        """The history's marks that speak of these children."""
+    def marks(self) -> NDArray[np.int32]:
+        """The history's marks that speak of these children; int32, for there are tens of millions."""
         mine = np.zeros(len(self.history.students) + 1, np.bool_)  # the last is for marks of nobody, whose row is -1
         mine[self.rows] = True
         of = self.history.rolls.row
         if self.among is None:
-            return np.flatnonzero(mine[of])
+            return np.flatnonzero(mine[of]).astype(np.int32)
         return self.among[mine[of[self.among]]]
 
-    def part(self, rows: NDArray[np.intp] | slice, among: NDArray[np.intp] | None = None) -> Group:
+    def part(self, rows: NDArray[np.intp] | slice, among: NDArray[np.int32] | None = None) -> Group:
         """Only these of its children, by position."""
         known = self.marks if among is None else among
         return Group(self.history, self.rows[rows], self.classes[rows], self.variant[rows], known)

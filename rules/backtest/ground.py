@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,25 @@ from rules.register import (
 )
 
 Rows = NDArray[np.intp]
+
+
+class Turn(NamedTuple):
+    """The instant (microseconds) of the first session a child has by another calendar variant; its nth such."""
+
+    row: int
+    nth: int
+    at: int
+    variant: int
+
+
+def turns_of(group: Group) -> Iterator[Turn]:
+    """The turns of those children of a group who changed to a school with another calendar, each child's in order."""
+    of, columns = group.variant, np.arange(group.variant.shape[1])
+    for row in np.flatnonzero((of != of[:, :1]).any(axis=1)).tolist():
+        starts = group.history.calendar.starts[of[row], columns]
+        for nth, column in enumerate((np.flatnonzero(of[row, 1:] != of[row, :-1]) + 1).tolist()):
+            first = np.flatnonzero(starts[column:] > 0)[:1]
+            yield Turn(row, nth, int(starts[column + first[0]]) if len(first) else NEVER, int(of[row, column]))
 
 
 class Ground:
@@ -99,24 +119,17 @@ class Ground:
         found = self.group.variant[rows, 0]
         for at, variant in self._turns:
             found = np.where(at[rows] <= now, variant[rows], found)
-        return found
+        return np.asarray(found, np.intp)
 
     @cached_property
     def _turns(self) -> list[tuple[NDArray[np.int64], NDArray[np.intp]]]:
-        """When children change their variant for the first time, the second …, and to which; NEVER where they do not.
-
-        That is with the first session by the new one.
-        """
+        """When children turn to another variant for the first time, the second …, and to which; NEVER: they do not."""
         turns: list[tuple[NDArray[np.int64], NDArray[np.intp]]] = []
-        of = self.group.variant
-        for row in np.flatnonzero((of != of[:, :1]).any(axis=1)).tolist():
-            starts = self.starts_of(row)
-            for n, column in enumerate(np.flatnonzero(of[row, 1:] != of[row, :-1]) + 1):
-                if n == len(turns):
-                    turns.append((np.full(self.rows, NEVER, np.int64), np.zeros(self.rows, np.intp)))
-                later = np.flatnonzero(starts[column:] > 0)
-                turns[n][0][row] = starts[column + later[0]] if len(later) else NEVER
-                turns[n][1][row] = of[row, column]
+        for turn in turns_of(self.group):
+            if turn.nth == len(turns):
+                turns.append((np.full(self.rows, NEVER, np.int64), np.zeros(self.rows, np.intp)))
+            at, variant = turns[turn.nth]
+            at[turn.row], variant[turn.row] = turn.at, turn.variant
         return turns
 
     # ---- changes ----------------------------------------------------------------------------------------------------

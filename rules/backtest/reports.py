@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.backtest.cells import Cells, Group, cells_of
-from rules.backtest.ground import Ground
+from rules.backtest.doubt import Instant
+from rules.backtest.ground import Ground, turns_of
 from rules.backtest.storms import Storm
 from rules.case import Case, Entry, Standing
-from rules.instants import from_micros, to_micros
+from rules.instants import NEVER, from_micros, to_micros
 from rules.judge import Judgement
 from rules.laws import Laws
 from rules.records import POSITIVE
@@ -40,13 +41,11 @@ class Replay:
     """The cases of one group's children in doubt, from the first thing known to the last; runs once.
 
     `laws` are those of the reports and stages alone: signs have no part in what becomes of a report. `instants` are
-    those at which a run of a child may have become due (True), or a report may change (False): at no other does a child
-    come to matter who is not watched.
+    those at which a run of a child may have become due, or a report may change: at no other does a child come to matter
+    who is not watched.
     """
 
-    def __init__(
-        self, group: Group, laws: Laws, storms: Sequence[Storm], instants: Sequence[tuple[int, int, bool]]
-    ) -> None:
+    def __init__(self, group: Group, laws: Laws, storms: Sequence[Storm], instants: Sequence[Instant]) -> None:
         self.ground = Ground(group, ())
         self.group, self.laws = group, laws
         self.storms = sorted(storms, key=lambda storm: storm.since)
@@ -55,7 +54,9 @@ class Replay:
         self._cells = _by_time(cells_of(group))
         self._changes = self._leaves_and_movements()
         self._wakes = list(instants)
-        """A heap of instants and rows, and whether a child without a case matters then; those given are in order."""
+        """A heap; those given are in order."""
+        self._cased = np.zeros(len(group.rows), np.bool_)
+        """Who has a case."""
         self._opened = 0
         self._traits = group.history.traits.part(group.rows)
         self._until = cache(self.ground.calendar.until)
@@ -94,6 +95,7 @@ class Replay:
                 known, at = to_micros(move.known_at), to_micros(move.movement.at)
                 changes.append((known, row, _later(ground.move, row, move.movement)))
                 changes += [(at, row, _nothing)] if at > known else []
+        changes += [(turn.at, turn.row, _nothing) for turn in turns_of(self.group) if turn.at != NEVER]
         return sorted(changes, key=lambda change: change[0])
 
     def _say(self, which: slice) -> set[int]:
@@ -102,33 +104,41 @@ class Replay:
         row, column, code = self._cells.row[which].astype(np.intp), self._cells.column[which], self._cells.code[which]
         newest = column > ground.upto[row]
         ground.say(column, row, code)
+        cased = self._cased[row]
+        row, newest, code = row[cased], newest[cased], code[cased]
         return {
             one
             for one, new, mark in zip(row.tolist(), newest.tolist(), code.tolist(), strict=True)
-            if (case := self.cases.get(one)) is not None and self._moves(one, case, mark, new=new)
+            if self._moves(one, self.cases[one], mark, new=new)
         }
 
     def _moves(self, row: int, case: Case, mark: int, *, new: bool) -> bool:
         """Whether a mark can decide anything about a case: one more absence of a report that stands cannot.
 
-        Nor can any newer sighting of a child that came back. What makes a stage, or a run due, has its own instant.
+        What makes a stage, or a run due, or takes a return back, has an instant of its own.
         """
         if case.standing is Standing.RAISED:
             waits = case.corrected or self.ground.leaves.get(row)
             return bool(waits) or not new or mark in _SEEN
-        if _watched(case):
-            return True
-        return case.standing is Standing.RETURNED and not new
+        return _watched(case)
 
     def _sweep(self, at: int, touched: set[int]) -> None:
         while self._wakes and self._wakes[0][0] == at:
-            _, row, due = heapq.heappop(self._wakes)
-            touched |= {row} if due or row in self.cases else set()
+            wake = heapq.heappop(self._wakes)
+            touched |= {wake.row} if self._matters(wake) else set()
         if touched:
             now = from_micros(at)
             for part, law in self.laws.parts(self._scene(np.array(sorted(touched), np.intp), now)):
                 for decision in sweep(part, now, law, self._new_case):
                     self._apply(decision.case, decision.entries, now)
+
+    def _matters(self, wake: Instant) -> bool:
+        """Whether anything can be decided: for a child that came back, only if its run began before it did."""
+        case = self.cases.get(wake.row)
+        if wake.due or case is None:
+            return wake.due
+        back = case.returned_session
+        return _watched(case) or back is None or wake.run < to_micros(back)
 
     def _scene(self, rows: NDArray[np.intp], now: dt.datetime) -> Scene:
         history = self.group.history
@@ -169,10 +179,12 @@ class Replay:
         self.decided += [Decided(row, now, entry, case.episode) for entry in entries]
         if not case.is_open or not (_watched(case) or case.episode):
             self.cases.pop(row, None)
+            self._cased[row] = False
             return
+        self._cased[row] = True
         self.cases[row] = case if _watched(case) else case.but(armed_at=None)
         if _watched(case) and case.wake_at is not None:
-            heapq.heappush(self._wakes, (to_micros(case.wake_at), row, False))
+            heapq.heappush(self._wakes, Instant(to_micros(case.wake_at), row, due=True, run=NEVER))
 
 
 def _watched(case: Case) -> bool:

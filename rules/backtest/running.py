@@ -11,8 +11,8 @@ from rules.instants import NEVER, span
 from rules.register import MISSED, SEEN, SKIP
 from rules.runs import Runs, scan_runs
 
-RECENT = 24
-"""Columns in which nearly every run is found whole."""
+RECENT = (24, 120)
+"""Columns in which nearly every run is found whole; and those looked through for the others, before all are."""
 
 
 def current_runs(ground: Ground, rows: Rows, now: NDArray[np.int64], begun: int, clock: Clock) -> Runs:
@@ -22,12 +22,13 @@ def current_runs(ground: Ground, rows: Rows, now: NDArray[np.int64], begun: int,
     """
     runs = _no_runs(len(rows))
     here = np.flatnonzero(ground.ever_missed[rows] & (ground.meaning[begun, rows] != SEEN))
-    low = max(begun - RECENT + 1, 0)
-    cut = _scan(ground, rows[here], now[here], low, begun, clock)
-    _put(runs, here, cut, low)
-    again = here[cut.stop < 0] if low else here[:0]
-    if len(again):
-        _put(runs, again, _scan(ground, rows[again], now[again], 0, begun, clock), 0)
+    for width in (*RECENT, begun + 1):
+        low = max(begun - width + 1, 0)
+        found = _scan(ground, rows[here], now[here], low, begun, clock)
+        _put(runs, here, found, low)
+        here = here[found.stop < 0] if low else here[:0]
+        if not len(here):
+            break
     return runs
 
 

@@ -72,10 +72,12 @@ def _of_units(
 def _expected(
     ground: Ground, unit: NDArray[np.int64] | NDArray[np.int32], kinds: NDArray[np.int64]
 ) -> NDArray[np.int64]:
+    units, columns = np.divmod(kinds, ground.columns)
     found = np.zeros(len(kinds), np.int64)
-    for n, kind in enumerate(kinds.tolist()):
-        of, column = divmod(kind, ground.columns)
-        found[n] = int((ground.meaning[column, unit == of] != SKIP).sum())
+    for column in np.unique(columns):
+        here = columns == column
+        of_unit = np.bincount(unit, ground.meaning[column] != SKIP, int(unit.max()) + 1)
+        found[here] = of_unit[units[here]]
     return found
 
 
