@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
 import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rules.backtest.cells import Group
@@ -33,6 +35,20 @@ class _Task:
 
 
 _task: _Task | None = None
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGE, _PLENTY = 1 << 25, 1 << 28
+"""Bytes: from where on memory is had by itself, the most the C library takes; and how much of the rest is kept."""
+
+
+def _settle_in() -> None:
+    """Keep memory that was used once, and collect nothing: such a process is over in half a minute."""
+    gc.disable()
+    with suppress(OSError, AttributeError):  # another C library than glibc
+        library = ctypes.CDLL("libc.so.6")
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        library.mallopt(_M_TRIM_THRESHOLD, _PLENTY)
 
 
 def _part(number: int) -> Part:
@@ -74,7 +90,7 @@ def _alone(task: _Task, history: History, progress: Callable[[int, int], None]) 
 def _abreast(task: _Task, history: History, count: int, progress: Callable[[int, int], None]) -> list[Part]:
     fork = multiprocessing.get_context("fork")
     parts: list[Part] = []
-    with ProcessPoolExecutor(count, mp_context=fork, initializer=gc.disable) as pool:
+    with ProcessPoolExecutor(count, mp_context=fork, initializer=_settle_in) as pool:
         for part in pool.map(_part, range(len(task.groups))):
             parts.append(part)
             progress(sum(len(one.rows) for one in parts), len(history.students))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,10 +81,20 @@ class Walk(Passage):
             self._pass_deadlines(at)
         runs = current_runs(self.ground, rows, now, self.begun(slot), self.clock)
         reading = self._reading(rows, now, runs)
-        facts = read_facts(reading, self.wanted)
+        facts = self._facts(reading, runs)
         self.doubt.look(self.ground, rows, now, runs, facts)
         if self.signs:
             self._judge_signs(rows, now, runs, reading, facts)
+
+    def _facts(self, reading: Reading, runs: Runs) -> dict[str, NDArray[Any]]:
+        """The values of all facts asked for; of nearly everybody they are read of everybody, which is quicker."""
+        rows, size = reading.rows, self.ground.rows
+        if self.shares is not None or 2 * len(rows) < size:
+            return read_facts(reading, self.wanted)
+        days, sessions, seen = (np.zeros(size, np.int64) for _ in range(3))
+        days[rows], sessions[rows], seen[rows] = runs.days, reading.absent_sessions, reading.last_seen
+        whole = replace(reading, rows=self.everybody, absent_days=days, absent_sessions=sessions, last_seen=seen)
+        return {name: values[rows] for name, values in read_facts(whole, self.wanted).items()}
 
     def _judge_signs(
         self, rows: Rows, now: NDArray[np.int64], runs: Runs, reading: Reading, facts: dict[str, NDArray[Any]]
