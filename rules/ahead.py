@@ -44,26 +44,34 @@ def out_at(register: Register, row: int, now: int) -> str | None:
     return None
 
 
-def changes_at(register: Register, row: int, now: int, variant: int) -> dt.datetime | None:
+def changes_at(register: Register, row: int, now: int, variant: int, *, running: bool) -> dt.datetime | None:
     """The next instant after `now` at which a known leave or movement, or a change of school, takes effect.
 
-    `variant` is the calendar variant the child follows now.
+    A leave does so when it starts and ends and, where the child is `running` up an absence, with the first session it
+    covers. `variant` is the calendar variant the child follows now.
     """
-    instants = [
-        instant
-        for leave in register.leaves.get(row, ())
-        for instant in (leave.starts, leave.ends)
-        if to_micros(instant) > now
-    ]
+    leaves = register.leaves.get(row, ())
+    instants = [instant for leave in leaves for instant in (leave.starts, leave.ends) if to_micros(instant) > now]
+    if running:
+        line = register.calendar.lines[variant]
+        cuts = [covered_at(line, to_micros(leave.starts), to_micros(leave.ends), now) for leave in leaves]
+        instants += [from_micros(cut) for cut in cuts if cut is not None]
     outs = (out.at for out in register.outs.get(row, ()) if to_micros(out.at) > now)
     return earliest(*instants, *outs, _turns_at(register, row, now, variant))
 
 
+def covered_at(line: Line, starts: int, ends: int, now: int) -> int | None:
+    """The start (microseconds) of the first session to come that a leave `[starts, ends)` covers: a run ends there."""
+    n = max(line.begun(now), int(np.searchsorted(line.ends, starts, "right")))
+    covered = n < len(line.starts) and line.starts[n] < ends
+    return int(line.starts[n]) if covered else None
+
+
 def _turns_at(register: Register, row: int, now: int, variant: int) -> dt.datetime | None:
-    """The first session to come by another calendar variant than the present."""
-    of = register.variant[row]
+    """The beginning of the first day to come on which the child follows another calendar variant than now."""
+    of, calendar = register.variant[row], register.calendar
     if len(of) == 1:
         return None
-    starts = register.calendar.starts[of, np.arange(len(of))]
-    ahead = np.flatnonzero((starts > now) & (of != variant))
-    return from_micros(int(starts[ahead[0]])) if len(ahead) else None
+    today = from_micros(now).astimezone(calendar.zone).date().toordinal()
+    ahead = np.flatnonzero((calendar.day_of > today) & (of != variant))
+    return calendar.local_midnight(calendar.dates[ahead[0] // calendar.slots]) if len(ahead) else None

@@ -13,7 +13,7 @@ from rules.finding import Finding, Question
 from rules.instants import earliest, to_micros
 from rules.review import review_report, review_return
 from rules.rule import Rule
-from rules.watch import reached, settled, tell_stage, wakes, watch, watched
+from rules.watch import left_over, reached, settled, tell_stage, wakes, watch, watched
 
 
 def question(case: Case, law: Law | None = None) -> Question | None:
@@ -155,7 +155,7 @@ def _unreported_stage(draft: Draft) -> Stage:
 def _arm(draft: Draft) -> None:
     """Set the deadline that will pass by itself, and the next instant at which this case must be looked at."""
     if not draft.case.is_open:
-        draft.change(finding=draft.finding, wake_at=None, armed_at=None)
+        draft.change(finding=draft.finding, wake_at=None, armed_at=None, signs=left_over(draft))
         return
     armed = _next_deadline(draft)
     ahead = [instant for instant in (armed, *_instants(draft)) if instant is not None and instant > draft.now]

@@ -126,7 +126,7 @@ class Judgement:
         owed: tuple[bool, str | None] | None,
         kept: Collection[str],
     ) -> Finding:
-        variant = self.register.variant_of(row, self._column_now(row))
+        variant = self.register.variant_of(row, self._column_now())
         line = self.register.calendar.lines[variant]
         start = int(self.runs.start[row])
         run = start if start != NEVER else None
@@ -146,7 +146,9 @@ class Judgement:
             silent_from=_instant(self._silent_from(row, line, signal)),
             out=out_at(self.register, row, self.now),
             stopped_by=self.stopped_by(row),
-            changes_at=earliest(changes_at(self.register, row, self.now, variant), self._start(row, early)),
+            changes_at=earliest(
+                changes_at(self.register, row, self.now, variant, running=run is not None), self._start(row, early)
+            ),
             variant=variant,
             class_index=int(self.register.classes[row, -1]),
             last_marked=self._start(row, last_marked),
@@ -172,13 +174,13 @@ class Judgement:
     def _movements(self, row: int) -> Sequence[Movement]:
         return self.register.movements.get(row, ())
 
-    def _column_now(self, row: int) -> int:
-        """The last begun column, for rows whose calendar changed with their school; one without a session never is."""
+    def _column_now(self) -> int:
+        """The last column of today, which tells apart the calendars of rows that changed school."""
         if self.register.variant.shape[1] == 1:
             return 0
-        starts = self._starts[row]
-        begun = np.flatnonzero((starts > 0) & (starts <= self.now))
-        return int(begun[-1]) if len(begun) else 0
+        calendar = self.register.calendar
+        today = from_micros(self.now).astimezone(calendar.zone).date().toordinal()
+        return max(int(np.searchsorted(calendar.day_of, today, "right")) - 1, 0)
 
     # ---- leave, movement, silence -----------------------------------------------------------------------------
 
@@ -244,7 +246,7 @@ class Judgement:
         due = to_micros(asked.due_at)
         on_leave = any(to_micros(leave.starts) < due < to_micros(leave.ends) for leave in part.leaves.get(n, ()))
         start = int(runs.start[n])
-        line = part.calendar.lines[part.variant_of(n)]
+        line = part.calendar.lines[part.variant_of(n, self._column_now())]
         if asked.raised_for is None:
             lasted = enough and start != NEVER and self._clock.ripe_at(line, start) <= due
         else:

@@ -156,7 +156,7 @@ class Rehearsal:
 
 
 def _news(history: History) -> dict[dt.datetime, set[int]]:
-    """By instant the classes of which something becomes known then, or whose mark made ahead is then a session's."""
+    """By instant the classes of which something becomes known or takes effect: a mark made ahead, a movement."""
     rolls = history.rolls
     variant = np.asarray(history.variants, np.intp)[rolls.class_index]
     starts = np.where(rolls.column >= 0, history.calendar.starts[variant, np.maximum(rolls.column, 0)], 0)
@@ -169,6 +169,7 @@ def _news(history: History) -> dict[dt.datetime, set[int]]:
         found.setdefault(from_micros(micros), set()).add(index)
     said = [(leave.known_at, leave.row) for leave in history.leaves]
     said += [(move.known_at, move.row) for move in history.movements]
+    said += [(move.movement.at, move.row) for move in history.movements if move.movement.at > move.known_at]
     said += [(one.said_at, row) for one in history.overlays for row in one.rows.tolist()]
     for at, row in said:
         found.setdefault(at, set()).update(spell.class_index for spell in history.spells[row])

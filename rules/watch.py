@@ -158,6 +158,19 @@ def laid_down(signs: tuple[Sign, ...]) -> tuple[Sign, ...]:
     return tuple(replace(sign, over=True, since=None, armed_at=None) for sign in signs if sign.raised_at is not None)
 
 
+def left_over(draft: Draft) -> tuple[Sign, ...]:
+    """The signs of a case that closes of itself: of what does not hold any more only that it was raised is kept."""
+    shown = {view.rule: view for view in draft.finding.views}
+    goes_on = {
+        sign.rule
+        for sign in draft.case.signs
+        if (view := shown.get(sign.rule)) is not None and (view.holds or (sign.stands and not view.over))
+    }
+    ended = {sign.rule: sign for sign in laid_down(draft.case.signs)}
+    signs = (sign if sign.rule in goes_on else ended.get(sign.rule) for sign in draft.case.signs)
+    return tuple(sign for sign in signs if sign is not None)
+
+
 def watched(draft: Draft) -> bool:
     """Whether there is a sign to watch for: armed, standing, or resting until it may be raised again."""
     return any(

@@ -333,7 +333,8 @@ def replay(
         for mark in marks
         if (session_start := _starts(county, mark)) is not None and mark.known_at < session_start
     }
-    ahead = sorted({*ahead, *early})
+    taking_effect = {one.at for one in movements if one.at > max(one.known_at, start)}
+    ahead = sorted({*ahead, *early, *taking_effect})
     while True:
         wakes = county.wakes()
         candidates = [*ahead[:1], *([min(wakes)] if wakes else [])]

@@ -18,7 +18,7 @@ from daemon.config import Config, load_config
 from rules.backtest.replay import replay
 from rules.case import Entry
 from rules.rulebook import read_rules
-from tests.county import MINUTE, MovementRow, Slot, World, write_feeds
+from tests.county import MINUTE, Child, MovementRow, Slot, World, write_feeds
 from tests.histories import history_of, laws_in
 from tests.raised import Raised, journaled, lived_through, of_flag, replayed
 from tests.replay import PACK, live_through
@@ -150,11 +150,26 @@ def unsettled(draw: st.DrawFn) -> World:
 
 @st.composite
 def two_timetables(draw: st.DrawFn) -> World:
-    """A world whose second school, if there is one, mostly begins earlier, or has a session less."""
+    """A world whose second school, if there is one, mostly begins earlier, or lacks a session; some change school."""
     world = draw(worlds())
     earlier = tuple(Slot(one.name, _before(one.start), one.end) for one in world.slots)
     own = draw(st.sampled_from((None, earlier, world.slots[:-1], earlier[1:])))
-    return replace(world, own_slots=(("sch-2", own),)) if own and len(world.schools) > 1 else world
+    if not own or len(world.schools) == 1:
+        return world
+    few = len(world.children) <= 6
+    children = tuple(draw(_changing(world, child)) if few else child for child in world.children)
+    return replace(world, own_slots=(("sch-2", own),), children=children)
+
+
+@st.composite
+def _changing(draw: st.DrawFn, world: World, child: Child) -> Child:
+    """Mostly the child in a class of the other school from some day on."""
+    schools, (_, home) = dict(world.classes), child.classes[0]
+    others = [name for name, school in world.classes if school != schools[home]]
+    since = draw(st.sampled_from((None, *sorted(world.school_days[0][1])[1:])))
+    if since is None or len(child.classes) > 1:
+        return child
+    return replace(child, classes=(*child.classes, (since, draw(st.sampled_from(others)))))
 
 
 def _before(time: dt.time) -> dt.time:

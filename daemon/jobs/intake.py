@@ -206,6 +206,9 @@ def _take_absences(tx: Tx, people: People, delivery: Delivery, taken: TakenIn) -
     taken.counts["parked"] += len(waiting)
     touched = absences.record_leaves(tx, [one for one in leaves if one.student_id in there], delivery.known_at)
     touched += absences.record_movements(tx, [one for one in movements if one.student_id in there], delivery.known_at)
+    for one in movements:  # takes effect also where no case waits for it
+        if one.student_id in there and one.at > delivery.known_at:
+            arm_class(tx, {people.class_now(one.student_id)}, one.at)
     taken.counts["leaves"] += sum(one.student_id in there for one in leaves)
     taken.counts["movements"] += sum(one.student_id in there for one in movements)
     return {people.class_now(student) for student in touched}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rules.backtest.cells import Cells, Group, cells_of, first_rolls
-from rules.backtest.ground import Turn, turns_of
+from rules.backtest.ground import takes_effect, turns_of
 from rules.history import LeaveKnown, MovementKnown
 from rules.instants import NEVER, to_micros
 
@@ -85,7 +85,7 @@ def events_of(group: Group, *, together: bool = False) -> Events:
     leaves = [one for one in group.history.leaves if one.row in local]
     movements = [one for one in group.history.movements if one.row in local]
     plain = _Plain(starts, np.full((len(starts), size), NEVER, np.int64), np.zeros((len(starts), size), np.uint8))
-    others, taken = _others(local, leaves, movements, turns_of(group)), first_rolls(group.history)
+    others, taken = _others(group, local, leaves, movements), first_rolls(group.history)
     found = [
         _put_in_order(part, first, plain, others, taken, together=together)
         for first, part in group.parts(size if together else PART)
@@ -200,16 +200,13 @@ def _day_starts(group: Group, of: NDArray[np.intp]) -> NDArray[np.int64]:
     return np.minimum.accumulate(first[::-1])[::-1]
 
 
-def _others(
-    local: dict[int, int], leaves: list[LeaveKnown], movements: list[MovementKnown], turns: Iterable[Turn]
-) -> _Rest:
+def _others(group: Group, local: dict[int, int], leaves: list[LeaveKnown], movements: list[MovementKnown]) -> _Rest:
     """Leaves and movements as they become known, and the instants at which they, or a change of school, take effect."""
-    rows = [(turn.row, turn.at, LOOK, 0) for turn in turns if turn.at != NEVER]
+    rows = [(turn.row, turn.at, LOOK, 0) for turn in turns_of(group)]
     for n, leave in enumerate(leaves):
         row, known = local[leave.row], to_micros(leave.known_at)
         rows.append((row, known, LEAVE, n))
-        ahead = () if leave.withdrawn else (to_micros(leave.starts), to_micros(leave.ends))
-        rows += [(row, at, LOOK, 0) for at in ahead if at > known]
+        rows += [(row, at, LOOK, 0) for at in takes_effect(group, row, leave)]
     for n, move in enumerate(movements):
         row, known, at = local[move.row], to_micros(move.known_at), to_micros(move.movement.at)
         rows.append((row, known, MOVEMENT, n))

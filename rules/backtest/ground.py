@@ -9,12 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.ahead import covered_at
 from rules.backtest.cells import Group
 from rules.facts.evaluate import series_for
 from rules.facts.moves import no_moves
 from rules.facts.tally import Tally
 from rules.facts.tracks import tracks_of
 from rules.facts.windows import Windows
+from rules.history import LeaveKnown
 from rules.instants import NEVER, to_micros
 from rules.records import Mark
 from rules.register import (
@@ -34,7 +36,7 @@ Rows = NDArray[np.intp]
 
 
 class Turn(NamedTuple):
-    """The instant (microseconds) of the first session a child has by another calendar variant; its nth such."""
+    """The beginning (microseconds) of the day from which a child follows another calendar variant; its nth such day."""
 
     row: int
     nth: int
@@ -44,12 +46,20 @@ class Turn(NamedTuple):
 
 def turns_of(group: Group) -> Iterator[Turn]:
     """The turns of those children of a group who changed to a school with another calendar, each child's in order."""
-    of, columns = group.variant, np.arange(group.variant.shape[1])
+    of, calendar = group.variant, group.history.calendar
     for row in np.flatnonzero((of != of[:, :1]).any(axis=1)).tolist():
-        starts = group.history.calendar.starts[of[row], columns]
         for nth, column in enumerate((np.flatnonzero(of[row, 1:] != of[row, :-1]) + 1).tolist()):
-            first = np.flatnonzero(starts[column:] > 0)[:1]
-            yield Turn(row, nth, int(starts[column + first[0]]) if len(first) else NEVER, int(of[row, column]))
+            day = calendar.dates[column // calendar.slots]
+            yield Turn(row, nth, to_micros(calendar.local_midnight(day)), int(of[row, column]))
+
+
+def takes_effect(group: Group, row: int, leave: LeaveKnown) -> list[int]:
+    """The instants (microseconds) at which a leave of a row of the group takes effect, after it became known."""
+    if leave.withdrawn:
+        return []
+    known, starts, ends = to_micros(leave.known_at), to_micros(leave.starts), to_micros(leave.ends)
+    line = group.history.calendar.lines[int(group.variant[row, -1])]
+    return [at for at in (starts, ends, covered_at(line, starts, ends, known)) if at is not None and at > known]
 
 
 class Ground:
@@ -115,7 +125,7 @@ class Ground:
         return np.asarray(self.calendar.ends[variant, np.arange(self.columns)], np.int64)
 
     def variant_at(self, rows: Rows, now: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The variant each of these children follows at an instant of its own: that of its last session begun."""
+        """The variant each of these children follows on the day of an instant of its own."""
         found = self.group.variant[rows, 0]
         for at, variant in self._turns:
             found = np.where(at[rows] <= now, variant[rows], found)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rules.backtest.cells import Cells, Group, cells_of
 from rules.backtest.doubt import Instant
-from rules.backtest.ground import Ground, turns_of
+from rules.backtest.ground import Ground, takes_effect, turns_of
 from rules.backtest.storms import Storm
 from rules.case import Case, Entry, Standing
 from rules.instants import NEVER, from_micros, to_micros
@@ -88,14 +88,13 @@ class Replay:
                 leave = None if one.withdrawn else Leave(one.starts, one.ends, one.kind)
                 grant = _later(ground.grant, row, one.leave_id, leave)
                 changes.append((to_micros(one.known_at), row, grant))
-                ahead = () if leave is None else (to_micros(leave.starts), to_micros(leave.ends))
-                changes += [(at, row, _nothing) for at in ahead if at > to_micros(one.known_at)]
+                changes += [(at, row, _nothing) for at in takes_effect(self.group, row, one)]
         for move in self.group.history.movements:
             if (row := local.get(move.row)) is not None:
                 known, at = to_micros(move.known_at), to_micros(move.movement.at)
                 changes.append((known, row, _later(ground.move, row, move.movement)))
                 changes += [(at, row, _nothing)] if at > known else []
-        changes += [(turn.at, turn.row, _nothing) for turn in turns_of(self.group) if turn.at != NEVER]
+        changes += [(turn.at, turn.row, _nothing) for turn in turns_of(self.group)]
         return sorted(changes, key=lambda change: change[0])
 
     def _say(self, which: slice) -> set[int]:
@@ -177,6 +176,8 @@ class Replay:
         """Keep the case while it may matter; what is armed for an unwatched one has an instant of its own."""
         row = int(case.student_id)
         self.decided += [Decided(row, now, entry, case.episode) for entry in entries]
+        if (silent := _falls_silent(case, now)) is not None:
+            heapq.heappush(self._wakes, Instant(to_micros(silent), row, due=True, run=NEVER))
         if not case.is_open or not (_watched(case) or case.episode):
             self.cases.pop(row, None)
             self._cased[row] = False
@@ -185,6 +186,13 @@ class Replay:
         self.cases[row] = case if _watched(case) else case.but(armed_at=None)
         if _watched(case) and case.wake_at is not None:
             heapq.heappush(self._wakes, Instant(to_micros(case.wake_at), row, due=True, run=NEVER))
+
+
+def _falls_silent(case: Case, now: dt.datetime) -> dt.datetime | None:
+    """When a child whose run is old enough, but of one day only, falls silent: later than thought where it moved."""
+    known = case.finding
+    waits = case.is_open and not known.satisfied and known.ripe_at is not None and known.ripe_at <= now
+    return known.silent_from if waits and known.silent_from is not None and known.silent_from > now else None
 
 
 def _watched(case: Case) -> bool:
