@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +49,9 @@ class Group:
     variant: NDArray[np.intp]
     among: NDArray[np.int32] | None = None
 
-    @cached_property
+    @property
     def marks(self) -> NDArray[np.int32]:
-        """The history's marks that speak of these children; int32, for there are tens of millions."""
+        """The history's marks that speak of these children; int32, and not kept: there are tens of millions."""
         mine = np.zeros(len(self.history.students) + 1, np.bool_)  # the last is for marks of nobody, whose row is -1
         mine[self.rows] = True
         of = self.history.rolls.row
@@ -69,9 +68,10 @@ class Group:
         """Its children in runs of so many, each with the position of its first; one pass finds the marks of all."""
         of = np.full(len(self.history.students) + 1, -1, np.int16)
         of[self.rows] = np.arange(len(self.rows)) // size
-        which = of[self.history.rolls.row[self.marks]]
+        marks = self.marks
+        which = of[self.history.rolls.row[marks]]
         for number in range(-(-len(self.rows) // size)):
-            yield number * size, self.part(slice(number * size, (number + 1) * size), self.marks[which == number])
+            yield number * size, self.part(slice(number * size, (number + 1) * size), marks[which == number])
 
 
 def cells_of(group: Group, taken: NDArray[np.int64] | None = None) -> Cells:
@@ -120,8 +120,8 @@ def _said(group: Group) -> _Said:
     history = group.history
     local = np.full(len(history.students), -1, np.int32)
     local[group.rows] = np.arange(len(group.rows), dtype=np.int32)
-    rolls = history.rolls
-    roll, code, row = rolls.roll[group.marks], rolls.code[group.marks], local[rolls.row[group.marks]]
+    rolls, marks = history.rolls, group.marks
+    roll, code, row = rolls.roll[marks], rolls.code[marks], local[rolls.row[marks]]
     if rolls.implied.any():
         more = _implied(group, rolls, roll, row)
         roll, row, code = np.append(roll, more[0]), np.append(row, more[1]), np.append(code, more[2])
