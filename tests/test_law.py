@@ -64,7 +64,7 @@ def test_a_simulation_tells_what_the_reference_tells(
     monkeypatch.setattr(scenes, "RECENT", recent)
 
     @seed(part)
-    @settings(MANY, derandomize=False, max_examples=25)
+    @settings(MANY, derandomize=False, max_examples=32)
     @given(worlds(moves=False))
     def compare(world: World) -> None:
         lines, expected = simulated_lines(printed(world)), told_lines(world)
