@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +70,92 @@ class Notifier(Protocol):
 
     def close(self) -> None:
         """Let go of connections; sending afterwards is an error."""
+
+
+# ---- what a channel learns later ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A channel's later word about a message it took: that it arrived, did not and will not, or is late.
+
+    Names the message by its own id where the channel carried it, else by the provider's. `at` is when it came about.
+    `detail` is a code of the provider's, never an address and never words of the message.
+    """
+
+    status: Literal["delivered", "failed", "delayed"]
+    at: dt.datetime
+    message_id: str | None = None
+    provider_id: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody answered by text message; `sender` is an E.164 number, `reply_id` the provider's id for it."""
+
+    sender: str = field(repr=False)
+    text: str = field(repr=False)
+    at: dt.datetime
+    reply_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a channel heard at once: reports and replies; to a push, also the answer the provider wants."""
+
+    reports: Sequence[Report] = ()
+    replies: Sequence[Reply] = ()
+    answer: bytes = b""
+    media_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """One request of a provider's at our door, as it came; header names are lower case."""
+
+    path: str
+    query: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class NotHeardError(Exception):
+    """A push that is not believed (no signature, a wrong or stale one) or not understood; names no secret."""
+
+    def __init__(self, reason: str, *, forged: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.forged = forged
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message a channel took and of which nothing more is known yet."""
+
+    message_id: str
+    provider_id: str | None
+    address: str = field(repr=False)
+    sent_at: dt.datetime
+
+
+@runtime_checkable
+class Gatherer(Protocol):
+    """A channel that can be asked what became of its messages, and whether somebody answered."""
+
+    def gather(self, waiting: Sequence[Waiting]) -> Heard:
+        """What is known now; asks at most about `waiting`. Raises DeliveryError when nobody answers.
+
+        Whatever it gives may come again: whoever keeps it recognises repeats. `confirm` says that it was kept.
+        """
+
+    def confirm(self, heard: Heard) -> None:
+        """What `gather` gave is kept safely: it may be deleted where it was read."""
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A channel whose provider pushes reports and replies to our door."""
+
+    def hear(self, pushed: Pushed, now: dt.datetime) -> Heard:
+        """Read one push; raises NotHeardError for what is forged, stale or misshapen."""

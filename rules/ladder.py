@@ -9,12 +9,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One step of a ladder, `after` the report was raised; `unless` names what makes it unnecessary."""
+    """One step of a ladder, `after` the report was raised.
+
+    `unless` names what makes it needless: "acknowledged", or "acted" (something was done since). It speaks again
+    every `repeat` until what `until` names: "acknowledged", "acted", or "seen" (the child is back). `channels` are in
+    order of preference: with `reach` "first" each recipient is told on the first that reaches it, the next being
+    tried when one fails, or has not left within `fall_back`; with "every" on each at once.
+    """
 
     after: dt.timedelta
     unless: str | None
     tell: tuple[str, ...]
     channels: tuple[str, ...]
+    repeat: dt.timedelta | None = None
+    until: str = "acknowledged"
+    reach: str = "first"
+    fall_back: dt.timedelta = dt.timedelta(minutes=15)
 
     @property
     def kind(self) -> str:
@@ -24,11 +34,17 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The rungs a reported case climbs, in order of delay, and whose acknowledgement counts."""
+    """The rungs a reported case climbs, in order of delay, and whose acknowledgement counts.
+
+    An acknowledgement after which nothing was done is recalled to whoever gave it after `remind_after`, and lapses
+    `lapses_after` it was given; None: never.
+    """
 
     ladder_id: str
     rungs: tuple[Rung, ...]
     acknowledged_by: tuple[str, ...]
+    remind_after: dt.timedelta | None = None
+    lapses_after: dt.timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

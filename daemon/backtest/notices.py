@@ -91,8 +91,8 @@ def _notice(house: House, drafts: Sequence[AlertDraft]) -> Notice:
 
 
 def _row(draft: AlertDraft, message_id: str, alert_id: str) -> AlertRow:
-    said: dict[str, Any] = {name: getattr(draft, name) for name in AlertDraft.__dataclass_fields__}
-    del said["not_before"]
+    known = AlertRow.__dataclass_fields__.keys() & AlertDraft.__dataclass_fields__.keys()
+    said: dict[str, Any] = {name: getattr(draft, name) for name in known}
     said |= {"alert_id": alert_id, "message_id": message_id, "created_at": draft.raised_at}
     return AlertRow(**said, cancelled_at=None, cancel_reason=None)
 

@@ -9,17 +9,21 @@ from daemon.store.tables import alert, attempt, message
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 QUEUED, SENT, FAILED, CANCELLED, SHADOW = "queued", "sent", "failed", "cancelled", "shadow"
+UNDELIVERED = "undelivered"
+"""Taken over by the channel, which later said that it did not reach its recipient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDraft:
     """One thing to be told to one contact on one channel; `key` makes it exist once, for ever.
 
-    `facts` is plain JSON with nothing personal. Alerts of one `group_key` leave as one message where they can;
-    none leaves before `not_before`.
+    `facts` is plain JSON with nothing personal. Alerts of one `group_key` to one `addressee` (the key of an address,
+    else the contact) leave as one message where they can; none leaves before `not_before`. Of what waits, the lowest
+    `priority` goes first. `fallback` are the channels to try after this one, the next of them also when it has not
+    left by `falls_back_at`; `instead_of` is the alert, on the first channel, in whose place this one stands.
     """
 
     key: str
@@ -38,6 +42,11 @@ class AlertDraft:
     due_at: dt.datetime | None = None
     group_key: str | None = None
     not_before: dt.datetime | None = None
+    addressee: str = ""
+    priority: int = 0
+    fallback: tuple[str, ...] = ()
+    falls_back_at: dt.datetime | None = None
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +73,18 @@ class AlertRow:
     created_at: dt.datetime
     cancelled_at: dt.datetime | None
     cancel_reason: str | None
+    fallback: Sequence[str]
+    falls_back_at: dt.datetime | None
+    instead_of: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """What is sent: one alert or several; its id stays the same over every attempt. Knows no words."""
+    """What is sent: one alert or several; its id stays the same over every attempt. Knows no words.
+
+    `held` says why it waits (`hours`, `throttle`, `silence:ID`, …); of what is due, the lowest `priority` goes first,
+    and within it the lowest `turn`: how many of its school waited before it.
+    """
 
     message_id: str
     contact_id: str
@@ -83,6 +99,12 @@ class MessageRow:
     told_at: dt.datetime | None
     doubtful: bool
     group_key: str | None
+    addressee: str = ""
+    priority: int = 0
+    turn: int = 0
+    held: str | None = None
+    provider_id: str | None = None
+    delivered_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ class Delivery:
     attempts: tuple[AttemptRow, ...]
 
 
-_DRAFTED = tuple(name for name in AlertDraft.__dataclass_fields__ if name != "not_before")
+_OF_MESSAGE = frozenset({"not_before", "addressee", "priority"})
+_DRAFTED = tuple(name for name in AlertDraft.__dataclass_fields__ if name not in _OF_MESSAGE)
 
 _Group = tuple[str, str, str]
 
@@ -233,6 +234,8 @@ def _message(tx: Tx, one: AlertDraft, now: dt.datetime, *, shadow: bool) -> Mess
         told_at=None,
         doubtful=False,
         group_key=one.group_key,
+        addressee=one.addressee or one.contact_id,
+        priority=one.priority,
     )
 
 

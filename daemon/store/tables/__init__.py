@@ -3,7 +3,19 @@
 Texts are ids, kinds and JSON without anything personal; what is personal is Encrypted.
 """
 
-from daemon.store.tables.doing import alert, attempt, case, entry, incident, message, timer
+from daemon.store.tables.doing import (
+    alert,
+    attempt,
+    case,
+    entry,
+    incident,
+    message,
+    receipt,
+    reply,
+    silence,
+    timer,
+    unreachable,
+)
 from daemon.store.tables.known import (
     calendar_edit,
     contact,
@@ -39,10 +51,14 @@ __all__ = [
     "movement",
     "overlay",
     "payload",
+    "receipt",
     "refused",
+    "reply",
     "roll",
     "rule_version",
+    "silence",
     "student",
     "timer",
     "unit",
+    "unreachable",
 ]

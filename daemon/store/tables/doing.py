@@ -93,9 +93,17 @@ message = table(
     instant("told_at", null=True),
     Column("doubtful", Boolean, nullable=False),
     text("group_key", null=True),
+    text("addressee"),
+    Column("priority", Integer, nullable=False),
+    Column("turn", Integer, nullable=False),
+    text("held", null=True),
+    text("provider_id", null=True),
+    instant("delivered_at", null=True),
     Index(None, "district_id", "created_at"),
     some("ix_message_queued", "channel", "next_at", where="state = 'queued'"),
     some("ix_message_group", "group_key", where="state = 'queued'"),
+    some("ix_message_told", "addressee", "channel", "told_at", where="told_at IS NOT NULL"),
+    some("ix_message_provider", "channel", "provider_id", where="provider_id IS NOT NULL"),
 )
 
 alert = table(
@@ -121,11 +129,15 @@ alert = table(
     instant("created_at"),
     instant("cancelled_at", null=True),
     text("cancel_reason", null=True),
+    Column("fallback", Json, nullable=False),
+    instant("falls_back_at", null=True),
+    text("instead_of", null=True),
     UniqueConstraint("district_id", "key"),
     belongs(("message_id",), "message", ("message_id",)),
     Index(None, "district_id", "message_id"),
     Index(None, "district_id", "case_id"),
     Index(None, "district_id", "incident_id"),
+    some("ix_alert_instead_of", "instead_of", where="instead_of IS NOT NULL"),
 )
 
 attempt = table(
@@ -140,4 +152,62 @@ attempt = table(
     text("error", null=True),
     Column("doubtful", Boolean, nullable=False),
     belongs(("message_id",), "message", ("message_id",)),
+)
+
+# -- what became of it -------------------------------------------------------------------------------------------
+
+receipt = table(
+    "receipt",
+    ("receipt_id",),
+    text("receipt_id"),
+    text("fingerprint"),
+    text("channel"),
+    text("provider_id", null=True),
+    text("message_id", null=True),
+    text("status"),
+    text("way"),
+    instant("at"),
+    instant("known_at"),
+    text("detail", null=True),
+    UniqueConstraint("district_id", "fingerprint"),
+    Index(None, "district_id", "message_id"),
+)
+
+reply = table(
+    "reply",
+    ("reply_id",),
+    text("reply_id"),
+    text("fingerprint"),
+    text("channel"),
+    text("contact_id", null=True),
+    text("outcome"),
+    instant("at"),
+    instant("known_at"),
+    UniqueConstraint("district_id", "fingerprint"),
+)
+
+unreachable = table(
+    "unreachable",
+    ("contact_id", "channel"),
+    text("contact_id"),
+    text("channel"),
+    text("address_key"),
+    instant("since"),
+    text("reason"),
+    text("message_id", null=True),
+)
+
+silence = table(
+    "silence",
+    ("silence_id",),
+    text("silence_id"),
+    Column("scope", Json, nullable=False),
+    Column("created_by", Encrypted("silence.created_by"), nullable=False),
+    Column("reason", Encrypted("silence.reason"), nullable=False),
+    instant("created_at"),
+    instant("starts_at"),
+    instant("ends_at"),
+    instant("ended_at", null=True),
+    Column("ended_by", Encrypted("silence.ended_by")),
+    some("ix_silence_running", "ends_at", where="ended_at IS NULL"),
 )
