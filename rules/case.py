@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from rules.finding import Clock, Finding
-from rules.ladder import Ladder
+from rules.ladder import Audience, Ladder
 from rules.signs import Sign
 
 if TYPE_CHECKING:
@@ -155,10 +155,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Something to be told about a case: to `roles`, or to exactly those told before (`to_told`).
+    """Something to be told about a case: to `roles`, to `contacts`, or to exactly those told before (`to_told`).
 
-    `group` puts alerts that share it, a class or town, a recipient and a channel into one message. `channels` empty
-    means every channel on which a recipient can be reached.
+    A rung of a ladder tells its `audience`, each recipient once: its own first (whose roles and channels are `roles`
+    and `channels`), then those of lower rungs that it speaks for. `group` puts alerts that share it, a class or town,
+    a recipient and a channel into one message. `channels` empty means every channel on which a recipient can be
+    reached.
     """
 
     kind: str
@@ -166,6 +168,8 @@ class Tell:
     to_told: bool = False
     channels: tuple[str, ...] = ()
     rung: int = 0
+    turn: int = 0
+    """How often the ladder had spoken before; tells a rung that speaks again from its first time."""
     due_at: dt.datetime | None = None
     reported_at: dt.datetime | None = None
     """When the report it is about was raised."""
@@ -178,6 +182,9 @@ class Tell:
     title: Mapping[str, str] = field(default_factory=dict)
     times: int = 0
     """Which raising of a sign it is about."""
+    audience: tuple[Audience, ...] = ()
+    contacts: tuple[str, ...] = ()
+    """Contacts to tell instead of roles, by id; for those no longer known, `roles` are told."""
 
 
 def is_unconfirmed(tell: Tell, case: Case) -> bool:

@@ -99,6 +99,7 @@ def _rung_tell(draft: Draft, index: int) -> Tell:
         unconfirmed=draft.case.unconfirmed,
         rule=draft.case.rule,
         version=draft.case.rule_version,
+        audience=(rung.audience,),
         group=f"mass:{draft.storm.incident_id}" if draft.storm and not rung.after else None,
     )
 

@@ -31,6 +31,21 @@ class Rung:
         """What its alerts are called: the rung that speaks at once reports, later ones escalate."""
         return "report" if not self.after else "escalation"
 
+    @property
+    def audience(self) -> Audience:
+        """Whom it tells, and how."""
+        return Audience(self.tell, self.channels, self.reach, self.fall_back)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom one rung tells, and how; several when a rung speaks for lower ones that time has overtaken, too."""
+
+    roles: tuple[str, ...]
+    channels: tuple[str, ...]
+    reach: str = "first"
+    fall_back: dt.timedelta = dt.timedelta(minutes=15)
+
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
@@ -81,6 +96,7 @@ class Directory:
 
     def __init__(self, units: Mapping[str, Unit], recipients: Sequence[Recipient]) -> None:
         self.units = units
+        self.recipients = {one.contact_id: one for one in recipients}
         self._by_unit: dict[tuple[str, str], list[Recipient]] = {}
         self._by_student: dict[tuple[str, str], list[Recipient]] = {}
         for recipient in sorted(recipients, key=lambda r: r.contact_id):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rules.case import Standing, Tell
 from rules.draft import Draft
 from rules.finding import Finding
+from rules.ladder import Rung
 from rules.rule import Rule
 from rules.signs import Sign, View, advance, raise_sign, ripe_at
 
@@ -92,16 +93,17 @@ def climb(draft: Draft, rule: Rule, sign: Sign) -> Sign:
             draft.note("rung passed over", rule=rule.rule_id, rung=sign.rung, because="acknowledged")
         else:
             draft.note("rung climbed", rule=rule.rule_id, rung=sign.rung, tell=list(rung.tell))
-            draft.tells.append(_tell(rule, sign, rung.tell, rung.channels))
+            draft.tells.append(_tell(rule, sign, rung))
         sign = replace(sign, rung=sign.rung + 1)
     return sign
 
 
-def _tell(rule: Rule, sign: Sign, roles: tuple[str, ...], channels: tuple[str, ...]) -> Tell:
+def _tell(rule: Rule, sign: Sign, rung: Rung) -> Tell:
     return Tell(
         KIND.get(rule.stage, "reminder"),
-        roles,
-        channels=channels,
+        rung.tell,
+        channels=rung.channels,
+        audience=(rung.audience,),
         rung=sign.rung,
         due_at=sign.due_at,
         reported_at=sign.raised_at,
