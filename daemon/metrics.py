@@ -33,6 +33,34 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.receipts = self._counter(
+            "receipts",
+            "What channels said later of messages; standing: new, repeated, late (case closed), unknown (no message)",
+            "channel",
+            "status",
+            "standing",
+        )
+        self.arrival = Histogram(
+            "baoxue_message_arrival_seconds",
+            "From a message being queued to its arrival, where the channel tells",
+            ["channel"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.undelivered = self._counter("messages_undelivered", "Messages taken that did not arrive", "channel")
+        self.replies = self._counter("replies", "Text messages answered to us, by what came of them", "outcome")
+        self.pushes = self._counter("pushes", "Requests of providers at our door, by outcome", "channel", "outcome")
+        self.overdue = self._gauge("overdue", "Work found overdue by the last self-audit, by what it is", "what")
+        self.requeued = self._counter("requeued", "Overdue work that self-audits queued again, by what it is", "what")
+        self.audited = Gauge(
+            "baoxue_last_audit_timestamp_seconds", "End of the last self-audit", registry=self.registry
+        )
+        self.heartbeats = self._counter("heartbeats", "Pings of the external watch by outcome", "outcome")
+        self.withheld = Gauge(
+            "baoxue_heartbeat_withheld",
+            "1 while the external watch is not pinged, for all is not well",
+            registry=self.registry,
+        )
         self.failures = self._counter("job_failures", "Jobs that failed unexpectedly", "job")
         self.reloads = self._counter("reloads", "Readings of the configuration by outcome", "outcome")
         self.configuration_refused = Gauge(

@@ -16,6 +16,7 @@ from daemon.store.alerts import (
     QUEUED,
     SENT,
     SHADOW,
+    UNDELIVERED,
     AlertDraft,
     AlertRow,
     AttemptRow,
@@ -55,7 +56,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An alert that reached its contact, or may have: sent, in doubt, or on its way. `shadow`: only on paper."""
+    """An alert that reached its contact, or may have: sent, in doubt, or on its way; not one said not to have arrived.
+
+    `shadow`: only on paper.
+    """
 
     alert: AlertRow
     told_at: dt.datetime | None
@@ -144,7 +148,7 @@ def told(tx: Tx, case_id: str, episode: int | None = None) -> list[Told]:
         sa.select(*ALERT_COLUMNS, message.c.told_at, message.c.doubtful, flying, message.c.state == SHADOW)
         .join_from(alert, message, _of_message(alert))
         .where(tx.ours(alert), alert.c.case_id == case_id, alert.c.cancelled_at.is_(None))
-        .where(sa.or_(message.c.state.in_([SENT, SHADOW]), message.c.doubtful, flying))
+        .where(sa.or_(message.c.state.in_([SENT, SHADOW]), message.c.doubtful, flying), message.c.state != UNDELIVERED)
         .order_by(alert.c.created_at, alert.c.alert_id)
     )
     if episode is not None:

@@ -225,6 +225,7 @@ def _move(tx: Tx, outcomes: Sequence[Outcome], *, held: bool) -> None:
         next_at=sa.func.coalesce(sa.bindparam("when", type_=c.next_at.type), c.next_at),
         told_at=sa.func.coalesce(c.told_at, sa.bindparam("told", type_=c.told_at.type)),
         doubtful=sa.or_(c.doubtful, sa.bindparam("doubt", type_=sa.Boolean)),
+        provider_id=sa.func.coalesce(sa.bindparam("theirs", type_=c.provider_id.type), c.provider_id),
         lease_until=None,
         lease_by=None,
     )
@@ -234,6 +235,7 @@ def _move(tx: Tx, outcomes: Sequence[Outcome], *, held: bool) -> None:
 def _moved(one: Outcome, *, held: bool) -> dict[str, Any]:
     state = {SENT: SENT, RETRY: QUEUED, FAILED: FAILED}[one.state]
     moved = {"which": one.message_id, "new_state": state, "when": one.next_at, "doubt": one.doubtful}
+    moved["theirs"] = one.provider_id
     # Told is told from the first time it may have been: a doubtful outcome counts.
     moved["told"] = one.ended_at if state == SENT or one.doubtful else None
     return moved | ({"who": one.by} if held else {})
