@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from rules.climb import START, Climb
 from rules.finding import Clock, Finding
 from rules.ladder import Audience, Ladder
 from rules.signs import Sign
@@ -109,10 +110,18 @@ class Case:
     """The class teacher has this absence on a list."""
     ladder: Ladder = NO_LADDER
     """The ladder as it was when the report was raised."""
-    rung: int = 0
-    """The next rung to climb."""
+    climb: Climb = START
+    """How far up the ladder the report has come."""
     acknowledged_at: dt.datetime | None = None
     acknowledged_by: str | None = None
+    acknowledged_contact: str | None = None
+    """The contact that acknowledged, where it is known: by a link, or a reply."""
+    reminded_at: dt.datetime | None = None
+    """When whoever acknowledged was last reminded that nothing was done since."""
+    acted_at: dt.datetime | None = None
+    """When somebody last did something about the case that is on record: a note, a confirmation, a mark, …"""
+    reopened_at: dt.datetime | None = None
+    """When the report of this episode was last reopened; an acknowledgement is counted from there."""
     closing_by: str | None = None
     """Who proposed to close it; a second person approves."""
     reason: str | None = None

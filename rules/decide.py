@@ -13,6 +13,7 @@ from rules.finding import Finding, Question
 from rules.instants import earliest, to_micros
 from rules.review import review_report, review_return
 from rules.rule import Rule
+from rules.standing import climb_report, wakes_of_report, weigh_acknowledgement
 from rules.watch import left_over, reached, settled, tell_stage, wakes, watch, watched
 
 
@@ -46,6 +47,7 @@ def decide(
         weigh(draft)
     if draft.case.is_open:
         _tell_first_absence(draft)
+        weigh_acknowledgement(draft)
         climb_report(draft)
         watch(draft)
         _change_stage(draft)
@@ -67,41 +69,6 @@ def _tell_first_absence(draft: Draft) -> None:
         law = draft.law
         draft.tells.append(Tell("first_absence", law.first_absence_to, group=group, rule=law.rule, version=law.version))
         draft.change(told_first=True)
-
-
-def climb_report(draft: Draft) -> None:
-    """Speak each rung whose delay has passed; wait while the child is on leave."""
-    case = draft.case
-    if case.standing is not Standing.RAISED or case.raised_at is None or draft.finding.leave_until is not None:
-        return
-    while case.rung < len(case.ladder.rungs):
-        rung = case.ladder.rungs[case.rung]
-        if case.raised_at + rung.after > draft.now:
-            break
-        if rung.unless == "acknowledged" and case.acknowledged_at is not None:
-            draft.note("rung passed over", rung=case.rung, because="acknowledged")
-        else:
-            draft.note("rung climbed", rung=case.rung, tell=list(rung.tell))
-            draft.tells.append(_rung_tell(draft, case.rung))
-        draft.change(rung=case.rung + 1)
-        case = draft.case
-
-
-def _rung_tell(draft: Draft, index: int) -> Tell:
-    rung = draft.case.ladder.rungs[index]
-    return Tell(
-        rung.kind,
-        rung.tell,
-        channels=rung.channels,
-        rung=index,
-        due_at=draft.case.due_at,
-        reported_at=draft.case.raised_at,
-        unconfirmed=draft.case.unconfirmed,
-        rule=draft.case.rule,
-        version=draft.case.rule_version,
-        audience=(rung.audience,),
-        group=f"mass:{draft.storm.incident_id}" if draft.storm and not rung.after else None,
-    )
 
 
 def _change_stage(draft: Draft) -> None:
@@ -193,6 +160,6 @@ def _instants(draft: Draft) -> list[dt.datetime | None]:
             instants.append(finding.silent_from)
             instants.append(unconfirmed_at(draft) if case.asked_at else None)
     if case.standing is Standing.RAISED and case.raised_at is not None:
-        instants += [case.raised_at + rung.after for rung in case.ladder.rungs[case.rung :]]
+        instants += wakes_of_report(case)
         instants.append(finding.ripe_at - law.chase if finding.ripe_at is not None else None)
     return [*instants, *wakes(draft)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 
 from rules.calendar import SILENCE_CAP
 from rules.case import Stage, Standing, Tell
+from rules.climb import START
 from rules.draft import Draft
 from rules.instants import from_micros, to_micros
 
@@ -129,9 +131,12 @@ def _raise(draft: Draft) -> None:
         observed_until=None,
         pending_closure=False,
         ladder=draft.law.ladder,
-        rung=0,
+        climb=START,
         acknowledged_at=None,
         acknowledged_by=None,
+        acknowledged_contact=None,
+        reopened_at=None,
+        signs=tuple(replace(sign, climb=replace(sign.climb, owed=())) for sign in case.signs),
         closing_by=None,
         reason=None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from rules.case import Stage, Standing, Tell
+from rules.climb import resumed
 from rules.draft import REASON_OF_MOVEMENT, Draft
 from rules.finding import Finding
 
@@ -127,6 +128,8 @@ def _reopen(draft: Draft) -> None:
     draft.change(
         stage=Stage.REPORTED,
         standing=Standing.RAISED,
+        reopened_at=draft.now,
+        climb=resumed(draft.case.ladder, draft.case.climb, draft.now),
         returned_session=None,
         returned_at=None,
         observed_until=None,

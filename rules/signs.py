@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rules.climb import START, Climb
 from rules.instants import NEVER, from_micros, to_micros
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class Sign:
     raised_at: dt.datetime | None = None
     times: int = 0
     over: bool = False
-    rung: int = 0
-    """The next rung of its ladder."""
+    climb: Climb = START
+    """How far up its ladder it has come."""
     ladder: Ladder | None = None
     """The rule's ladder as it was when the sign was raised; None where the rule has none, or before it first spoke."""
 
@@ -104,6 +105,6 @@ def raise_sign(rule: Rule, sign: Sign, due: dt.datetime, now: dt.datetime) -> Si
         raised_at=now,
         times=sign.times + 1,
         over=False,
-        rung=0,
+        climb=START,
         ladder=None,
     )

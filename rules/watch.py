@@ -6,11 +6,14 @@ import datetime as dt
 from dataclasses import replace
 
 from rules.case import Standing, Tell
+from rules.climb import Step, step
+from rules.climb import instants as climbs_at
 from rules.draft import Draft
 from rules.finding import Finding
-from rules.ladder import Rung
+from rules.ladder import Ladder
 from rules.rule import Rule
 from rules.signs import Sign, View, advance, raise_sign, ripe_at
+from rules.standing import audience, care_of, note_step
 
 GONE = dt.timedelta(days=14)
 """How long a sign whose rule is in force no more is remembered, lest a rule that is put back speaks twice."""
@@ -75,36 +78,32 @@ def _of_no_sign(draft: Draft, rule_id: str, sign: Sign | None) -> Sign | None:
     return replace(sign, over=True, since=None, armed_at=None) if kept else None
 
 
-def climb(draft: Draft, rule: Rule, sign: Sign) -> Sign:
-    """Speak each rung whose delay has passed since the sign was raised, on the ladder as it was then.
+def climb(draft: Draft, rule: Rule, sign: Sign, *, below: int = 0) -> Sign:
+    """Let the highest rung that is due since the sign was raised speak, on the ladder as it was then.
 
-    A rule without a ladder speaks to nobody.
+    A rule without a ladder speaks to nobody. Rungs `below` an index are due whatever their delay.
     """
     ladder = sign.ladder or draft.law.ladders.get(rule.ladder or "")
-    sign = replace(sign, ladder=ladder) if ladder is not sign.ladder else sign
+    if ladder is None:
+        return sign
     assert sign.raised_at is not None
-    acknowledged = draft.case.acknowledged_at
-    heard = acknowledged is not None and acknowledged >= sign.raised_at
-    while ladder is not None and sign.rung < len(ladder.rungs):
-        rung = ladder.rungs[sign.rung]
-        if sign.raised_at + rung.after > draft.now:
-            break
-        if rung.unless == "acknowledged" and heard:
-            draft.note("rung passed over", rule=rule.rule_id, rung=sign.rung, because="acknowledged")
-        else:
-            draft.note("rung climbed", rule=rule.rule_id, rung=sign.rung, tell=list(rung.tell))
-            draft.tells.append(_tell(rule, sign, rung))
-        sign = replace(sign, rung=sign.rung + 1)
-    return sign
+    care = care_of(draft.case, sign.raised_at)
+    found = step(ladder, sign.climb, sign.raised_at, draft.now, care, below=below)
+    note_step(draft, ladder, found, rule=rule.rule_id)
+    if found.due:
+        draft.tells.append(_tell(rule, sign, ladder, found))
+    return replace(sign, ladder=ladder, climb=found.climb)
 
 
-def _tell(rule: Rule, sign: Sign, rung: Rung) -> Tell:
+def _tell(rule: Rule, sign: Sign, ladder: Ladder, found: Step) -> Tell:
+    index = found.due[0]
     return Tell(
         KIND.get(rule.stage, "reminder"),
-        rung.tell,
-        channels=rung.channels,
-        audience=(rung.audience,),
-        rung=sign.rung,
+        ladder.rungs[index].tell,
+        channels=ladder.rungs[index].channels,
+        audience=audience(ladder, found),
+        rung=index,
+        turn=sign.climb.turn,
         due_at=sign.due_at,
         reported_at=sign.raised_at,
         group="risk",
@@ -197,7 +196,7 @@ def wakes(draft: Draft) -> list[dt.datetime | None]:
         rule = draft.law.signs.get(sign.rule) or _stage(draft, sign.rule)
         ladder = sign.ladder if rule is not None and _speaks(draft, rule) else None
         if ladder is not None and sign.raised_at is not None:
-            instants += [sign.raised_at + rung.after for rung in ladder.rungs[sign.rung :]]
+            instants += climbs_at(ladder, sign.climb, sign.raised_at, care_of(draft.case, sign.raised_at))
     return [*instants, *_stage_instants(draft)]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from daemon.store.cases import CaseRow
 from rules.case import Case, Stage, Standing
+from rules.climb import Climb
 from rules.finding import Finding
 from rules.instants import EPOCH, from_micros, to_micros
 from rules.ladder import Ladder, Rung
@@ -86,7 +87,7 @@ def _to_json(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
 def _written_sign(sign: Sign) -> list[Any]:
     instants = (sign.since, sign.armed_at, sign.due_at, sign.raised_at)
     known = [None if instant is None else to_micros(instant) for instant in instants]
-    written = [sign.rule, sign.version, *known, sign.times, sign.over, sign.rung]
+    written = [sign.rule, sign.version, *known, sign.times, sign.over, _written_climb(sign.climb)]
     return written if sign.ladder is None else [*written, _written_ladder(sign.ladder)]
 
 
@@ -98,8 +99,27 @@ def _written_view(view: View) -> list[Any]:
 
 
 def _written_ladder(ladder: Ladder) -> dict[str, Any]:
-    rungs = [[rung.after.total_seconds(), rung.unless, list(rung.tell), list(rung.channels)] for rung in ladder.rungs]
-    return {"id": ladder.ladder_id, "rungs": rungs, "acknowledged_by": list(ladder.acknowledged_by)}
+    rungs = [_written_rung(rung) for rung in ladder.rungs]
+    spans = {name: span.total_seconds() for name in _SPANS if (span := getattr(ladder, name)) is not None}
+    return {"id": ladder.ladder_id, "rungs": rungs, "acknowledged_by": list(ladder.acknowledged_by), **spans}
+
+
+_SPANS = ("remind_after", "lapses_after")
+
+
+def _written_rung(rung: Rung) -> list[Any]:
+    short = [rung.after.total_seconds(), rung.unless, list(rung.tell), list(rung.channels)]
+    if rung == Rung(rung.after, rung.unless, rung.tell, rung.channels):
+        return short
+    repeat = None if rung.repeat is None else rung.repeat.total_seconds()
+    return [*short, repeat, rung.until, rung.reach, rung.fall_back.total_seconds()]
+
+
+def _written_climb(climb: Climb) -> int | list[Any]:
+    """The next rung alone, where that is all there is to say."""
+    if climb == Climb(climb.rung):
+        return climb.rung
+    return [climb.rung, climb.turn, list(climb.owed), [[n, to_micros(at)] for n, at in climb.repeats]]
 
 
 _WRITTEN: Mapping[type, Callable[[Any], Any]] = {
@@ -108,6 +128,7 @@ _WRITTEN: Mapping[type, Callable[[Any], Any]] = {
     Sign: _written_sign,
     View: _written_view,
     Ladder: _written_ladder,
+    Climb: _written_climb,
     tuple: lambda values: [_to_json(one) for one in values],
 }
 
@@ -115,9 +136,13 @@ _WRITTEN: Mapping[type, Callable[[Any], Any]] = {
 def _read(written: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a case, or of its finding, as values again."""
     return {
-        name: value if (reads := _READS.get(name)) is None or value is None else reads(value)
+        _NAMED.get(name, name): value if (reads := _READS.get(name)) is None or value is None else reads(value)
         for name, value in written.items()
     }
+
+
+_NAMED = {"rung": "climb"}
+"""Fields that were called otherwise before."""
 
 
 def _sign(
@@ -129,11 +154,11 @@ def _sign(
     raised: int | None,
     times: int,
     over: bool,  # noqa: FBT001 - in the order in which they were written
-    rung: int,
+    climb: int | list[Any],
     ladder: Mapping[str, Any] | None = None,
 ) -> Sign:
     known = (_instant(since), _instant(armed), _instant(due), _instant(raised))
-    return Sign(rule, version, *known, times, over, rung, None if ladder is None else _ladder(ladder))
+    return Sign(rule, version, *known, times, over, _climb(climb), None if ladder is None else _ladder(ladder))
 
 
 def _instant(micros: int | None) -> dt.datetime | None:
@@ -151,12 +176,33 @@ def _view(
     return View(rule, holds, over, _instant(anchor), hurried, dict(values))
 
 
+def _climb(written: int | list[Any]) -> Climb:
+    if isinstance(written, int):
+        return Climb(written)
+    rung, turn, owed, repeats = written
+    return Climb(rung, turn, tuple(owed), tuple((n, from_micros(at)) for n, at in repeats))
+
+
 def _ladder(value: Mapping[str, Any]) -> Ladder:
-    rungs = tuple(
-        Rung(dt.timedelta(seconds=after), unless, tuple(tell), tuple(channels))
-        for after, unless, tell, channels in value["rungs"]
-    )
-    return Ladder(value["id"], rungs, tuple(value["acknowledged_by"]))
+    """A ladder as it was; those of old say less of their rungs, and never recall an acknowledgement."""
+    rungs = tuple(_rung(*rung) for rung in value["rungs"])
+    spans = {name: dt.timedelta(seconds=value[name]) for name in _SPANS if name in value}
+    return Ladder(value["id"], rungs, tuple(value["acknowledged_by"]), **spans)
+
+
+def _rung(  # in the order in which they were written
+    after: float,
+    unless: str | None,
+    tell: Iterable[str],
+    channels: Iterable[str],
+    repeat: float | None = None,
+    until: str = "acknowledged",
+    reach: str = "first",
+    fall_back: float | None = None,
+) -> Rung:
+    rung = Rung(dt.timedelta(seconds=after), unless, tuple(tell), tuple(channels), until=until, reach=reach)
+    again = None if repeat is None else dt.timedelta(seconds=repeat)
+    return replace(rung, repeat=again, fall_back=rung.fall_back if fall_back is None else dt.timedelta(0, fall_back))
 
 
 _READS: Mapping[str, Callable[[Any], Any]] = {
@@ -165,6 +211,8 @@ _READS: Mapping[str, Callable[[Any], Any]] = {
     "signs": lambda written: tuple(_sign(*sign) for sign in written),
     "views": lambda written: tuple(_view(*view) for view in written),
     "ladder": _ladder,
+    "climb": _climb,
+    "rung": _climb,
     "standing": Standing,
 }
 """By field how it is read; others are what they are written as."""

@@ -158,16 +158,17 @@ def _draft(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.d
 
 
 def _key(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.datetime) -> str:
-    """What makes an alert unique: a rung speaks once an episode or raising of a sign, all else once an instant.
+    """What makes an alert unique: a rung speaks once a turn of an episode or sign, all else once an instant.
 
     The deadline tells apart what was raised, forgotten, and raised for the first time again.
     """
+    rung = f"{tell.rung}.{tell.turn}" if tell.turn else f"{tell.rung}"
     if tell.times and tell.rule is not None:
         since = to_micros(tell.due_at or now)
         about = f"{tell.rule}/{tell.times}@{since}"
-        return f"{case.case_id}/{tell.kind}/{about}/{tell.rung}/{recipient.contact_id}/{channel}"
+        return f"{case.case_id}/{tell.kind}/{about}/{rung}/{recipient.contact_id}/{channel}"
     version = "" if tell.kind in {"report", "escalation"} else f"/{to_micros(now)}"
-    return f"{case.case_id}/{case.episode}/{tell.kind}/{tell.rung}/{recipient.contact_id}/{channel}{version}"
+    return f"{case.case_id}/{case.episode}/{tell.kind}/{rung}/{recipient.contact_id}/{channel}{version}"
 
 
 def facts_of(people: People, case: Case, tell: Tell) -> Mapping[str, Any]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from rules.backtest.flags import Flag
 from rules.backtest.single import Singles
 from rules.case import Case, Decision, Law, Stage, Standing
-from rules.decide import climb_report
 from rules.draft import Draft
 from rules.laws import Laws
 from rules.signs import Sign
+from rules.standing import climb_report
 from rules.watch import climb
 
 

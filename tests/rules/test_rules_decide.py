@@ -288,13 +288,13 @@ def test_an_acknowledged_report_passes_over_the_rungs_that_ask_for_it_and_no_oth
     case, kinds, tells = decided(known, RUN, NOW + 72 * HOUR)
     assert kinds[:2] == ["rung passed over", "rung climbed"]
     assert [tell.roles for tell in tells] == [("county_head",)]
-    assert case.rung == 3
+    assert case.climb.rung == 3
 
 
-def test_rungs_missed_while_nobody_was_awake_all_speak_at_once() -> None:
+def test_of_rungs_missed_while_nobody_was_awake_the_highest_speaks_for_all() -> None:
     _, _, tells = decided(RAISED, RUN, NOW + 100 * HOUR)
 
-    assert [tell.roles for tell in tells] == [("town_head",), ("county_head",)]
+    assert [[one.roles for one in tell.audience] for tell in tells] == [[("county_head",), ("town_head",)]]
 
 
 def test_a_report_of_a_run_in_an_unjudged_storm_is_held_for_a_day_after_its_deadline() -> None:

@@ -1,0 +1,124 @@
+"""A report that stands: it climbs its ladder, and an acknowledgement after which nothing is done does not last."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from rules.case import Case, Standing, Tell
+from rules.climb import Care, Step, instants, step
+from rules.draft import Draft
+from rules.ladder import Audience, Ladder
+
+UNDONE = {"zh": "签收后尚无处置记录", "en": "acknowledged, and nothing recorded since"}
+"""What a reminder of an acknowledgement is about."""
+
+
+def climb_report(draft: Draft, *, below: int = 0) -> None:
+    """Let the highest rung that is due speak, for all that are; wait while the child is on leave.
+
+    Rungs `below` an index are due whatever their delay.
+    """
+    case = draft.case
+    if case.standing is not Standing.RAISED or case.raised_at is None or draft.finding.leave_until is not None:
+        return
+    found = step(case.ladder, case.climb, case.raised_at, draft.now, care_of(case, case.raised_at), below=below)
+    note_step(draft, case.ladder, found)
+    if found.due:
+        draft.tells.append(_tell(draft, found))
+    draft.change(climb=found.climb)
+
+
+def _tell(draft: Draft, found: Step) -> Tell:
+    case, index = draft.case, found.due[0]
+    rung, first = case.ladder.rungs[index], not found.again and not case.ladder.rungs[index].after
+    return Tell(
+        "report" if first else "escalation",
+        rung.tell,
+        channels=rung.channels,
+        audience=audience(case.ladder, found),
+        rung=index,
+        turn=case.climb.turn,
+        due_at=case.due_at,
+        reported_at=case.raised_at,
+        unconfirmed=case.unconfirmed,
+        rule=case.rule,
+        version=case.rule_version,
+        group=f"mass:{draft.storm.incident_id}" if draft.storm and first else None,
+    )
+
+
+def care_of(case: Case, raised_at: dt.datetime) -> Care:
+    """What people did about the case since something of it was raised."""
+    acknowledged, acted = case.acknowledged_at, case.acted_at
+    return Care(acknowledged is not None and acknowledged >= raised_at, acted is not None and acted >= raised_at)
+
+
+def audience(ladder: Ladder, found: Step) -> tuple[Audience, ...]:
+    """Whom the rung that speaks tells: its own, then those of the rungs it speaks for."""
+    return tuple(ladder.rungs[n].audience for n in found.due)
+
+
+def note_step(draft: Draft, ladder: Ladder, found: Step, **about: str) -> None:
+    """Write down which rungs stay silent, which speaks, and for which others it speaks, too."""
+    for n in found.passed:
+        draft.note("rung passed over", **about, rung=n, because=ladder.rungs[n].unless)
+    if found.due:
+        first, *others = found.due
+        kind, overtook = "rung repeated" if found.again else "rung climbed", {"overtook": others} if others else {}
+        draft.note(kind, **about, rung=first, tell=list(ladder.rungs[first].tell), **overtook)
+
+
+# ---- an acknowledgement, and whether anything comes of it --------------------------------------------------------
+
+
+def weigh_acknowledgement(draft: Draft) -> None:
+    """Remind whoever acknowledged and did nothing since; when that does not help, it lapses and the ladder goes on.
+
+    While the child is on leave there is nothing to be done, and both wait.
+    """
+    case = draft.case
+    if draft.finding.leave_until is not None:
+        return
+    reminds, lapses = _deadlines(case)
+    if lapses is not None and lapses <= draft.now:
+        draft.note("acknowledgement lapsed", acknowledged_at=case.acknowledged_at, by=case.acknowledged_by)
+        draft.change(acknowledged_at=None, acknowledged_by=None, acknowledged_contact=None)
+    elif reminds is not None and reminds <= draft.now:
+        draft.note("acknowledgement recalled", by=case.acknowledged_by)
+        draft.tells.append(_reminder(case))
+        draft.change(reminded_at=draft.now)
+
+
+def _deadlines(case: Case) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """When an acknowledgement is to be recalled, and when it lapses; None where it was, or need not be."""
+    given = case.acknowledged_at
+    if case.standing is not Standing.RAISED or given is None or (case.acted_at is not None and case.acted_at >= given):
+        return None, None
+    since = given if case.reopened_at is None else max(given, case.reopened_at)
+    reminded = case.reminded_at is not None and case.reminded_at >= since
+    remind_after, lapses_after = case.ladder.remind_after, case.ladder.lapses_after
+    return (
+        None if remind_after is None or reminded else since + remind_after,
+        None if lapses_after is None else since + lapses_after,
+    )
+
+
+def _reminder(case: Case) -> Tell:
+    return Tell(
+        "reminder",
+        case.ladder.acknowledged_by,
+        contacts=(case.acknowledged_contact,) if case.acknowledged_contact else (),
+        due_at=case.due_at,
+        reported_at=case.raised_at,
+        rule=case.rule,
+        version=case.rule_version,
+        title=UNDONE,
+    )
+
+
+def wakes_of_report(case: Case) -> list[dt.datetime | None]:
+    """Every instant at which a report that stands speaks, or its acknowledgement is recalled or lapses."""
+    if case.standing is not Standing.RAISED or case.raised_at is None:
+        return []
+    climbs = instants(case.ladder, case.climb, case.raised_at, care_of(case, case.raised_at))
+    return [*climbs, *_deadlines(case)]
