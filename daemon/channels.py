@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
-from daemon.config import ChannelsConfig, Config, ConfigError, EmailConfig, Problem, SmsConfig, WebhookConfig
+from daemon.config import ChannelsConfig, Config, ConfigError, EmailConfig, Problem, WebhookConfig
+from daemon.config.offers import Offered
 from notifiers.contract import Notifier
 from notifiers.email import Email, EmailSettings
-from notifiers.sms.http import HttpSms, HttpSmsSettings
+from notifiers.provider import SettingError
 from notifiers.webhook import Webhook, WebhookEndpoint, WebhookSettings
 
 Now = Callable[[], dt.datetime]
 
 CHANNELS = tuple(ChannelsConfig.model_fields)
 """Every channel there can be."""
-
-_BODY = 'such as \'{"to": "{phone}", "text": "{text}", "id": "{id}"}\''
 
 
 def build_notifiers(
@@ -29,10 +28,12 @@ def build_notifiers(
     built: dict[str, Notifier] = {}
     for name in _configured(channels):
         try:
-            built[name] = kept.get(name) or _built(channels, name, now)
+            built[name] = kept.get(name) or _built(config, name, now)
+        except SettingError as error:
+            key = f"channels.{name}.{error.key}"
+            problems.append(Problem(str(config.path), None, key, error.fault, error.hint))
         except ValueError as error:
-            key, hint = ("sms.body", _BODY) if name == "sms" else (name, None)
-            problems.append(Problem(str(config.path), None, f"channels.{key}", str(error), hint))
+            problems.append(Problem(str(config.path), None, f"channels.{name}", str(error), None))
     if problems:
         raise ConfigError(problems)
     return built
@@ -47,12 +48,12 @@ def _configured(channels: ChannelsConfig) -> Iterator[str]:
     return (name for name in CHANNELS if getattr(channels, name) is not None)
 
 
-def _built(channels: ChannelsConfig, name: str, now: Now) -> Notifier:
-    match getattr(channels, name):
+def _built(config: Config, name: str, now: Now) -> Notifier:
+    match getattr(config.channels, name):
         case EmailConfig() as mail:
             return _email(mail, now)
-        case SmsConfig() as sms:
-            return _sms(sms, now)
+        case Offered() as offered:
+            return offered.chosen.build(_settings(config, offered), now)
         case WebhookConfig() as webhook:
             return _webhook(webhook, now)
     raise AssertionError(f"no channel {name}")
@@ -71,10 +72,13 @@ def _email(mail: EmailConfig, now: Now) -> Email:
     return Email(settings, now)
 
 
-def _sms(sms: SmsConfig, now: Now) -> HttpSms:
-    token = sms.token.get_secret_value() if sms.token else None
-    settings = HttpSmsSettings(sms.url, token, sms.method, sms.headers, timeout=sms.timeout)
-    return HttpSms(replace(settings, body=sms.body) if sms.body else settings, now)
+def _settings(config: Config, offered: Offered) -> dict[str, Any]:
+    """What a provider is built of: its folders begin where the configuration lies."""
+    folders = {key.name for key in offered.chosen.keys if key.kind == "folder"}
+    return {
+        name: config.base / value if name in folders and value is not None else value
+        for name, value in offered.settings.items()
+    }
 
 
 def _webhook(webhook: WebhookConfig, now: Now) -> Webhook:

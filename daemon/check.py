@@ -102,7 +102,7 @@ def _examine_parts(config: Config, found: _Findings) -> Sequence[Rule]:
 def _examine_channels(config: Config, found: _Findings, now: dt.datetime) -> None:
     """What only a channel can judge: a body, a signing secret, an account; without these none refuses anything."""
     mail, sms, webhook = config.channels.email, config.channels.sms, config.channels.webhook
-    if webhook is None and (sms is None or sms.body is None) and (mail is None or mail.username is None):
+    if webhook is None and sms is None and (mail is None or mail.username is None):
         return
     from daemon.channels import build_notifiers  # noqa: PLC0415 - slow to load
 

@@ -27,6 +27,8 @@ class Message:
     template: str = ""
     """Kind of the message (`report`, `return`, …), for providers that demand registered templates."""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    """Its facts as short texts, for the variables of such templates."""
+    language: str = "zh"
 
 
 @dataclass(frozen=True, slots=True)

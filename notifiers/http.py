@@ -23,6 +23,7 @@ from notifiers.contract import DeliveryError
 TEMPORARY = frozenset({408, 425, 429})
 """Statuses below 500 after which the same request may succeed."""
 
+_REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 _LONGEST_WAIT = dt.timedelta(days=1)
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
@@ -39,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success (2xx), with as much of its body as was allowed; does not know whether the provider meant it."""
+    """An answer, a success (2xx) unless refusals were asked for; does not know whether the provider meant it."""
 
     status: int
     body: bytes = field(repr=False)
@@ -61,6 +62,7 @@ class HttpSender:
 
     `timeout` bounds connecting, each wait for bytes, and the whole of the answer's body. `now` serves only to turn a
     Retry-After date into a wait. Errors carry scheme, host and port, never path, query, headers or bodies.
+    With `refusals` a refusal for good (4xx) is returned like a success, for providers that say why in its body.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class HttpSender:
         now: Callable[[], dt.datetime],
         ca_file: str | None = None,
         max_answer: int = 64 * 1024,
+        refusals: bool = False,
     ) -> None:
+        self._refusals = refusals
         self._timeout = timeout.total_seconds()
         self._now = now
         self._verify: bool | str = ca_file or True
@@ -123,7 +127,7 @@ class HttpSender:
             stream=True,
         ) as response:
             error = _refusal(place, response.status_code, response.headers.get("Retry-After"), self._now)
-            if error is None:
+            if error is None or (self._refusals and response.status_code in _REFUSALS and error.permanent):
                 return Answer(response.status_code, self._read(response))
             with contextlib.suppress(*_BROKEN):  # the status has said it all; reading on only keeps the connection
                 self._read(response)

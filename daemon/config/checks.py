@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from daemon.config import days, mapped
+from daemon.config import days, mapped, offering
 from daemon.config.credentials import SecretError, Vault, is_file
 from daemon.config.models import PrivacyConfig
 from daemon.config.outline import tables
@@ -17,9 +17,12 @@ from daemon.config.school import CalendarConfig, UnitCalendar
 from daemon.config.source import Place
 from daemon.config.sources import FeedConfig, RulesConfig
 from daemon.config.speech import EmailConfig, Endpoint, RungConfig, SmsConfig
-from daemon.config.table import Table
+from daemon.config.table import Keeper, Table
 from daemon.config.values import quoted
 from daemon.config.wording import Finding, wanted
+
+
+Check = Callable[[Scene], Iterator[Finding]]
 
 
 def promises(tree: Tree, vault: Vault) -> Iterator[Finding]:
@@ -92,7 +95,7 @@ def _either_source(scene: Scene, stem: str) -> tuple[str | None, str | None]:
     return (env if env and env.strip() else None), (file if file and file.strip() else None)
 
 
-def _secret(stem: str, take: Callable[[Vault, str | None, str | None], object]) -> Callable[[Scene], Iterator[Finding]]:
+def _secret(stem: str, take: Callable[[Vault, str | None, str | None], object]) -> Check:
     """The check that a secret named in a table can be had, from one place only."""
 
     def check(scene: Scene) -> Iterator[Finding]:
@@ -107,6 +110,11 @@ def _secret(stem: str, take: Callable[[Vault, str | None, str | None], object]) 
                 yield scene.found(key, error.fault, error.hint)
 
     return check
+
+
+def _secrets(table: type[Keeper]) -> Iterator[Check]:
+    """The checks of all secrets of a table."""
+    return (_secret(stem, Vault.take) for stem in table.stems)
 
 
 def _signed(scene: Scene) -> Iterator[Finding]:
@@ -125,16 +133,14 @@ def _account(scene: Scene) -> Iterator[Finding]:
         yield scene.found(secret, "is a password without an account", "write username, or leave it out")
 
 
-Check = Callable[[Scene], Iterator[Finding]]
-
 _CHECKS: dict[type[Table], tuple[Check, ...]] = {
     CalendarConfig: days.CHECKS,
     UnitCalendar: days.CHECKS,
-    FeedConfig: (_transport, _implied, *mapped.CHECKS, _secret(FeedConfig.stem, Vault.take)),
+    FeedConfig: (_transport, _implied, *mapped.CHECKS, *_secrets(FeedConfig)),
     RulesConfig: (_rule_files,),
     RungConfig: (_configured,),
-    EmailConfig: (_account, _secret(EmailConfig.stem, Vault.take)),
-    SmsConfig: (_secret(SmsConfig.stem, Vault.take),),
-    Endpoint: (_signed, _secret(Endpoint.stem, Vault.take)),
+    EmailConfig: (_account, *_secrets(EmailConfig)),
+    SmsConfig: (*offering.checks(SmsConfig), *_secrets(SmsConfig)),
+    Endpoint: (_signed, *_secrets(Endpoint)),
     PrivacyConfig: (_secret("key", Vault.keys),),
 }

@@ -22,7 +22,7 @@ _days = dt.timedelta(days=1)
 class FeedConfig(Keeper):
     """`[[feed]]`: one source of records, and what it owes."""
 
-    stem: ClassVar[str] = "token"
+    stems: ClassVar[tuple[str, ...]] = ("token",)
 
     id: Text = Field(description="the feed's name in journal and logs", examples=['"marks"'])
     kind: Literal["file", "http", "edfi"] = Field(description="where the records come from", examples=['"file"'])
@@ -69,7 +69,7 @@ class FeedConfig(Keeper):
     @property
     def token(self) -> SecretStr | None:
         """The bearer token of an http feed."""
-        return self._secret
+        return self.kept("token")
 
 
 class RulesConfig(Table):

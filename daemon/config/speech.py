@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
+from daemon.config.offers import Offered, offered_table
 from daemon.config.table import Keeper, Table
-from daemon.config.values import Duration, Headers, Host, Lasting, Port, Roles, Sender, Text, Url, Variable
+from daemon.config.values import Duration, Host, Lasting, Port, Roles, Sender, Text, Url, Variable
+from notifiers.provider import providers
 
 Channel = Literal["sms", "email", "webhook"]
 
@@ -42,7 +44,7 @@ class LadderConfig(Table):
 class EmailConfig(Keeper):
     """`[channels.email]`: one mail server."""
 
-    stem: ClassVar[str] = "password"
+    stems: ClassVar[tuple[str, ...]] = ("password",)
 
     host: Host = Field(description="the mail server", examples=['"mail.example.org"'])
     port: Port = Field(default=587, description="its port")
@@ -64,44 +66,21 @@ class EmailConfig(Keeper):
     @property
     def password(self) -> SecretStr | None:
         """The account's password."""
-        return self._secret
+        return self.kept("password")
 
 
-class SmsConfig(Keeper):
-    """`[channels.sms]`: one SMS gateway over HTTP."""
-
-    stem: ClassVar[str] = "token"
-
-    provider: Literal["http"] = Field(default="http", description="the kind of gateway")
-    url: Url = Field(repr=False, description="where messages are handed over", examples=['"http://127.0.0.1:9902/sms"'])
-    method: Literal["POST", "PUT", "GET"] = Field(default="POST", description="the HTTP method")
-    headers: Headers = Field(
-        default={}, repr=False, description="headers it wants", examples=['{ "X-Channel" = "baoxue" }']
+if TYPE_CHECKING:
+    SmsConfig = Offered
+else:
+    SmsConfig = offered_table(
+        "SmsConfig", "`[channels.sms]`: who carries text messages.", providers("sms"), default="http"
     )
-    body: str | None = Field(
-        default=None,
-        repr=False,
-        description="the body as a template",
-        examples=['\'{"to": "{phone}", "text": "{text}", "id": "{id}"}\''],
-    )
-    token_env: Variable | None = Field(
-        default=None, repr=False, description="the variable with its bearer token", examples=['"BAOXUE_SMS_TOKEN"']
-    )
-    token_file: Text | None = Field(
-        default=None, repr=False, description="the file with its bearer token", examples=['"sms.token"']
-    )
-    timeout: Lasting = Field(default=20 * _seconds, description="how long one answer may take")
-
-    @property
-    def token(self) -> SecretStr | None:
-        """The gateway's bearer token."""
-        return self._secret
 
 
 class Endpoint(Keeper):
     """`[channels.webhook.endpoints.NAME]`: one address that takes signed events."""
 
-    stem: ClassVar[str] = "secret"
+    stems: ClassVar[tuple[str, ...]] = ("secret",)
 
     url: Url = Field(repr=False, description="where events go", examples=['"https://edu.example.org/hook"'])
     secret_env: Variable | None = Field(
@@ -114,7 +93,7 @@ class Endpoint(Keeper):
     @property
     def secret(self) -> SecretStr | None:
         """The secret events are signed with; None only in one made by hand."""
-        return self._secret
+        return self.kept("secret")
 
 
 class WebhookConfig(Table):

@@ -16,16 +16,21 @@ class Table(BaseModel):
 
 
 class Keeper(Table):
-    """A table with a secret named by `<stem>_env` or `<stem>_file`; reads it only while a whole file is loaded.
+    """A table with secrets, each named by `<stem>_env` or `<stem>_file`; reads them only while a whole file is loaded.
 
     Made by hand, without a vault, it keeps none.
     """
 
-    stem: ClassVar[str]
-    _secret: SecretStr | None = PrivateAttr(default=None)
+    stems: ClassVar[tuple[str, ...]]
+    _secrets: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
 
     def model_post_init(self, context: object, /) -> None:
-        """Take the secret out of the vault that comes with a file."""
-        env, file = getattr(self, f"{self.stem}_env"), getattr(self, f"{self.stem}_file")
-        if isinstance(context, Vault) and (env or file):
-            self._secret = context.take(env, file)
+        """Take the secrets out of the vault that comes with a file."""
+        for stem in self.stems if isinstance(context, Vault) else ():
+            env, file = getattr(self, f"{stem}_env"), getattr(self, f"{stem}_file")
+            if isinstance(context, Vault) and (env or file):
+                self._secrets[stem] = context.take(env, file)
+
+    def kept(self, stem: str) -> SecretStr | None:
+        """The secret named by `<stem>_env` or `<stem>_file`, if one is."""
+        return self._secrets.get(stem)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from notifiers.contract import DeliveryError, Message, Receipt
-from notifiers.http import HttpSender, Request
+from notifiers.provider import TIMEOUT, Key, Now, Provider, SettingError, Settings
 
 BODY = '{"phone": "{phone}", "text": "{text}", "id": "{id}"}'
 """What a gateway is sent unless its settings say otherwise."""
@@ -53,14 +53,18 @@ class HttpSms:
     def __init__(self, settings: HttpSmsSettings, now: Callable[[], dt.datetime]) -> None:
         self._settings = settings
         self._body = parse_body(settings.body)
+        # Providers are declared wherever the configuration is read, and requests is slow to load.
+        from notifiers.http import HttpSender, Request  # noqa: PLC0415 - see above
+
         self._http = HttpSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
+        self._request = Request
 
     def send(self, message: Message) -> Receipt:
         """Hand the text to the gateway once; raise DeliveryError when it was not, or not surely, taken."""
         words = {"phone": message.address, "text": message.text, "id": message.message_id}
         body = json.dumps(_fill(self._body, words), ensure_ascii=False).encode()
         settings = self._settings
-        answer = self._http.send(Request(settings.url, body, self._headers(message.message_id), settings.method))
+        answer = self._http.send(self._request(settings.url, body, self._headers(message.message_id), settings.method))
         return self._receipt(answer.body, message)
 
     def close(self) -> None:
@@ -137,3 +141,41 @@ def _dig(value: Any, path: str) -> object:  # noqa: ANN401 - parsed JSON
         else:
             return None
     return value if isinstance(value, str | int | float) else None
+
+
+def build(settings: Settings, now: Now) -> HttpSms:
+    """The channel as configured; raises SettingError for a body that is no template."""
+    own = {name: settings[name] for name in ("url", "token", "method", "headers", "timeout")}
+    try:
+        return HttpSms(HttpSmsSettings(**own, body=settings["body"] or BODY), now)
+    except ValueError as error:
+        hint = 'such as \'{"to": "{phone}", "text": "{text}", "id": "{id}"}\''
+        fault = SettingError("body", str(error), hint)
+    raise fault
+
+
+PROVIDER = Provider(
+    name="http",
+    keys=(
+        Key(
+            "url",
+            "url",
+            "where messages are handed over",
+            example='"http://127.0.0.1:9902/sms"',
+            needed=True,
+            quiet=True,
+        ),
+        Key("method", "text", "the HTTP method", default="POST", choices=("POST", "PUT", "GET")),
+        Key("headers", "headers", "headers it wants", example='{ "X-Channel" = "baoxue" }', quiet=True),
+        Key(
+            "body",
+            "words",
+            "the body as a template",
+            example="""\'{"to": "{phone}", "text": "{text}", "id": "{id}"}\'""",
+            quiet=True,
+        ),
+        Key("token", "secret", "its bearer token", example='"sms.token"'),
+        TIMEOUT,
+    ),
+    build=build,
+)

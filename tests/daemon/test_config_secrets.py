@@ -53,7 +53,7 @@ def test_secrets_are_in_hand(sample: Config) -> None:
     secrets = (
         sample.feed[1].token,
         sample.channels.email.password,
-        sample.channels.sms.token,
+        sample.channels.sms.kept("token"),
         sample.channels.webhook.endpoints["edu"].secret,
     )
     assert [secret.get_secret_value() for secret in secrets if secret is not None] == [

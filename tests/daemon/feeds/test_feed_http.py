@@ -197,7 +197,7 @@ def test_a_body_without_a_length_that_stops_half_way_is_tried_again() -> None:
 def test_a_token_is_sent_and_never_told() -> None:
     asking = feed(url="http://127.0.0.1", token_env="T")
     asking = asking.model_copy(update={"url": "http://user:pass@127.0.0.1:1/marks.csv?key=hidden"})
-    asking._secret = SecretStr("t0ken")
+    asking._secrets["token"] = SecretStr("t0ken")
     with pytest.raises(FeedError) as caught:
         fetch(asking, NOWHERE, Cursor(), NOW, pace=Nap().pace())
     for secret in ("t0ken", "hidden", "user", "pass"):
@@ -206,7 +206,7 @@ def test_a_token_is_sent_and_never_told() -> None:
 
     with serving(Answer(body=BODY)) as source:
         asking = feed(url=source.url, token_env="T")
-        asking._secret = SecretStr("t0ken")
+        asking._secrets["token"] = SecretStr("t0ken")
         fetch(asking, NOWHERE, Cursor(), NOW)
     assert source.asked[0][1]["authorization"] == "Bearer t0ken"
 
