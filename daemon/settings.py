@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 
 from daemon.config import CalendarConfig, Config, ConfigError, LadderConfig, Problem, RulesConfig, UnitCalendar
+from daemon.config.speech import RungConfig
 from rules.calendar import Calendar, Period, Timetable
 from rules.case import Law
 from rules.finding import Clock
@@ -69,8 +70,13 @@ def _covered(year: int) -> bool:
 
 def ladder_of(ladder: LadderConfig) -> Ladder:
     """A ladder as rules know it, its rungs in order of delay."""
-    rungs = [Rung(rung.after, rung.unless, rung.tell, rung.channels) for rung in ladder.rung]
-    return Ladder(ladder.id, tuple(sorted(rungs, key=lambda rung: rung.after)), ladder.acknowledged_by)
+    rungs = tuple(sorted(map(_rung, ladder.rung), key=lambda rung: rung.after))
+    return Ladder(ladder.id, rungs, ladder.acknowledged_by, ladder.remind_after or None, ladder.lapses_after or None)
+
+
+def _rung(rung: RungConfig) -> Rung:
+    until = rung.until or "acknowledged"
+    return Rung(rung.after, rung.unless, rung.tell, rung.channels, rung.repeat, until, rung.reach, rung.fall_back)
 
 
 def _timetable(common: CalendarConfig, unit: UnitCalendar | None) -> Timetable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from daemon.config import days, mapped, offering
+from daemon.config.climbing import LADDER, RUNG
 from daemon.config.credentials import SecretError, Vault, is_file
 from daemon.config.models import PrivacyConfig
 from daemon.config.outline import tables
@@ -16,7 +17,7 @@ from daemon.config.scene import Scene, Tree, below, rows
 from daemon.config.school import CalendarConfig, UnitCalendar
 from daemon.config.source import Place
 from daemon.config.sources import FeedConfig, RulesConfig
-from daemon.config.speech import EmailConfig, Endpoint, RungConfig, SmsConfig
+from daemon.config.speech import EmailConfig, Endpoint, LadderConfig, RungConfig, SmsConfig
 from daemon.config.table import Keeper, Table
 from daemon.config.values import quoted
 from daemon.config.wording import Finding, wanted
@@ -138,7 +139,8 @@ _CHECKS: dict[type[Table], tuple[Check, ...]] = {
     UnitCalendar: days.CHECKS,
     FeedConfig: (_transport, _implied, *mapped.CHECKS, *_secrets(FeedConfig)),
     RulesConfig: (_rule_files,),
-    RungConfig: (_configured,),
+    RungConfig: (_configured, *RUNG),
+    LadderConfig: LADDER,
     EmailConfig: (_account, *_secrets(EmailConfig)),
     SmsConfig: (*offering.checks(SmsConfig), *_secrets(SmsConfig)),
     Endpoint: (_signed, *_secrets(Endpoint)),

@@ -15,18 +15,30 @@ from notifiers.provider import providers
 Channel = Literal["sms", "email", "webhook"]
 
 _seconds = dt.timedelta(seconds=1)
+_minutes = dt.timedelta(minutes=1)
+_hours = dt.timedelta(hours=1)
 
 
 class RungConfig(Table):
     """One rung of a ladder: whom to tell, when, and unless what."""
 
     after: Duration = Field(description="how long after the report", examples=['"24h"'])
-    unless: Literal["acknowledged"] | None = Field(
+    unless: Literal["acknowledged", "acted"] | None = Field(
         default=None, description="what makes it needless", examples=['"acknowledged"']
+    )
+    repeat: Lasting | None = Field(default=None, description="how often it speaks again", examples=['"24h"'])
+    until: Literal["acknowledged", "acted", "seen"] | None = Field(
+        default=None, description="what ends that: somebody acknowledged, or acted, or the child is seen", examples=['"acted"']
     )
     tell: Roles = Field(description="the roles to tell", examples=['["town_head", "education_director"]'])
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)] = Field(
         description="the channels to try, best first", examples=['["sms", "email"]']
+    )
+    reach: Literal["first", "every"] = Field(
+        default="first", description="whether one channel that reaches a recipient is enough"
+    )
+    fall_back: Lasting = Field(
+        default=15 * _minutes, description="how long a channel may take until the next is tried", examples=['"15m"']
     )
 
 
@@ -35,6 +47,12 @@ class LadderConfig(Table):
 
     id: Text = Field(description="the name rules give it", examples=['"statutory"'])
     acknowledged_by: Roles = Field(description="the roles whose word ends the climb", examples=['["town_government"]'])
+    remind_after: Duration = Field(
+        default=24 * _hours, description="when whoever acknowledged and did nothing is reminded; 0 is never"
+    )
+    lapses_after: Duration = Field(
+        default=72 * _hours, description="when an acknowledgement followed by nothing is void; 0 is never"
+    )
     rung: Annotated[tuple[RungConfig, ...], Field(min_length=1)] = Field(
         description="the rungs, in order",
         examples=['[{ after = "0h", tell = ["town_government"], channels = ["sms"] }]'],

@@ -72,6 +72,14 @@ def _duration(value: object) -> dt.timedelta:
     return dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
+def span_of(value: object) -> dt.timedelta | None:
+    """The span a value stands for; None where it stands for none."""
+    try:
+        return _duration(value)
+    except PydanticCustomError:
+        return None
+
+
 def _lasting(span: dt.timedelta) -> dt.timedelta:
     if span <= dt.timedelta(0):
         raise refusal("is no time at all", 'write a duration longer than zero, such as "30s"')

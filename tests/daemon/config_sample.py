@@ -109,10 +109,16 @@ def tree(source: str) -> dict[str, Any]:
             {
                 "id": "statutory",
                 "acknowledged_by": ["town_government"],
+                "remind_after": "24h",
+                "lapses_after": "72h",
                 "rung": [
                     {
                         "after": "0h",
                         "unless": "acknowledged",
+                        "repeat": "24h",
+                        "until": "acted",
+                        "reach": "first",
+                        "fall_back": "15m",
                         "tell": ["town_head"],
                         "channels": ["sms", "email", "webhook"],
                     }

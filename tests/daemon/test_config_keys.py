@@ -29,6 +29,7 @@ NEEDED_BY_OTHERS = {
     "channels.sms": "ladder[0].rung[0].channels[0]",
     "channels.webhook": "ladder[0].rung[0].channels[2]",
     "channels": "ladder[0].rung[0].channels[0]",
+    "ladder.*.rung.*.repeat": "ladder[0].rung[0].until",
     "channels.email.username": "channels.email.password_env",
     "channels.email.password_env": "channels.email.username",
     "channels.email.password_file": "channels.email.username",
@@ -82,7 +83,8 @@ IN_THEMSELVES = re.findall(
     feed.*.kind feed.*.records feed.*.url feed.*.poll feed.*.presence feed.*.stale_after feed.*.rank
     feed.*.mapping.dates feed.*.encoding feed.*.format feed.*.timeout feed.*.max_bytes rules.wait_for_roll
     rules.unconfirmed_after rules.run_break rules.storm_share rules.storm_hold ladder.*.id
-    ladder.*.rung.*.after ladder.*.rung.*.unless channels.email.host channels.email.port
+    ladder.*.rung.*.after ladder.*.rung.*.unless ladder.*.rung.*.repeat ladder.*.rung.*.until
+    ladder.*.rung.*.reach ladder.*.rung.*.fall_back ladder.*.remind_after ladder.*.lapses_after channels.email.host channels.email.port
     channels.email.security channels.email.from channels.email.username channels.email.timeout
     channels.sms.provider channels.sms.url channels.sms.method channels.sms.headers channels.sms.body
     channels.sms.timeout channels.webhook.timeout channels.webhook.endpoints.*.url console.listen
