@@ -17,7 +17,7 @@ def repeating(scene: Scene) -> Iterator[Finding]:
     """`until` ends a repeat, which is no faster than somebody can act."""
     repeat = span_of(scene.table.get("repeat"))
     if "until" in scene.table and "repeat" not in scene.table:
-        yield scene.found("until", "ends a repeat, and there is none", 'write repeat = "24h" beside it, or leave it out')
+        yield scene.found("until", "ends a repeat, and there is none", 'write repeat = "24h" too, or leave it out')
     if repeat is not None and dt.timedelta(0) < repeat < SOONEST:
         yield scene.found("repeat", "is too often to be heard", 'write "5m" or longer, such as "24h"')
 

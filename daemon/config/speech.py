@@ -28,7 +28,9 @@ class RungConfig(Table):
     )
     repeat: Lasting | None = Field(default=None, description="how often it speaks again", examples=['"24h"'])
     until: Literal["acknowledged", "acted", "seen"] | None = Field(
-        default=None, description="what ends that: somebody acknowledged, or acted, or the child is seen", examples=['"acted"']
+        default=None,
+        description="what ends that: somebody acknowledged, or acted, or the child is seen",
+        examples=['"acted"'],
     )
     tell: Roles = Field(description="the roles to tell", examples=['["town_head", "education_director"]'])
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)] = Field(

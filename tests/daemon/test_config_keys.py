@@ -84,7 +84,8 @@ IN_THEMSELVES = re.findall(
     feed.*.mapping.dates feed.*.encoding feed.*.format feed.*.timeout feed.*.max_bytes rules.wait_for_roll
     rules.unconfirmed_after rules.run_break rules.storm_share rules.storm_hold ladder.*.id
     ladder.*.rung.*.after ladder.*.rung.*.unless ladder.*.rung.*.repeat ladder.*.rung.*.until
-    ladder.*.rung.*.reach ladder.*.rung.*.fall_back ladder.*.remind_after ladder.*.lapses_after channels.email.host channels.email.port
+    ladder.*.rung.*.reach ladder.*.rung.*.fall_back ladder.*.remind_after ladder.*.lapses_after
+    channels.email.host channels.email.port
     channels.email.security channels.email.from channels.email.username channels.email.timeout
     channels.sms.provider channels.sms.url channels.sms.method channels.sms.headers channels.sms.body
     channels.sms.timeout channels.webhook.timeout channels.webhook.endpoints.*.url console.listen
