@@ -7,6 +7,7 @@ import datetime as dt
 from rules.case import Case, Standing, Tell
 from rules.climb import Care, Step, instants, step
 from rules.draft import Draft
+from rules.instants import earliest
 from rules.ladder import Audience, Ladder
 
 UNDONE = {"zh": "签收后尚无处置记录", "en": "acknowledged, and nothing recorded since"}
@@ -122,3 +123,9 @@ def wakes_of_report(case: Case) -> list[dt.datetime | None]:
         return []
     climbs = instants(case.ladder, case.climb, case.raised_at, care_of(case, case.raised_at))
     return [*climbs, *_deadlines(case)]
+
+
+def awake(case: Case, now: dt.datetime) -> Case:
+    """The case, to be looked at in time for whatever its report does by itself next."""
+    ahead = (instant for instant in wakes_of_report(case) if instant is not None and instant > now)
+    return case.but(wake_at=earliest(case.wake_at, *ahead))

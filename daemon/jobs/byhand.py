@@ -11,6 +11,7 @@ from daemon.jobs.apply import write_decisions
 from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
 from daemon.jobs.intake import arm_class
+from daemon.jobs.needless import acted
 from daemon.jobs.office import act, judge_anew
 from daemon.jobs.people import People
 from daemon.problems import choose, nearest
@@ -164,6 +165,6 @@ def child_of(people: People, student_id: str) -> RosterStudent:
 
 
 def _journal(tx: Tx, house: House, student_id: str, entry: Entry, now: dt.datetime) -> None:
-    """Into the child's case, if one is open: what was said by hand belongs to its story."""
-    decisions = [Decision(from_row(row), (entry,)) for row in cases.open_cases(tx, [student_id])]
+    """Into the child's case, if one is open: what was said by hand belongs to its story, and is something done."""
+    decisions = [Decision(acted(tx, from_row(row), now), (entry,)) for row in cases.open_cases(tx, [student_id])]
     write_decisions(tx, house, decisions, now)

@@ -17,6 +17,7 @@ from daemon.jobs.apply import write_decisions
 from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
 from daemon.jobs.intake import arm_class
+from daemon.jobs.needless import acted, needless
 from daemon.jobs.silence import FEED, owing
 from daemon.store import absences, journal, outbox, overlays, timers
 from daemon.store.cases import Conflict
@@ -27,6 +28,7 @@ from rules.calendar import Session
 from rules.case import Case, Decision, Entry, Stage, Standing, Tell
 from rules.instants import to_micros
 from rules.records import Mark, MovementRecord
+from rules.standing import awake
 from rules.watch import laid_down
 
 T = TypeVar("T")
@@ -42,11 +44,15 @@ _LONGEST_NOTE = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts on a case: how they named themselves, and by which way they came; `role` only by link."""
+    """Somebody who acts on a case: how they named themselves, and by which way they came.
+
+    `role` and `contact` only where a message to them says so: by a link, or a reply.
+    """
 
     by: str
     way: str = COMMAND_LINE
     role: str | None = None
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,9 @@ def _acknowledge(tx: Tx, house: House, number: str, actor: Actor, now: dt.dateti
         raise DeskError(subject, f"is not for {actor.role} to acknowledge", f"that is for {', '.join(allowed)}")
     if case.acknowledged_at is not None:
         return Acted(case, changed=False)
-    needless = [n for n, rung in enumerate(case.ladder.rungs) if rung.unless == "acknowledged"]
-    outbox.cancel(tx, now, "acknowledged", case_id=case.case_id, kinds=["escalation"], rungs=needless)
+    outbox.cancel(tx, now, "acknowledged", case_id=case.case_id, only=needless(case, "acknowledged"))
     after = replace(case, acknowledged_at=now, acknowledged_by=actor.role or actor.way)
+    after = awake(replace(after, acknowledged_contact=actor.contact), now)
     return _write(tx, house, after, "acknowledged", _said(actor, role=actor.role), now)
 
 
@@ -111,7 +117,7 @@ def _confirm(tx: Tx, house: House, number: str, seen: bool, actor: Actor, now: d
     overlays.record_overlays(tx, [overlay])
     judge_anew(tx, house, [house.people(tx).class_now(case.student_id)], now)
     facts = {"seen": seen, "date": session.date.isoformat(), "session": session.name}
-    return _write(tx, house, case, "confirmed", _said(actor, **facts), now)
+    return _write(tx, house, acted(tx, case, now), "confirmed", _said(actor, **facts), now)
 
 
 def _current_session(tx: Tx, house: House, case: Case, now: dt.datetime) -> Session:
@@ -127,12 +133,17 @@ def _current_session(tx: Tx, house: House, case: Case, now: dt.datetime) -> Sess
 
 
 def note(house: House, number: str, text: str, actor: Actor | None, now: dt.datetime) -> Acted:
-    """Write a line into a case's journal, open or closed; changes nothing else."""
+    """Write a line into a case's journal, open or closed; one by somebody is something done about an open case."""
     plain = text.strip()
     if not plain or len(plain) > _LONGEST_NOTE:
         raise DeskError(subject_of(number), "takes no such note", f"write 1 to {_LONGEST_NOTE} characters")
     body = {"text": plain, **(_said(actor) if actor else {})}
-    return act(house, lambda tx: _write(tx, house, from_row(case_row(tx, number)), "note", body, now))
+
+    def work(tx: Tx) -> Acted:
+        case = from_row(case_row(tx, number))
+        return _write(tx, house, acted(tx, case, now) if actor and case.is_open else case, "note", body, now)
+
+    return act(house, work)
 
 
 def propose_closing(house: House, number: str, reason: str, actor: Actor, now: dt.datetime) -> Acted:
@@ -144,7 +155,7 @@ def propose_closing(house: House, number: str, reason: str, actor: Actor, now: d
     why, actor = closing_reason(reason, subject), replace(actor, by=who(actor.by, subject))
 
     def work(tx: Tx) -> Acted:
-        case = replace(open_case(tx, number), closing_by=actor.way, pending_closure=True)
+        case = replace(acted(tx, open_case(tx, number), now), closing_by=actor.way, pending_closure=True)
         return _write(tx, house, case, PROPOSED, _said(actor, reason=why), now)
 
     return act(house, work)
@@ -274,4 +285,4 @@ def _behind_link(house: House, alert_id: str) -> tuple[str, Actor, outbox.AlertR
         number = str(alert.facts.get("case") or "") if alert and alert.case_id else ""
     if alert is None or not number:
         raise DeskError("link", "leads to no case", "the message it came with is too old")
-    return number, Actor(f"{alert.role} {alert.contact_id}", LINK, alert.role), alert
+    return number, Actor(f"{alert.role} {alert.contact_id}", LINK, alert.role, alert.contact_id), alert

@@ -27,7 +27,7 @@ from daemon.store.tx import chunks, rows_where_in
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from daemon.store.tx import Tx
 
@@ -118,10 +118,11 @@ def cancel(
     incident_id: str | None = None,
     kinds: Sequence[str] | None = None,
     rungs: Sequence[int] | None = None,
+    only: Callable[[AlertRow], bool] | None = None,
 ) -> list[AlertRow]:
     """Cancel what waits to be told about a case or an incident and may be stopped.
 
-    Narrowed to `kinds` and `rungs`; None: of all.
+    Narrowed to `kinds` and `rungs`, and to those of which `only` holds; None: of all.
 
     What was sent, is being sent, or may have been sent stays: see `told`. The alerts cancelled.
     """
@@ -131,7 +132,8 @@ def cancel(
         asked = asked.where(alert.c.kind.in_(kinds))
     if rungs is not None:
         asked = asked.where(alert.c.rung.in_(rungs))
-    waiting = [AlertRow(*row) for row in tx.connection.execute(asked.order_by(alert.c.alert_id))]
+    found = [AlertRow(*row) for row in tx.connection.execute(asked.order_by(alert.c.alert_id))]
+    waiting = [row for row in found if only is None or only(row)]
     stopped = _stoppable(tx, {row.message_id for row in waiting})
     cancelled = [row for row in waiting if row.message_id in stopped]
     for part in chunks(row.alert_id for row in cancelled):
