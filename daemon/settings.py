@@ -11,13 +11,23 @@ from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
-from daemon.config import CalendarConfig, Config, ConfigError, LadderConfig, Problem, RulesConfig, UnitCalendar
+from daemon.config import (
+    CalendarConfig,
+    Config,
+    ConfigError,
+    DutyConfig,
+    LadderConfig,
+    Problem,
+    RulesConfig,
+    UnitCalendar,
+)
 from daemon.config.speech import RungConfig
 from rules.calendar import Calendar, Period, Timetable
 from rules.case import Law
 from rules.finding import Clock
 from rules.ladder import Ladder, Rung
 from rules.laws import Laws, laws_of
+from rules.rota import IsWorkday, Rota, Substitute
 from rules.rulebook import Rulebook, RulebookError, RuleFault, read_rules
 
 if TYPE_CHECKING:
@@ -77,6 +87,41 @@ def ladder_of(ladder: LadderConfig) -> Ladder:
 def _rung(rung: RungConfig) -> Rung:
     until = rung.until or "acknowledged"
     return Rung(rung.after, rung.unless, rung.tell, rung.channels, rung.repeat, until, rung.reach, rung.fall_back)
+
+
+def rotas_of(config: Config) -> tuple[Rota, ...]:
+    """The duty rotas; those of one unit before those of any."""
+    found = [_rota(one, ZoneInfo(one.timezone or config.service.timezone)) for one in config.duty]
+    return tuple(sorted(found, key=lambda rota: rota.unit_id is None))
+
+
+def _rota(duty: DutyConfig, zone: ZoneInfo) -> Rota:
+    return Rota(
+        duty.role,
+        duty.unit,
+        duty.contacts,
+        duty.from_,
+        duty.handover,
+        duty.every.days,
+        zone,
+        duty.on_holidays,
+        tuple(Substitute(one.contact, one.by, one.from_, one.to) for one in duty.substitute),
+    )
+
+
+def workdays_of(calendar: CalendarConfig) -> IsWorkday:
+    """Whether offices work on a day: by the national calendar with its 调休, but for days the county closed or opened.
+
+    A county without it, or a year it does not know, works from Monday to Friday.
+    """
+    closed, opened, national = frozenset(calendar.closed), frozenset(calendar.open), calendar.holidays == "CN"
+
+    def is_workday(day: dt.date) -> bool:
+        if day in closed or day in opened:
+            return day in opened
+        return chinese_calendar.is_workday(day) if national and _covered(day.year) else day.isoweekday() <= _FRIDAY
+
+    return is_workday
 
 
 def _timetable(common: CalendarConfig, unit: UnitCalendar | None) -> Timetable:

@@ -13,7 +13,8 @@ from daemon.desk.links import Links
 from daemon.jobs.compose import compose, open_for
 from daemon.jobs.house import House
 from daemon.jobs.lines import line
-from daemon.jobs.tell import EVERY_CHANNEL, draft_alerts
+from daemon.jobs.tell import draft_alerts
+from daemon.jobs.ways import PREFERENCE
 from daemon.store.alerts import QUEUED, AlertDraft, AlertRow, MessageRow
 from daemon.store.tx import Tx
 from rules.backtest.flags import Flag
@@ -57,17 +58,17 @@ def _messages(tx: Tx, house: House, decisions: Sequence[Decision]) -> list[Notic
     if not decisions:
         return []
     now = decisions[0].case.opened_at
-    drafts, _ = draft_alerts(tx, house.people(tx), decisions, now, _channels(house.config))
+    drafts = draft_alerts(tx, house, decisions, now, _channels(house.config)).alerts
     grouped: dict[tuple[str, str, str], list[AlertDraft]] = {}
     for draft in drafts:
-        grouped.setdefault((draft.group_key or draft.key, draft.contact_id, draft.channel), []).append(draft)
+        grouped.setdefault((draft.group_key or draft.key, draft.addressee, draft.channel), []).append(draft)
     return [_notice(house, alerts) for alerts in grouped.values()]
 
 
 def _channels(config: Config) -> list[str]:
     """The channels configured, or every one where none is."""
-    found = [name for name in EVERY_CHANNEL if getattr(config.channels, name) is not None]
-    return found or list(EVERY_CHANNEL)
+    found = [name for name in PREFERENCE if getattr(config.channels, name, None) is not None]
+    return found or list(PREFERENCE)
 
 
 def _notice(house: House, drafts: Sequence[AlertDraft]) -> Notice:

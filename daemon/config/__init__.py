@@ -1,9 +1,11 @@
 """The configuration: one TOML file, read whole, refused whole with every problem in it, or believed."""
 
 from daemon.config.credentials import FieldKey, SecretError, read_secret
+from daemon.config.duty import DutyConfig, SubstituteConfig
 from daemon.config.load import load_config
 from daemon.config.mapping import MappingConfig, Origin
 from daemon.config.models import Config, ConsoleConfig, PrivacyConfig
+from daemon.config.pace import HoursConfig, PacingConfig, ThrottleConfig
 from daemon.config.restart import in_force
 from daemon.config.school import CalendarConfig, ServiceConfig, SessionConfig, Term, UnitCalendar
 from daemon.config.sources import FeedConfig, RulesConfig
@@ -24,13 +26,16 @@ __all__ = [
     "Config",
     "ConfigError",
     "ConsoleConfig",
+    "DutyConfig",
     "EmailConfig",
     "Endpoint",
     "FeedConfig",
     "FieldKey",
+    "HoursConfig",
     "LadderConfig",
     "MappingConfig",
     "Origin",
+    "PacingConfig",
     "PrivacyConfig",
     "Problem",
     "RulesConfig",
@@ -39,7 +44,9 @@ __all__ = [
     "ServiceConfig",
     "SessionConfig",
     "SmsConfig",
+    "SubstituteConfig",
     "Term",
+    "ThrottleConfig",
     "UnitCalendar",
     "WebhookConfig",
     "in_force",

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from daemon.config import days, mapped, offering
+from daemon.config import days, mapped, offering, turns
 from daemon.config.climbing import LADDER, RUNG
 from daemon.config.credentials import SecretError, Vault, is_file
+from daemon.config.duty import DutyConfig
 from daemon.config.models import PrivacyConfig
 from daemon.config.outline import tables
+from daemon.config.pace import HoursConfig
 from daemon.config.scene import Scene, Tree, below, rows
 from daemon.config.school import CalendarConfig, UnitCalendar
 from daemon.config.source import Place
@@ -21,7 +23,6 @@ from daemon.config.speech import EmailConfig, Endpoint, LadderConfig, RungConfig
 from daemon.config.table import Keeper, Table
 from daemon.config.values import quoted
 from daemon.config.wording import Finding, wanted
-
 
 Check = Callable[[Scene], Iterator[Finding]]
 
@@ -33,7 +34,9 @@ def promises(tree: Tree, vault: Vault) -> Iterator[Finding]:
             yield from check(Scene(place, table, tree, vault))
     yield from _twice(tree, ("feed",), "id")
     yield from _twice(tree, ("ladder",), "id")
+    yield from _twice(tree, ("hours",), "id")
     yield from _twice(tree, ("calendar", "unit"), "unit")
+    yield from turns.one_rota_each(tree)
 
 
 def _twice(tree: Tree, place: Place, key: str) -> Iterator[Finding]:
@@ -137,10 +140,12 @@ def _account(scene: Scene) -> Iterator[Finding]:
 _CHECKS: dict[type[Table], tuple[Check, ...]] = {
     CalendarConfig: days.CHECKS,
     UnitCalendar: days.CHECKS,
+    HoursConfig: days.CHECKS,
     FeedConfig: (_transport, _implied, *mapped.CHECKS, *_secrets(FeedConfig)),
     RulesConfig: (_rule_files,),
     RungConfig: (_configured, *RUNG),
     LadderConfig: LADDER,
+    DutyConfig: (turns.substitutes,),
     EmailConfig: (_account, *_secrets(EmailConfig)),
     SmsConfig: (*offering.checks(SmsConfig), *_secrets(SmsConfig)),
     Endpoint: (_signed, *_secrets(Endpoint)),

@@ -11,6 +11,8 @@ from pathlib import Path
 from pydantic import Field, PrivateAttr
 
 from daemon.config.credentials import FieldKey, Vault
+from daemon.config.duty import DutyConfig
+from daemon.config.pace import HoursConfig, PacingConfig
 from daemon.config.school import CalendarConfig, ServiceConfig
 from daemon.config.sources import FeedConfig, RulesConfig
 from daemon.config.speech import ChannelsConfig, LadderConfig
@@ -60,6 +62,9 @@ class Document(Table):
     feed: tuple[FeedConfig, ...] = Field(default=(), description="the sources of records")
     rules: RulesConfig = Field(default=RulesConfig(), description="rules beside those that ship, and their figures")
     ladder: tuple[LadderConfig, ...] = Field(default=(), description="who is told, one after the other")
+    duty: tuple[DutyConfig, ...] = Field(default=(), description="who takes turns in a role")
+    hours: tuple[HoursConfig, ...] = Field(default=(), description="when recipients are spoken to")
+    pacing: PacingConfig = Field(default=PacingConfig(), description="how much is told at once, and how often")
     channels: ChannelsConfig = Field(default=ChannelsConfig(), description="the ways to reach people")
     privacy: PrivacyConfig = Field(default=PrivacyConfig(), description="the keys for what is encrypted at rest")
     console: ConsoleConfig = Field(default=ConsoleConfig(), description="the daemon's own door")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -27,6 +28,9 @@ class ServiceConfig(Table):
     )
     mode: Literal["live", "shadow"] = Field(
         default="live", description="whether messages go to all or to the operator only"
+    )
+    watch_at: Clock = Field(
+        default=dt.time(8, 30), description="when the operator is told, each day, what of the setup reaches nobody"
     )
 
 

@@ -217,7 +217,9 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-def _once(what: str) -> Callable[[tuple[object, ...]], tuple[object, ...]]:
+def once(what: str) -> Callable[[tuple[object, ...]], tuple[object, ...]]:
+    """The check that a list names nothing twice."""
+
     def check(several: tuple[object, ...]) -> tuple[object, ...]:
         if len(set(several)) < len(several):
             raise refusal(f"names one {what} twice", f"name each {what} once")
@@ -239,13 +241,13 @@ Count = Annotated[int, Strict()]
 Share = Annotated[float, Strict(), Field(gt=0, le=1, allow_inf_nan=False)]
 Weekday = Annotated[int, Strict(), Field(ge=1, le=7)]
 """1 is Monday, 7 Sunday."""
-Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AfterValidator(_once("weekday"))]
+Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AfterValidator(once("weekday"))]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Role = Annotated[str, AfterValidator(_role)]
-Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(_once("role"))]
+Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(once("role"))]
 Pack = Annotated[str, AfterValidator(_pack)]
-Packs = Annotated[tuple[Pack, ...], AfterValidator(_once("pack"))]
+Packs = Annotated[tuple[Pack, ...], AfterValidator(once("pack"))]
 Host = Annotated[Text, AfterValidator(_host)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Url = Annotated[str, AfterValidator(_url)]

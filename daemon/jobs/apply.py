@@ -73,21 +73,16 @@ def write_decisions(
         if decision.cancels and not house.shadow:
             reason = decision.case.reason or "overtaken"
             outbox.cancel(tx, now, reason, case_id=decision.case.case_id, kinds=_ABOUT_THE_REPORT)
-    people = house.people(tx)
-    drafts, unheard = draft_alerts(tx, people, changed, now, house.notifiers)
+    drafted = draft_alerts(tx, house, changed, now)
     entries = [_entry(one, entry.kind, entry.body, now) for one in changed for entry in one.entries]
-    entries += [
-        EntryDraft(one.case_id, now, now, "nobody to tell", {"kind": one.kind, "roles": list(one.roles)})
-        for one in unheard
-    ]
-    journal.append(tx, entries, begun=opened)
-    queue(tx, house, drafts, now)
+    journal.append(tx, [*entries, *drafted.notes], begun=opened)
+    queue(tx, house, drafted.alerts, now)
     timers.complete(tx, spent)
     woken = {timer.subject for timer in spent if timer.kind == CASE}
     again = [one.case for one in decisions if not one.changed and one.case.student_id in woken]
     armed = [(case.student_id, case.wake_at) for case in (*(one.case for one in changed), *again)]
     timers.arm(tx, [Timer(CASE, student, at) for student, at in armed if at is not None])
-    house.metrics.unreachable.inc(len(unheard))
+    house.metrics.unreachable.inc(drafted.unheard)
     return len(changed)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from daemon.config import Problem
+from daemon.jobs.announce import announce, announce_to_told
 from daemon.jobs.house import House
-from daemon.jobs.tell import EVERY_CHANNEL, OPERATOR, queue, recipient_of, unit_draft
+from daemon.jobs.routing import operators
+from daemon.jobs.tell import queue
 from daemon.store import incidents, outbox
 from daemon.store.incidents import IncidentRow
-from daemon.store.outbox import AlertDraft
 from daemon.store.tx import Tx
 from rules.instants import to_micros
 
@@ -49,17 +50,16 @@ def _refuse(tx: Tx, house: House, problems: Sequence[Problem], now: dt.datetime)
     state = {"told": told, "faults": faults, "count": len(problems), "since": to_micros(now)}
     row = IncidentRow(house.new_id(), KIND, SUBJECT, [], now, state=state)
     incidents.insert_incidents(tx, [row])
-    queue(tx, house, list(_alerts(tx, house, row, now)), now)
+    told_of = {key: state[key] for key in ("faults", "count", "since")}
+    sought = operators(house.people(tx), about=SUBJECT)
+    drafts = announce(tx, house, "rules_refused", row.incident_id, sought, told_of, now, incident_id=row.incident_id)
+    queue(tx, house, drafts, now)
 
 
 def _accept(tx: Tx, house: House, now: dt.datetime) -> None:
     for row in incidents.open_incidents(tx, KIND):
         _end(tx, row, "accepted", now)
-        drafts = [
-            unit_draft("rules_accepted", row.incident_id, SUBJECT, recipient_of(one), one.channel, {}, now)
-            for one in outbox.alerts_of(tx, incident_id=row.incident_id)
-            if one.cancelled_at is None
-        ]
+        drafts = announce_to_told(tx, house, "rules_accepted", row.incident_id, {}, now)
         queue(tx, house, drafts, now)
 
 
@@ -67,15 +67,6 @@ def _end(tx: Tx, row: IncidentRow, verdict: str, now: dt.datetime) -> None:
     """Close an incident; what was not sent about it must not leave any more."""
     incidents.update_incidents(tx, [replace(row, closed_at=now, verdict=verdict)])
     outbox.cancel(tx, now, verdict, incident_id=row.incident_id)
-
-
-def _alerts(tx: Tx, house: House, row: IncidentRow, now: dt.datetime) -> Iterator[AlertDraft]:
-    """To every operator, on every channel there is."""
-    facts = {key: row.state[key] for key in ("faults", "count", "since")}
-    for recipient in house.people(tx).directory.everyone(OPERATOR):
-        for channel in EVERY_CHANNEL:
-            if channel in house.notifiers and channel in recipient.channels:
-                yield unit_draft("rules_refused", row.incident_id, SUBJECT, recipient, channel, facts, now)
 
 
 def _fault(problem: Problem) -> Mapping[str, Any]:

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from daemon.config import FeedConfig
+from daemon.jobs.announce import announce, announce_to_told
 from daemon.jobs.house import House
 from daemon.jobs.people import People
+from daemon.jobs.routing import Sought, holding, operators
 from daemon.jobs.scenes import load_judgement, stale_after
-from daemon.jobs.tell import EVERY_CHANNEL, queue, recipient_of, unit_draft
+from daemon.jobs.tell import queue
 from daemon.store import absences, incidents, outbox, timers
 from daemon.store.incidents import IncidentRow
-from daemon.store.outbox import AlertDraft
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
 from rules.incidents import silent_classes, silent_since
 from rules.instants import earliest, from_micros, to_micros
-from rules.ladder import Recipient
 
 FEED = "feed"
 """Timer: a feed's silence must be looked at (subject: the feed, or feed@instant for a look beside the regular one)."""
@@ -131,45 +131,26 @@ def _note_silence(
     state = {"classes": ids, "since": to_micros(silence.since or now)}
     row = IncidentRow(house.new_id(), KIND, feed_id, [], now, state=state)
     incidents.insert_incidents(tx, [row])
-    queue(tx, house, _alerts(house, people, "feed_stale", row, ids, now), now)
+    facts, sought = _facts(people, row, ids), _audience(people, row.subject, ids, house)
+    drafts = announce(tx, house, "feed_stale", row.incident_id, sought, facts, now, incident_id=row.incident_id)
+    queue(tx, house, drafts, now)
 
 
 def _resolve(tx: Tx, house: House, people: People, row: IncidentRow, now: dt.datetime) -> None:
     incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="resumed")])
     outbox.cancel(tx, now, "resumed", incident_id=row.incident_id)
     facts = _facts(people, row, row.state["classes"])
-    drafts = [
-        unit_draft(
-            "feed_recovered", row.incident_id, one.unit_id or row.subject, recipient_of(one), one.channel, facts, now
-        )
-        for one in outbox.alerts_of(tx, incident_id=row.incident_id)
-        if one.cancelled_at is None
-    ]
+    drafts = announce_to_told(tx, house, "feed_recovered", row.incident_id, facts, now)
     queue(tx, house, drafts, now)
 
 
-def _alerts(
-    house: House, people: People, kind: str, row: IncidentRow, class_ids: Sequence[str], now: dt.datetime
-) -> list[AlertDraft]:
-    """To the operator, and to the principals of the schools concerned; once an incident, as one alert."""
-    facts = _facts(people, row, class_ids)
-    drafts: dict[str, AlertDraft] = {}
-    for unit, recipient in _audience(people, row.subject, class_ids, house):
-        for channel in EVERY_CHANNEL:
-            if channel in house.notifiers and channel in recipient.channels:
-                draft = unit_draft(kind, row.incident_id, unit, recipient, channel, facts, now)
-                drafts.setdefault(draft.key, draft)
-    return list(drafts.values())
-
-
-def _audience(people: People, feed_id: str, class_ids: Sequence[str], house: House) -> list[tuple[str, Recipient]]:
+def _audience(people: People, feed_id: str, class_ids: Sequence[str], house: House) -> list[Sought]:
+    """The operator, and the principals of the schools concerned."""
     feed = next(one for one in owing(house) if one.id == feed_id)
-    found = [(feed.units[0], one) for one in people.directory.everyone("operator")]
-    for class_id in class_ids:
-        school = people.directory.school(class_id)
-        unit = school.unit_id if school else class_id
-        found += [(unit, one) for one in people.directory.for_unit("principal", unit)]
-    return found
+    schools = [people.directory.school(class_id) for class_id in class_ids]
+    units = [school.unit_id if school else class_id for school, class_id in zip(schools, class_ids, strict=True)]
+    principals = [holding(people, "principal", unit) for unit in dict.fromkeys(units)]
+    return [*operators(people, about=feed.units[0]), *principals]
 
 
 def _facts(people: People, row: IncidentRow, class_ids: Sequence[str]) -> dict[str, Any]:

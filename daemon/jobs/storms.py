@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from daemon.jobs.announce import announce
 from daemon.jobs.house import House
 from daemon.jobs.people import People
-from daemon.jobs.tell import queue, unit_alerts
+from daemon.jobs.routing import holding
+from daemon.jobs.tell import queue
 from daemon.store import incidents
 from daemon.store.incidents import IncidentRow
 from daemon.store.tx import Tx
@@ -96,12 +98,13 @@ def apply_storms(tx: Tx, house: House, changes: Sequence[StormChange], now: dt.d
             continue
         row = IncidentRow(change.storm.incident_id, "mass_absence", change.storm.unit_id, [], now, state=state)
         incidents.insert_incidents(tx, [row])
+        unit = people.directory.units.get(row.subject)
         facts = {
+            "unit": unit.name if unit else row.subject,
             "count": change.count.absent,
             "share": round(change.count.absent / change.count.expected, 2),
             "since": starts[0],
         }
-        drafts = unit_alerts(
-            people, "mass_absence", change.storm.incident_id, change.storm.unit_id, TOLD, facts, now, house.notifiers
-        )
+        sought = [holding(people, role, row.subject) for role in TOLD]
+        drafts = announce(tx, house, "mass_absence", row.incident_id, sought, facts, now, incident_id=row.incident_id)
         queue(tx, house, drafts, now)

@@ -4,52 +4,67 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from daemon.jobs.house import House
 from daemon.jobs.people import People
+from daemon.jobs.routing import OPERATOR, Route, Routing
 from daemon.store import outbox
+from daemon.store.journal import EntryDraft
 from daemon.store.outbox import AlertDraft
 from daemon.store.tx import Tx
 from notifiers.words import SMS_LIST
 from rules.case import Case, Decision, Tell, is_unconfirmed
 from rules.instants import to_micros
 from rules.ladder import Recipient
-
-EVERY_CHANNEL = ("sms", "email", "webhook")
-OPERATOR = "operator"
+from rules.rota import Passed
 
 
 @dataclass(frozen=True)
-class Unheard:
-    """Something that reached nobody: which case and roles; for the journal and the operator."""
+class Drafted:
+    """The alerts of some decisions, and what is to be noted in the journals about whom they go to."""
 
-    case_id: str
-    kind: str
-    roles: tuple[str, ...]
+    alerts: list[AlertDraft]
+    notes: list[EntryDraft]
+    unheard: int = 0
+    """How many things reached nobody."""
 
 
 def draft_alerts(
-    tx: Tx, people: People, decisions: Sequence[Decision], now: dt.datetime, channels: Iterable[str]
-) -> tuple[list[AlertDraft], list[Unheard]]:
-    """The alerts of `decisions` over the configured `channels`, and what would reach nobody."""
-    drafts: list[AlertDraft] = []
-    unheard: list[Unheard] = []
-    bundles = _Bundles()
-    ready = frozenset(channels)
-    for decision in decisions:
-        for tell in decision.tells:
-            found = (
-                _to_told(tx, people, decision.case, tell, now)
-                if tell.to_told
-                else _to_roles(people, decision.case, tell, now, ready)
-            )
-            if not found and not tell.to_told:
-                unheard.append(Unheard(decision.case.case_id, tell.kind, tell.roles))
-            drafts += bundles.split(found)
-    return drafts, unheard
+    tx: Tx, house: House, decisions: Sequence[Decision], now: dt.datetime, ready: Collection[str] | None = None
+) -> Drafted:
+    """The alerts of `decisions` over the channels that are `ready` (None: all that are configured)."""
+    routing = Routing(house, house.people(tx), now, ready)
+    tells = [(decision.case, tell) for decision in decisions for tell in decision.tells]
+    sought = [routing.about(case, tell) for case, tell in tells]
+    told = [_still_believing(tx, case, tell) if tell.to_told else [] for case, tell in tells]
+    routing.look_up(tx, chain.from_iterable(sought), (one.contact_id for each in told for one in each))
+    found, bundles = Drafted([], []), _Bundles()
+    for (case, tell), wanted, believing in zip(tells, sought, told, strict=True):
+        routes, passed = routing.routes(wanted, case.ladder.acknowledged_by)
+        routes += [_back_to(routing, one) for one in believing]
+        found.alerts.extend(bundles.split(_drafts(routing.people, case, tell, routes, now)))
+        found.notes.extend(_notes(case, tell, routes, passed, now))
+    return replace(found, unheard=sum(one.kind == NOBODY for one in found.notes))
+
+
+NOBODY = "nobody to tell"
+"""Journal: something was to be told, and nobody holds the roles, or can be reached."""
+PASSED = "duty passed on"
+"""Journal: whoever was on duty is not there or cannot be reached; another, or everybody in the role, was told."""
+
+
+def _notes(
+    case: Case, tell: Tell, routes: Sequence[Route], passed: Sequence[Passed], now: dt.datetime
+) -> Iterator[EntryDraft]:
+    for one in passed:
+        said = {"kind": tell.kind, "role": one.role, "unit": one.unit_id, "contact": one.contact_id, "to": one.to}
+        yield EntryDraft(case.case_id, now, now, PASSED, {key: word for key, word in said.items() if word is not None})
+    if not routes and not tell.to_told:
+        yield EntryDraft(case.case_id, now, now, NOBODY, {"kind": tell.kind, "roles": list(tell.roles)})
 
 
 def queue(tx: Tx, house: House, drafts: Sequence[AlertDraft], now: dt.datetime) -> None:
@@ -74,35 +89,31 @@ class _Bundles:
     def _placed(self, draft: AlertDraft) -> AlertDraft:
         if draft.group_key is None or draft.channel != "sms" or draft.kind == "first_absence":
             return draft
-        key = (draft.group_key, draft.contact_id)
+        key = (draft.group_key, draft.addressee)
         part, self._sizes[key] = self._sizes[key] // SMS_LIST, self._sizes[key] + 1
         return replace(draft, group_key=f"{draft.group_key}#{part}") if part else draft
 
 
-def _to_roles(people: People, case: Case, tell: Tell, now: dt.datetime, ready: frozenset[str]) -> list[AlertDraft]:
-    child = people.roster.students[case.student_id]
+def _drafts(people: People, case: Case, tell: Tell, routes: Sequence[Route], now: dt.datetime) -> list[AlertDraft]:
+    if not routes:
+        return []
     about = _about(people, case, tell)
-    return [
-        _draft(case, tell, recipient, channel, now, about)
-        for role in tell.roles
-        for recipient in people.directory.for_student(role, case.student_id, child.class_id, child.residence_id)
-        for channel in tell.channels or EVERY_CHANNEL
-        if channel in ready & recipient.channels
-    ]
+    return [_draft(case, tell, route, now, about) for route in routes]
 
 
-def _to_told(tx: Tx, people: People, case: Case, tell: Tell, now: dt.datetime) -> list[AlertDraft]:
+def _still_believing(tx: Tx, case: Case, tell: Tell) -> list[outbox.AlertRow]:
     """Exactly those whose last word about this episode is no correction yet, on the channel that reached them."""
     last: dict[tuple[str, str], outbox.AlertRow] = {}
     for told in outbox.told(tx, case.case_id, case.episode):
         if told.alert.kind in _WORDS:
             last[told.alert.contact_id, told.alert.channel] = told.alert
-    about = _about(people, case, tell)
-    return [
-        _draft(case, tell, recipient_of(alert), alert.channel, now, about)
-        for alert in last.values()
-        if _needs(tell.kind, alert.kind)
-    ]
+    return [alert for alert in last.values() if _needs(tell.kind, alert.kind)]
+
+
+def _back_to(routing: Routing, alert: outbox.AlertRow) -> Route:
+    """The route by which somebody was told; another channel is tried only when it fails."""
+    others = [one for one in routing.ways.usable(alert.contact_id) if one != alert.channel]
+    return routing.route(recipient_of(alert), (alert.channel, *others), None)
 
 
 def recipient_of(alert: outbox.AlertRow) -> Recipient:
@@ -137,16 +148,17 @@ def _about(people: People, case: Case, tell: Tell) -> _About:
     return facts_of(people, case, tell), group
 
 
-def _draft(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.datetime, about: _About) -> AlertDraft:
+def _draft(case: Case, tell: Tell, route: Route, now: dt.datetime, about: _About) -> AlertDraft:
     facts, group = about
+    recipient = route.recipient
     return AlertDraft(
-        key=_key(case, tell, recipient, channel, now),
+        key=_key(case, tell, recipient, route.channel, now),
         case_id=case.case_id,
         student_id=case.student_id,
         unit_id=recipient.unit_id,
         contact_id=recipient.contact_id,
         role=recipient.role,
-        channel=channel,
+        channel=route.channel,
         kind=tell.kind,
         episode=case.episode,
         rung=tell.rung,
@@ -154,6 +166,9 @@ def _draft(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.d
         raised_at=now,
         facts=facts,
         group_key=group,
+        addressee=route.addressee,
+        fallback=route.fallback,
+        falls_back_at=route.falls_back_at,
     )
 
 
@@ -195,59 +210,3 @@ def facts_of(people: People, case: Case, tell: Tell) -> Mapping[str, Any]:
         "rule_version": tell.version,
         "title": dict(tell.title) or None,
     }
-
-
-def unit_alerts(
-    people: People,
-    kind: str,
-    incident_id: str,
-    unit_id: str,
-    roles: Sequence[str],
-    facts: Mapping[str, Any],
-    now: dt.datetime,
-    ready: Iterable[str],
-) -> list[AlertDraft]:
-    """Alerts about a unit rather than a child, to who holds `roles` for it; each recipient on every channel once."""
-    unit = people.directory.units.get(unit_id)
-    channels = frozenset(ready)
-    reached: dict[tuple[str, str], AlertDraft] = {}
-    for role in roles:
-        for recipient in people.directory.for_unit(role, unit_id):
-            for channel in EVERY_CHANNEL:
-                if channel in channels & recipient.channels:
-                    reached.setdefault(
-                        (recipient.contact_id, channel),
-                        unit_draft(
-                            kind,
-                            incident_id,
-                            unit_id,
-                            recipient,
-                            channel,
-                            {"unit": unit.name if unit else unit_id, **facts},
-                            now,
-                        ),
-                    )
-    return list(reached.values())
-
-
-def unit_draft(
-    kind: str,
-    incident_id: str,
-    unit_id: str,
-    recipient: Recipient,
-    channel: str,
-    facts: Mapping[str, Any],
-    now: dt.datetime,
-) -> AlertDraft:
-    """One alert about a unit, for one recipient on one channel."""
-    return AlertDraft(
-        key=f"{incident_id}/{kind}/{recipient.contact_id}/{channel}",
-        incident_id=incident_id,
-        unit_id=unit_id,
-        contact_id=recipient.contact_id,
-        role=recipient.role,
-        channel=channel,
-        kind=kind,
-        raised_at=now,
-        facts=facts,
-    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import os
 import secrets
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ _FORMAT = b"\x01"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _ID_LENGTH = 32
+_DIGEST_BYTES = 12
+_DERIVED = b"baoxue: digests of addresses"
 
 
 class KeyringError(Exception):
@@ -39,7 +43,7 @@ class Keyring:
     Does not read files and does not rotate by itself. A sealed value begins with the id of its key.
     """
 
-    __slots__ = ("_by_header", "_cipher", "_header", "_ids")
+    __slots__ = ("_by_header", "_cipher", "_digesting", "_header", "_ids")
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         if not keys:
@@ -47,6 +51,8 @@ class Keyring:
         self._ids = tuple(keys)
         self._by_header = {_header(key_id): AESGCM(key) for key_id, key in keys.items()}
         self._header, self._cipher = next(iter(self._by_header.items()))
+        # Of the oldest key, so that a new one put before it changes no digest.
+        self._digesting = hmac.digest(list(keys.values())[-1], _DERIVED, hashlib.sha256)
 
     @classmethod
     def parse(cls, text: str) -> Keyring:
@@ -88,6 +94,13 @@ class Keyring:
             return cipher.decrypt(sealed[start:end], sealed[end:], place.encode()).decode()
         except (InvalidTag, ValueError):
             raise KeyringError(f"a value in {place} does not open: another key of the same id, or changed") from None
+
+    def digest(self, text: str) -> str:
+        """A short name for `text`, the same each time, from which nobody without the keys finds the text.
+
+        Changes when the oldest key leaves the ring.
+        """
+        return hmac.digest(self._digesting, text.encode(), hashlib.sha256)[:_DIGEST_BYTES].hex()
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether `sealed` was made with the current key."""

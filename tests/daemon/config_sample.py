@@ -43,6 +43,7 @@ def tree(source: str) -> dict[str, Any]:
             "language": "zh",
             "database": "sqlite:///baoxue.db",
             "mode": "live",
+            "watch_at": dt.time(8, 30),
         },
         "calendar": {
             "weekdays": [1, 2, 3, 4, 5],
@@ -125,6 +126,49 @@ def tree(source: str) -> dict[str, Any]:
                 ],
             }
         ],
+        "duty": [
+            {
+                "role": "town_government",
+                "unit": "t-1",
+                "contacts": ["town-1", "town-2"],
+                "from": dt.date(2026, 3, 2),
+                "handover": dt.time(8),
+                "every": "7d",
+                "timezone": "Asia/Shanghai",
+                "on_holidays": ["town-2", "town-3"],
+                "substitute": [
+                    {"contact": "town-1", "by": "town-3", "from": dt.date(2026, 3, 16), "to": dt.date(2026, 3, 20)}
+                ],
+            }
+        ],
+        "hours": [
+            {
+                "id": "day",
+                "from": dt.time(7),
+                "to": dt.time(21),
+                "weekdays": [1, 2, 3, 4, 5],
+                "timezone": "Asia/Urumqi",
+                "holidays": "CN",
+                "closed": [dt.date(2026, 5, 4)],
+                "open": [dt.date(2026, 5, 9)],
+                "roles": ["class_teacher"],
+                "contacts": ["k-17"],
+                "exempt": ["report"],
+            }
+        ],
+        "pacing": {
+            "wait": "10s",
+            "throttle": [
+                {
+                    "channel": "sms",
+                    "most": 3,
+                    "within": "10m",
+                    "urgent": True,
+                    "roles": ["class_teacher"],
+                    "contacts": ["k-17"],
+                }
+            ],
+        },
         "channels": {
             "email": {
                 "host": "127.0.0.1",

@@ -52,6 +52,13 @@ REFERENCES: dict[str, object] = {
     "ladder.*.acknowledged_by": ["town_goverment"],
     "ladder.*.rung.*.tell": ["mentr"],
     "ladder.*.rung.*.channels": ["sms"],
+    "duty.*.role": "town_goverment",
+    "duty.*.timezone": "Asia/Shanghia",
+    "duty.*.substitute.*.contact": "nobody",
+    "hours.*.timezone": "Asia/Shanghia",
+    "hours.*.roles": ["mentr"],
+    "hours.*.exempt": ["reprot"],
+    "pacing.throttle.*.roles": ["mentr"],
     "channels.email.password_env": "NO_SUCH_VARIABLE",
     "channels.email.password_file": "no-such-file",
     "channels.sms.token_env": "NO_SUCH_VARIABLE",
@@ -64,17 +71,25 @@ REFERENCES: dict[str, object] = {
 """Keys that point at something, with a value that points at nothing."""
 
 POINT_AT_NOTHING_YET = {
+    "hours.*.contacts",
+    "pacing.throttle.*.contacts",
     "feed.*.units",
     "feed.*.path",
     "calendar.unit.*.unit",
     "feed.*.mapping.skip",
     "feed.*.mapping.origin",
+    "duty.*.unit",
+    "duty.*.contacts",
+    "duty.*.on_holidays",
+    "duty.*.substitute.*.by",
 }
 """Keys that point at what only the roster or a later delivery can tell."""
 
 IN_THEMSELVES = re.findall(
     r"\S+",
     """
+    hours.*.id hours.*.from hours.*.to hours.*.weekdays hours.*.holidays hours.*.closed hours.*.open pacing.wait
+    pacing.throttle.*.channel pacing.throttle.*.most pacing.throttle.*.within pacing.throttle.*.urgent
     service.district service.database service.language service.mode service.callback calendar.weekdays calendar.holidays
     calendar.closed calendar.open calendar.terms.*.from calendar.terms.*.to calendar.sessions.*.name
     calendar.sessions.*.start calendar.sessions.*.end calendar.unit.*.closed calendar.unit.*.open
@@ -89,7 +104,8 @@ IN_THEMSELVES = re.findall(
     channels.email.security channels.email.from channels.email.username channels.email.timeout
     channels.sms.provider channels.sms.url channels.sms.method channels.sms.headers channels.sms.body
     channels.sms.timeout channels.webhook.timeout channels.webhook.endpoints.*.url console.listen
-    console.public_url
+    console.public_url service.watch_at duty.*.from duty.*.handover duty.*.every duty.*.substitute.*.from
+    duty.*.substitute.*.to
     """,
 )
 """Keys whose value means itself."""

@@ -1,0 +1,71 @@
+"""Alerts about a unit, a feed or the daemon itself rather than a child: each recipient once, on one channel."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from daemon.jobs.house import House
+from daemon.jobs.routing import Route, Routing, Sought
+from daemon.jobs.tell import recipient_of
+from daemon.store import outbox
+from daemon.store.outbox import AlertDraft
+from daemon.store.tx import Tx
+
+
+def announce(
+    tx: Tx,
+    house: House,
+    kind: str,
+    subject: str,
+    sought: Sequence[Sought],
+    facts: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    incident_id: str | None = None,
+    group: str | None = None,
+) -> list[AlertDraft]:
+    """Alerts to everybody sought, about `subject`, of which each is told of one kind once, for ever."""
+    routing = Routing(house, house.people(tx), now)
+    routing.look_up(tx, sought)
+    routes, _ = routing.routes(sought)
+    return [_draft(kind, subject, route, facts, now, incident_id, group) for route in routes]
+
+
+def announce_to_told(
+    tx: Tx, house: House, kind: str, incident_id: str, facts: Mapping[str, Any], now: dt.datetime
+) -> list[AlertDraft]:
+    """Alerts to exactly those told of an incident before, on the channels that reached them."""
+    told = [one.alert for one in outbox.told(tx, incident_id=incident_id)]
+    routing = Routing(house, house.people(tx), now)
+    routing.look_up(tx, (), (one.contact_id for one in told))
+    routes = {(one.contact_id, one.channel): routing.route(recipient_of(one), (one.channel,), None) for one in told}
+    return [_draft(kind, incident_id, route, facts, now, incident_id, None) for route in routes.values()]
+
+
+def _draft(
+    kind: str,
+    subject: str,
+    route: Route,
+    facts: Mapping[str, Any],
+    now: dt.datetime,
+    incident_id: str | None,
+    group: str | None,
+) -> AlertDraft:
+    recipient = route.recipient
+    return AlertDraft(
+        key=f"{subject}/{kind}/{recipient.contact_id}/{route.channel}",
+        incident_id=incident_id,
+        unit_id=recipient.unit_id,
+        contact_id=recipient.contact_id,
+        role=recipient.role,
+        channel=route.channel,
+        kind=kind,
+        raised_at=now,
+        facts=facts,
+        group_key=group,
+        addressee=route.addressee,
+        fallback=route.fallback,
+        falls_back_at=route.falls_back_at,
+    )
