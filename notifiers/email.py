@@ -7,22 +7,21 @@ import datetime as dt
 import hashlib
 import re
 import smtplib
-import ssl
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import parseaddr
-from typing import Literal
 
 from notifiers.contract import DeliveryError, Message, Receipt
 from notifiers.phrases import one_line
+from notifiers.smtp import OK, PLAIN_ADDRESS, EmailSettings, connect, still_there
 
-_OK = 250
+__all__ = ["Email", "EmailSettings"]
+
 _WILL_FORWARD = 251
 _GO_ON = 354
 _CLOSING = 421
@@ -31,34 +30,7 @@ _LONGEST_SUBJECT = 200
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _QUEUED = re.compile(r"(?:queued as |\b2\.\d\.0 )((?=\w*\d)\w{6,64})\b", re.ASCII)
 _ATOM = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
-_PLAIN_ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\]+")
 _LOST = (smtplib.SMTPServerDisconnected, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class EmailSettings:
-    """Where mail is handed over, and as whom.
-
-    `sender` is the From header (`名称 <address>`). A certificate is always verified, against `ca_file` where the
-    system's authorities do not know it. `hello` is the name this host greets with (default: its own).
-    """
-
-    host: str
-    sender: str
-    port: int = 25
-    security: Literal["none", "starttls", "tls"] = "none"
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    timeout: dt.timedelta = dt.timedelta(seconds=20)
-    ca_file: str | None = None
-    hello: str | None = None
-    mails_per_connection: int = 100
-
-    def __post_init__(self) -> None:
-        if "@" not in parseaddr(self.sender)[1]:
-            raise ValueError("the sender has no mail address")
-        if self.username is not None and self.security == "none":
-            raise ValueError("a password is sent only over starttls or tls")
 
 
 class _Line:
@@ -91,6 +63,7 @@ class Email:
         self._settings = settings
         self._now = now
         self._from = _mailbox(*parseaddr(one_line(settings.sender)))
+        self._envelope = self._from if settings.bounce_to is None else _mailbox("", settings.bounce_to)
         self._mine = threading.local()
         self._lines: weakref.WeakSet[_Line] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -104,7 +77,7 @@ class Email:
         mail = self.mail(message, recipient)
         line = self._line()
         try:
-            reply = _transact(line.smtp, mail, self._from, recipient, message.message_id)
+            reply = _transact(line.smtp, mail, self._envelope, recipient, self._notices(message.message_id))
         except _RefusedError as refusal:
             self._after(line, lost=refusal.code == _CLOSING)
             raise refusal.fault from None
@@ -112,7 +85,7 @@ class Email:
             self._after(line, lost=True)
             raise broken.fault from None
         self._after(line, lost=False)
-        return Receipt(provider_id=_queue_id(reply), detail=_said(_OK, reply))
+        return Receipt(provider_id=_queue_id(reply), detail=_said(OK, reply))
 
     def mail(self, message: Message, recipient: Address) -> EmailMessage:
         """The mail as it will be sent, text first and HTML as its alternative."""
@@ -129,6 +102,15 @@ class Email:
             mail.add_alternative(message.html, subtype="html")
         return mail
 
+    @property
+    def domain(self) -> str:
+        """What the Message-IDs of its mails end in."""
+        return self._from.domain
+
+    def _notices(self, message_id: str) -> _Notices:
+        asked = ",".join(one.upper() for one in self._settings.notify) or "NEVER"
+        return ["RET=HDRS", f"ENVID={_atom(message_id)}"], [f"NOTIFY={asked}"]
+
     def close(self) -> None:
         """Say goodbye on every thread's connection; sending afterwards raises RuntimeError."""
         with self._lock:
@@ -138,11 +120,11 @@ class Email:
 
     def _line(self) -> _Line:
         line: _Line | None = getattr(self._mine, "line", None)
-        if line is not None and _still_there(line.smtp):
+        if line is not None and still_there(line.smtp):
             return line
         if line is not None:
             line.hang_up()
-        line = self._mine.line = _Line(_connect(self._settings))
+        line = self._mine.line = _Line(connect(self._settings))
         with self._lock:
             self._lines.add(line)
         return line
@@ -171,60 +153,11 @@ class _BrokenError(Exception):
         self.fault = DeliveryError(what, permanent=False, doubtful=doubtful)
 
 
-def _connect(settings: EmailSettings) -> smtplib.SMTP:
-    place = f"mail server {settings.host}:{settings.port}"
-    fault: DeliveryError
-    try:
-        return _greet(settings, place)
-    except DeliveryError:
-        raise
-    except ssl.SSLError:
-        fault = DeliveryError(f"{place}: the secure connection failed – is its certificate valid?", permanent=False)
-    except smtplib.SMTPAuthenticationError as error:
-        fault = DeliveryError(f"{place}: refused the login: {error.smtp_code}", permanent=False)
-    except smtplib.SMTPResponseException as error:
-        fault = DeliveryError(f"{place}: refused to talk: {error.smtp_code}", permanent=False)
-    except (smtplib.SMTPException, OSError, ValueError):
-        fault = DeliveryError(f"{place}: not reached, or the connection was lost", permanent=False)
-    raise fault
+_Notices = tuple[list[str], list[str]]
+"""What is asked about a mail's fate (RFC 3461), with MAIL and with RCPT."""
 
 
-def _greet(settings: EmailSettings, place: str) -> smtplib.SMTP:
-    seconds = settings.timeout.total_seconds()
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    smtp: smtplib.SMTP
-    if settings.security == "tls":
-        smtp = smtplib.SMTP_SSL(settings.host, settings.port, settings.hello, timeout=seconds, context=context)
-    else:
-        smtp = smtplib.SMTP(settings.host, settings.port, settings.hello, timeout=seconds)
-    try:
-        _introduce(smtp, settings, place, context)
-    except BaseException:
-        smtp.close()
-        raise
-    return smtp
-
-
-def _introduce(smtp: smtplib.SMTP, settings: EmailSettings, place: str, context: ssl.SSLContext) -> None:
-    smtp.ehlo_or_helo_if_needed()
-    if settings.security == "starttls":
-        if not smtp.has_extn("starttls"):
-            raise DeliveryError(f"{place}: offers no STARTTLS, and nothing is sent in the clear", permanent=False)
-        smtp.starttls(context=context)
-        smtp.ehlo()
-    if settings.username is not None:
-        smtp.login(settings.username, settings.password or "")
-
-
-def _still_there(smtp: smtplib.SMTP) -> bool:
-    """Whether a kept connection still answers; RSET also forgets a transaction that was refused halfway."""
-    try:
-        return smtp.rset()[0] == _OK
-    except (smtplib.SMTPException, OSError):
-        return False
-
-
-def _transact(smtp: smtplib.SMTP, mail: EmailMessage, sender: Address, to: Address, message_id: str) -> str:
+def _transact(smtp: smtplib.SMTP, mail: EmailMessage, sender: Address, to: Address, notices: _Notices) -> str:
     """One mail on an open connection: MAIL, RCPT, DATA; returns the server's last reply."""
     utf8 = not to.username.isascii()
     if utf8 and not smtp.has_extn("smtputf8"):
@@ -232,12 +165,11 @@ def _transact(smtp: smtplib.SMTP, mail: EmailMessage, sender: Address, to: Addre
     from_options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
     to_options = []
     if smtp.has_extn("dsn"):
-        from_options += ["RET=HDRS", f"ENVID={_atom(message_id)}"]
-        to_options = ["NOTIFY=FAILURE,DELAY"]
+        from_options, to_options = from_options + notices[0], notices[1]
     smtp.command_encoding = "utf-8" if utf8 else "ascii"
     try:
-        _expect("the sender was refused", smtp.mail(sender.addr_spec, from_options), _OK)
-        _expect("the recipient was refused", smtp.rcpt(to.addr_spec, to_options), _OK, _WILL_FORWARD)
+        _expect("the sender was refused", smtp.mail(sender.addr_spec, from_options), OK)
+        _expect("the recipient was refused", smtp.rcpt(to.addr_spec, to_options), OK, _WILL_FORWARD)
         _expect("the mail was refused", smtp.docmd("DATA"), _GO_ON)
         smtp.send(_on_the_wire(mail))
     except _LOST:
@@ -246,7 +178,7 @@ def _transact(smtp: smtplib.SMTP, mail: EmailMessage, sender: Address, to: Addre
         answer = smtp.getreply()
     except _LOST:
         raise _BrokenError("the connection to the mail server broke after the mail was sent", doubtful=True) from None
-    return _expect("the mail was refused", answer, _OK)
+    return _expect("the mail was refused", answer, OK)
 
 
 def _expect(what: str, answer: tuple[int, bytes], *codes: int) -> str:
@@ -262,7 +194,7 @@ def _on_the_wire(mail: EmailMessage) -> bytes:
 
 
 def _recipient(address: str) -> Address:
-    if one_line(address) == address and _PLAIN_ADDRESS.fullmatch(address):
+    if one_line(address) == address and PLAIN_ADDRESS.fullmatch(address):
         with contextlib.suppress(ValueError, MessageError, IndexError):
             return _mailbox("", address)
     raise DeliveryError("the recipient has no usable mail address", permanent=True)

@@ -17,6 +17,10 @@ from tests.phone import HOST
 SMTPD = shutil.which("smtpd", path="/usr/sbin:/usr/local/sbin")
 MISSING = "needs OpenSMTPD, and root to start it"
 DOMAIN = "town.example"
+BOUNCES = "bounces.example"
+"""Where the addresses lie that mails are returned to."""
+_OWNER = "nobody"
+"""Who delivers into the Maildir: the server does that for no root."""
 
 
 def installed() -> bool:
@@ -25,10 +29,11 @@ def installed() -> bool:
 
 
 @contextlib.contextmanager
-def opensmtpd(relay_to: int) -> Iterator[int]:
+def opensmtpd(relay_to: int, bounces: Path | None = None) -> Iterator[int]:
     """A running server's port; what it takes for `DOMAIN` it hands to the port `relay_to`.
 
-    One at a time on a machine: its control socket and queue have fixed places.
+    What comes back to `BOUNCES` it puts into the Maildir `bounces`, which it makes. One at a time on a machine: its
+    control socket and queue have fixed places.
     """
     assert SMTPD is not None
     with tempfile.TemporaryDirectory() as folder, (Path(tempfile.gettempdir()) / "opensmtpd.lock").open("w") as lock:
@@ -36,7 +41,7 @@ def opensmtpd(relay_to: int) -> Iterator[int]:
         port = _free_port()
         settings = Path(folder) / "smtpd.conf"
         settings.write_text(
-            f"listen on {HOST} port {port} hostname localhost\n"
+            _delivering(Path(folder), bounces) + f"listen on {HOST} port {port} hostname localhost\n"
             f'action "out" relay host smtp://{HOST}:{relay_to}\n'
             f'match from any for domain "{DOMAIN}" action "out"\n'
         )
@@ -49,6 +54,20 @@ def opensmtpd(relay_to: int) -> Iterator[int]:
             finally:
                 server.terminate()
                 server.communicate(timeout=20)
+
+
+def _delivering(folder: Path, bounces: Path | None) -> str:
+    """The lines by which bounces are delivered, with what they refer to; none where nobody wants them."""
+    if bounces is None:
+        return ""
+    (folder / "owner").write_text(f"@ {_OWNER}\n")
+    folder.chmod(0o755)
+    shutil.chown(bounces, _OWNER)
+    return (
+        f"table owner file:{folder}/owner\n"
+        f'action "back" maildir "{bounces}" virtual <owner>\n'
+        f'match from any for domain "{BOUNCES}" action "back"\n'
+    )
 
 
 def _wait_for(server: subprocess.Popen[str], words: str) -> None:
