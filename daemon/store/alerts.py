@@ -24,6 +24,8 @@ class AlertDraft:
     else the contact) leave as one message where they can; none leaves before `not_before`. Of what waits, the lowest
     `priority` goes first. `fallback` are the channels to try after this one, the next of them also when it has not
     left by `falls_back_at`; `instead_of` is the alert, on the first channel, in whose place this one stands.
+    Schools take turns. Alerts of one `bundle` to one addressee may leave as one message when that one waits anyway;
+    a message `fits` so many of them (None: any number).
     """
 
     key: str
@@ -47,6 +49,9 @@ class AlertDraft:
     fallback: tuple[str, ...] = ()
     falls_back_at: dt.datetime | None = None
     instead_of: str | None = None
+    school: str = ""
+    bundle: str | None = None
+    fits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class MessageRow:
     priority: int = 0
     turn: int = 0
     held: str | None = None
+    school: str = ""
     provider_id: str | None = None
     delivered_at: dt.datetime | None = None
 

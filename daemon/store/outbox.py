@@ -22,7 +22,9 @@ from daemon.store.alerts import (
     AttemptRow,
     MessageRow,
 )
+from daemon.store.joining import Joining, addressee_of, joining
 from daemon.store.tables import alert, attempt, message
+from daemon.store.turns import turns_of
 from daemon.store.tx import chunks, rows_where_in
 
 if TYPE_CHECKING:
@@ -77,34 +79,37 @@ class Delivery:
     attempts: tuple[AttemptRow, ...]
 
 
-_OF_MESSAGE = frozenset({"not_before", "addressee", "priority"})
+_OF_MESSAGE = frozenset({"not_before", "addressee", "priority", "school", "bundle", "fits"})
 _DRAFTED = tuple(name for name in AlertDraft.__dataclass_fields__ if name not in _OF_MESSAGE)
-
-_Group = tuple[str, str, str]
 
 
 def draft(tx: Tx, alerts: Iterable[AlertDraft], now: dt.datetime, *, shadow: bool = False) -> list[str]:
     """Put alerts into the outbox; the keys of those that are new (the others were drafted before).
 
-    An alert with a `group_key` joins the waiting message of that group to the same contact and channel, unless
-    somebody is about to send it; otherwise each group, or alert without one, makes a message. With `shadow`
-    everything is written and nothing leaves.
+    An alert with a `group_key` joins the waiting message of that group to the same addressee and channel, one with a
+    `bundle` a message that waits anyway, unless somebody is about to send it; otherwise each group, or alert without
+    one, makes a message. With `shadow` everything is written and nothing leaves.
     """
     new = _unknown(tx, alerts)
-    joined = {} if shadow else _joinable(tx, new)
+    places = Joining((), now) if shadow else joining(tx, new, now)
+    turns = turns_of(tx, {one.channel for one in new})
     messages: list[MessageRow] = []
     rows: list[dict[str, Any]] = []
     for one in new:
-        group = None if one.group_key is None else (one.group_key, one.contact_id, one.channel)
-        message_id = joined.get(group) if group else None
+        message_id = places.place(one)
         if message_id is None:
-            messages.append(_message(tx, one, now, shadow=shadow))
+            messages.append(_message(tx, one, now, turns.take(one.channel, one.school), shadow=shadow))
             message_id = messages[-1].message_id
-            if group:
-                joined[group] = message_id
+            places.opened(one, message_id, messages[-1].next_at)
         said = {name: getattr(one, name) for name in _DRAFTED}
         rows.append(said | {"alert_id": tx.new_id(), "message_id": message_id, "created_at": now})
-    tx.add(message, [{name: getattr(row, name) for name in MessageRow.__dataclass_fields__} for row in messages])
+    places.write(tx)
+    names = [name for name in MessageRow.__dataclass_fields__ if name != "kind"]
+    become = ({"kind": places.kind(row.message_id)} for row in messages)
+    tx.add(
+        message,
+        [{name: getattr(row, name) for name in names} | kind for row, kind in zip(messages, become, strict=True)],
+    )
     tx.add(alert, rows)
     return [one.key for one in new]
 
@@ -143,13 +148,19 @@ def cancel(
     return cancelled
 
 
-def told(tx: Tx, case_id: str, episode: int | None = None) -> list[Told]:
-    """Who was told what about a case (one episode, or all): sent, in doubt, on its way, or in shadow; oldest first."""
+def told(
+    tx: Tx, case_id: str | None = None, episode: int | None = None, *, incident_id: str | None = None
+) -> list[Told]:
+    """Who was told what about a case (one episode, or all) or an incident; oldest first.
+
+    Sent, in doubt, on its way, or in shadow; not what is known not to have arrived.
+    """
+    about = alert.c.incident_id == incident_id if case_id is None else alert.c.case_id == case_id
     flying = sa.exists().where(_of_message(attempt), attempt.c.ended_at.is_(None))
     asked = (
         sa.select(*ALERT_COLUMNS, message.c.told_at, message.c.doubtful, flying, message.c.state == SHADOW)
         .join_from(alert, message, _of_message(alert))
-        .where(tx.ours(alert), alert.c.case_id == case_id, alert.c.cancelled_at.is_(None))
+        .where(tx.ours(alert), about, alert.c.cancelled_at.is_(None))
         .where(sa.or_(message.c.state.in_([SENT, SHADOW]), message.c.doubtful, flying), message.c.state != UNDELIVERED)
         .order_by(alert.c.created_at, alert.c.alert_id)
     )
@@ -207,25 +218,7 @@ def _unknown(tx: Tx, alerts: Iterable[AlertDraft]) -> list[AlertDraft]:
     return [one for key, one in listed.items() if key not in known]
 
 
-def _joinable(tx: Tx, new: Sequence[AlertDraft]) -> dict[_Group, str]:
-    """Waiting messages of the groups; held until the commit, so that none is claimed before the alert is in it."""
-    found: dict[_Group, str] = {}
-    for part in chunks(dict.fromkeys(one.group_key for one in new if one.group_key is not None)):
-        holding = message.update().where(
-            tx.ours(message),
-            message.c.group_key.in_(part),
-            message.c.state == QUEUED,
-            message.c.lease_until.is_(None),
-            message.c.attempts == 0,
-        )
-        held = holding.values(state=QUEUED).returning(
-            message.c.group_key, message.c.contact_id, message.c.channel, message.c.message_id
-        )
-        found |= {(str(row[0]), row[1], row[2]): row[3] for row in tx.connection.execute(held)}
-    return found
-
-
-def _message(tx: Tx, one: AlertDraft, now: dt.datetime, *, shadow: bool) -> MessageRow:
+def _message(tx: Tx, one: AlertDraft, now: dt.datetime, turn: int, *, shadow: bool) -> MessageRow:
     return MessageRow(
         message_id=tx.new_id(),
         contact_id=one.contact_id,
@@ -240,8 +233,10 @@ def _message(tx: Tx, one: AlertDraft, now: dt.datetime, *, shadow: bool) -> Mess
         told_at=None,
         doubtful=False,
         group_key=one.group_key,
-        addressee=one.addressee or one.contact_id,
+        addressee=addressee_of(one),
         priority=one.priority,
+        turn=turn,
+        school=one.school,
     )
 
 

@@ -97,11 +97,13 @@ message = table(
     Column("priority", Integer, nullable=False),
     Column("turn", Integer, nullable=False),
     text("held", null=True),
+    text("school"),
     text("provider_id", null=True),
     instant("delivered_at", null=True),
     Index(None, "district_id", "created_at"),
     some("ix_message_queued", "channel", "next_at", where="state = 'queued'"),
     some("ix_message_group", "group_key", where="state = 'queued'"),
+    some("ix_message_turn", "channel", "school", "turn", where="state = 'queued'"),
     some("ix_message_told", "addressee", "channel", "told_at", where="told_at IS NOT NULL"),
     some("ix_message_provider", "channel", "provider_id", where="provider_id IS NOT NULL"),
 )

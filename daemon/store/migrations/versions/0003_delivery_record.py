@@ -82,9 +82,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('priority', sa.Integer(), nullable=False, server_default='0'))
         batch_op.add_column(sa.Column('turn', sa.Integer(), nullable=False, server_default='0'))
         batch_op.add_column(sa.Column('held', sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column('school', sa.Text(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('provider_id', sa.Text(), nullable=True))
         batch_op.add_column(sa.Column('delivered_at', sa.BigInteger(), nullable=True))
         batch_op.create_index('ix_message_provider', ['district_id', 'channel', 'provider_id'], unique=False, sqlite_where=sa.text('provider_id IS NOT NULL'), postgresql_where=sa.text('provider_id IS NOT NULL'))
+        batch_op.create_index('ix_message_turn', ['district_id', 'channel', 'school', 'turn'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
         batch_op.create_index('ix_message_told', ['district_id', 'addressee', 'channel', 'told_at'], unique=False, sqlite_where=sa.text('told_at IS NOT NULL'), postgresql_where=sa.text('told_at IS NOT NULL'))
 
     # Until addresses had keys, a recipient was one contact.
