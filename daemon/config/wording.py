@@ -164,6 +164,7 @@ _WORDS: dict[str, Callable[[Place, object, Context], Words]] = {
     "dict_type": _kind("a table"),
     "tuple_type": _kind("a list"),
     "string_type": _kind("text"),
+    "bool_type": _kind("true or false"),
     "int_type": _kind("an integer"),
     "float_type": _kind("a number"),
     "date_type": _kind("a date"),

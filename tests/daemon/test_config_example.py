@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import toml_rs
 
-from daemon.config import ConsoleConfig, RulesConfig, load_config
+from daemon.config import ConsoleConfig, PacingConfig, RulesConfig, load_config
 from daemon.config.models import Document
 from daemon.config.outline import EACH, all_keys, nested
 from tests.daemon.config_sample import SECRETS, furnish
@@ -79,11 +79,14 @@ def test_the_example_shows_the_defaults() -> None:
         shown.calendar
     ).model_construct(terms=(), sessions=())
     assert shown.rules == RulesConfig()
+    assert shown.pacing.model_copy(update={"throttle": shown.pacing.throttle[1:]}) == PacingConfig(
+        throttle=PacingConfig().throttle[1:]
+    )
     assert shown.console == ConsoleConfig()
     for place, value in written(values):
         default = dict(all_keys())[place].default
         if isinstance(default, str | int | float):
-            assert value == default or place[:2] == ("feed", EACH)
+            assert value == default or place[:2] in {("feed", EACH), ("pacing", "throttle")}
 
 
 def test_every_line_of_the_example_has_its_sentence() -> None:
