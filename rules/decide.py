@@ -14,7 +14,7 @@ from rules.instants import earliest, to_micros
 from rules.review import review_report, review_return
 from rules.rule import Rule
 from rules.standing import climb_report, wakes_of_report, weigh_acknowledgement
-from rules.watch import left_over, reached, settled, tell_stage, wakes, watch, watched
+from rules.watch import climb, left_over, reached, rule_of, settled, tell_stage, wakes, watch, watched
 
 
 def question(case: Case, law: Law | None = None) -> Question | None:
@@ -54,6 +54,25 @@ def decide(
         _settle_unreported(draft)
     _arm(draft)
     return Decision(draft.case, tuple(draft.entries), tuple(draft.tells), draft.cancels, changed=draft.case != case)
+
+
+def climb_on(case: Case, told: Tell, now: dt.datetime, law: Law, calendar: Calendar) -> Decision | None:
+    """What follows when a rung reached nobody: the next one is due at once. None where there is none, or not any more.
+
+    `case` is as decided at this instant, and `told` what its ladder, or that of a sign, said.
+    """
+    draft = Draft(case, case.finding, now, law, calendar, None)
+    below = told.rung + 2
+    if not told.times:
+        climb_report(draft, below=below)
+    elif (rule := rule_of(draft, told.rule)) is not None:
+        signs = (climb(draft, rule, one, below=below) if one.rule == told.rule else one for one in case.signs)
+        draft.change(signs=tuple(signs))
+    if draft.case is case:
+        return None
+    ahead = (instant for instant in (*wakes_of_report(draft.case), *wakes(draft)) if instant and instant > now)
+    draft.change(wake_at=earliest(case.wake_at, *ahead))
+    return Decision(draft.case, tuple(draft.entries), tuple(draft.tells))
 
 
 def _tell_first_absence(draft: Draft) -> None:

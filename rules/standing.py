@@ -13,6 +13,9 @@ from rules.ladder import Audience, Ladder
 UNDONE = {"zh": "签收后尚无处置记录", "en": "acknowledged, and nothing recorded since"}
 """What a reminder of an acknowledgement is about."""
 
+LAPSED = "acknowledgement lapsed"
+"""Journal: nothing came of an acknowledgement, and the ladder goes on."""
+
 
 def climb_report(draft: Draft, *, below: int = 0) -> None:
     """Let the highest rung that is due speak, for all that are; wait while the child is on leave.
@@ -82,7 +85,7 @@ def weigh_acknowledgement(draft: Draft) -> None:
         return
     reminds, lapses = _deadlines(case)
     if lapses is not None and lapses <= draft.now:
-        draft.note("acknowledgement lapsed", acknowledged_at=case.acknowledged_at, by=case.acknowledged_by)
+        draft.note(LAPSED, acknowledged_at=case.acknowledged_at, by=case.acknowledged_by)
         draft.change(acknowledged_at=None, acknowledged_by=None, acknowledged_contact=None)
     elif reminds is not None and reminds <= draft.now:
         draft.note("acknowledgement recalled", by=case.acknowledged_by)

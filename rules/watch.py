@@ -193,15 +193,17 @@ def wakes(draft: Draft) -> list[dt.datetime | None]:
         if not sign.stands:
             instants.append(_rests_until(draft, sign))
             continue
-        rule = draft.law.signs.get(sign.rule) or _stage(draft, sign.rule)
+        rule = rule_of(draft, sign.rule)
         ladder = sign.ladder if rule is not None and _speaks(draft, rule) else None
         if ladder is not None and sign.raised_at is not None:
             instants += climbs_at(ladder, sign.climb, sign.raised_at, care_of(draft.case, sign.raised_at))
     return [*instants, *_stage_instants(draft)]
 
 
-def _stage(draft: Draft, rule_id: str) -> Rule | None:
-    return next((rule for rule in draft.law.stages if rule.rule_id == rule_id), None)
+def rule_of(draft: Draft, rule_id: str | None) -> Rule | None:
+    """The rule of a sign, or of a stage; None where it is in force no more."""
+    found = draft.law.signs.get(rule_id or "")
+    return found or next((rule for rule in draft.law.stages if rule.rule_id == rule_id), None)
 
 
 def _speaks(draft: Draft, rule: Rule) -> bool:

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from daemon.jobs.casefile import numbered, to_row
 from daemon.jobs.house import House
+from daemon.jobs.needless import is_recall
 from daemon.jobs.storms import StormChange, apply_storms
-from daemon.jobs.tell import draft_alerts, queue
+from daemon.jobs.tell import Hole, draft_alerts, queue
 from daemon.store import cases, journal, outbox, timers
 from daemon.store.journal import EntryDraft
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
 from notifiers.phrases import KINDS
-from rules.case import Decision
+from rules.case import Decision, Stage
+from rules.decide import climb_on
+from rules.standing import LAPSED
+
+log = structlog.get_logger()
 
 CASE = "case"
 _ABOUT_THE_REPORT = tuple(kind for kind in KINDS if kind != "risk")
 """What a correction of the report overtakes; a sign says nothing about it."""
+_OF_SIGNS = ("risk", "reminder")
 
 
 def apply_decisions(
@@ -68,22 +76,68 @@ def write_decisions(
     changed = _number(tx, house, [one for one in decisions if one.changed or one.case.case_id in opened], now)
     cases.insert_cases(tx, [to_row(one.case) for one in changed if one.case.case_id in opened])
     cases.update_cases(tx, [to_row(one.case) for one in changed if one.case.case_id not in opened])
-    for decision in changed:
-        # In shadow whatever was written counts as told: it is corrected, as it would have been, and not cancelled.
-        if decision.cancels and not house.shadow:
-            reason = decision.case.reason or "overtaken"
-            outbox.cancel(tx, now, reason, case_id=decision.case.case_id, kinds=_ABOUT_THE_REPORT)
-    drafted = draft_alerts(tx, house, changed, now)
-    entries = [_entry(one, entry.kind, entry.body, now) for one in changed for entry in one.entries]
-    journal.append(tx, [*entries, *drafted.notes], begun=opened)
-    queue(tx, house, drafted.alerts, now)
+    if not house.shadow:  # There whatever was written counts as told: it is corrected, as it would have been.
+        for decision in changed:
+            _cancel(tx, decision, now)
+    changed = _tell(tx, house, changed, opened, now)
     timers.complete(tx, spent)
     woken = {timer.subject for timer in spent if timer.kind == CASE}
     again = [one.case for one in decisions if not one.changed and one.case.student_id in woken]
     armed = [(case.student_id, case.wake_at) for case in (*(one.case for one in changed), *again)]
     timers.arm(tx, [Timer(CASE, student, at) for student, at in armed if at is not None])
-    house.metrics.unreachable.inc(drafted.unheard)
     return len(changed)
+
+
+def _cancel(tx: Tx, decision: Decision, now: dt.datetime) -> None:
+    """Stop what must not be told any more: about a report that does not stand, a sign that is over, a lapsed word."""
+    case, over = decision.case, {one.body["rule"] for one in decision.entries if one.kind == "sign over"}
+    if decision.cancels:
+        kinds = None if case.stage is Stage.CLOSED else _ABOUT_THE_REPORT
+        outbox.cancel(tx, now, case.reason or "overtaken", case_id=case.case_id, kinds=kinds)
+    if over:
+        outbox.cancel(
+            tx, now, "sign over", case_id=case.case_id, kinds=_OF_SIGNS, only=lambda one: one.facts.get("rule") in over
+        )
+    if any(one.kind == LAPSED for one in decision.entries):
+        outbox.cancel(tx, now, "lapsed", case_id=case.case_id, kinds=_OF_SIGNS, only=lambda one: is_recall(case, one))
+
+
+def _tell(
+    tx: Tx, house: House, decisions: Sequence[Decision], opened: Collection[str], now: dt.datetime
+) -> list[Decision]:
+    """Put into journals and outbox what was decided; where a rung reaches nobody, the next one speaks at once.
+
+    The decisions as they are then.
+    """
+    held, begun = {one.case.case_id: one for one in decisions}, opened
+    todo = list(decisions)
+    while todo:
+        drafted = draft_alerts(tx, house, todo, now)
+        entries = [_entry(one, entry.kind, entry.body, now) for one in todo for entry in one.entries]
+        journal.append(tx, [*entries, *drafted.notes], begun=begun)
+        queue(tx, house, drafted.alerts, now)
+        for hole in drafted.holes:
+            log.warning("nobody to tell", case=held[hole.case_id].case.number, kind=hole.tell.kind, roles=hole.roles)
+        house.metrics.unreachable.inc(len(drafted.holes))
+        todo, begun = _climb_on(house, held, drafted.holes, now), ()
+    moved = [held[one.case.case_id].case for one in decisions if held[one.case.case_id] is not one]
+    written = [case.but(version=case.version + (case.case_id not in opened)) for case in moved]
+    cases.update_cases(tx, [to_row(case) for case in written])
+    return list(held.values())
+
+
+def _climb_on(house: House, held: dict[str, Decision], holes: Sequence[Hole], now: dt.datetime) -> list[Decision]:
+    """What the next rungs say where one had nobody to tell."""
+    further: list[Decision] = []
+    for hole in holes:
+        case = held[hole.case_id].case
+        if not hole.ends_there or not case.is_open:
+            continue
+        decision = climb_on(case, hole.tell, now, house.laws.of(case.finding), house.calendar)
+        if decision is not None:
+            held[hole.case_id] = decision
+            further.append(decision)
+    return further
 
 
 def _number(tx: Tx, house: House, decisions: Sequence[Decision], now: dt.datetime) -> list[Decision]:

@@ -96,6 +96,10 @@ class Routing:
         held = {one.contact_id for each in sought for one in each.holders}
         self.ways = ways_of(tx, self._config, self._ready, {*held, *self.duty.everybody(), *others})
 
+    def reaches(self, one: Sought) -> bool:
+        """Whether anybody who holds the role can be told."""
+        return any(self.ways.usable(who.contact_id, one.channels) for who in one.holders)
+
     def routes(self, sought: Sequence[Sought], favoured: Collection[str] = ()) -> tuple[list[Route], list[Passed]]:
         """The routes to everybody sought, each address once, and the duties that went to another.
 

@@ -10,8 +10,9 @@ from itertools import chain
 from typing import Any
 
 from daemon.jobs.house import House
+from daemon.jobs.pace import paced
 from daemon.jobs.people import People
-from daemon.jobs.routing import OPERATOR, Route, Routing
+from daemon.jobs.routing import OPERATOR, Route, Routing, Sought
 from daemon.store import outbox
 from daemon.store.journal import EntryDraft
 from daemon.store.outbox import AlertDraft
@@ -29,8 +30,22 @@ class Drafted:
 
     alerts: list[AlertDraft]
     notes: list[EntryDraft]
-    unheard: int = 0
-    """How many things reached nobody."""
+    holes: list[Hole]
+    """What reached nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Something, or one rung of a ladder, that was to be told about a case and reached nobody."""
+
+    case_id: str
+    tell: Tell
+    roles: tuple[str, ...]
+
+    @property
+    def ends_there(self) -> bool:
+        """Whether it is the rung that speaks, so that the next one is due at once."""
+        return bool(self.tell.audience) and self.roles == self.tell.audience[0].roles
 
 
 def draft_alerts(
@@ -42,13 +57,24 @@ def draft_alerts(
     sought = [routing.about(case, tell) for case, tell in tells]
     told = [_still_believing(tx, case, tell) if tell.to_told else [] for case, tell in tells]
     routing.look_up(tx, chain.from_iterable(sought), (one.contact_id for each in told for one in each))
-    found, bundles = Drafted([], []), _Bundles()
+    found, bundles = Drafted([], [], []), _Bundles()
     for (case, tell), wanted, believing in zip(tells, sought, told, strict=True):
         routes, passed = routing.routes(wanted, case.ladder.acknowledged_by)
         routes += [_back_to(routing, one) for one in believing]
         found.alerts.extend(bundles.split(_drafts(routing.people, case, tell, routes, now)))
-        found.notes.extend(_notes(case, tell, routes, passed, now))
-    return replace(found, unheard=sum(one.kind == NOBODY for one in found.notes))
+        holes = [] if tell.to_told else [Hole(case.case_id, tell, one) for one in _unheard(routing, tell, wanted)]
+        found.holes.extend(holes)
+        found.notes.extend(_notes(case, tell, passed, holes, now))
+    return found
+
+
+def _unheard(routing: Routing, tell: Tell, wanted: Sequence[Sought]) -> Iterator[tuple[str, ...]]:
+    """The roles, of each rung that is to be heard, behind which there is nobody who can be reached."""
+    left = list(wanted)
+    for roles in (one.roles for one in tell.audience) if tell.audience else (tell.roles,):
+        theirs, left = (left[: len(roles)], left[len(roles) :]) if tell.audience else (left, [])
+        if not any(routing.reaches(one) for one in theirs):
+            yield roles
 
 
 NOBODY = "nobody to tell"
@@ -58,17 +84,18 @@ PASSED = "duty passed on"
 
 
 def _notes(
-    case: Case, tell: Tell, routes: Sequence[Route], passed: Sequence[Passed], now: dt.datetime
+    case: Case, tell: Tell, passed: Sequence[Passed], holes: Sequence[Hole], now: dt.datetime
 ) -> Iterator[EntryDraft]:
     for one in passed:
         said = {"kind": tell.kind, "role": one.role, "unit": one.unit_id, "contact": one.contact_id, "to": one.to}
         yield EntryDraft(case.case_id, now, now, PASSED, {key: word for key, word in said.items() if word is not None})
-    if not routes and not tell.to_told:
-        yield EntryDraft(case.case_id, now, now, NOBODY, {"kind": tell.kind, "roles": list(tell.roles)})
+    for hole in holes:
+        yield EntryDraft(case.case_id, now, now, NOBODY, {"kind": tell.kind, "roles": list(hole.roles)})
 
 
 def queue(tx: Tx, house: House, drafts: Sequence[AlertDraft], now: dt.datetime) -> None:
     """Put alerts into the outbox; in shadow they are written down, and only what is for the operator leaves."""
+    drafts = paced(tx, house, drafts, now)
     outbox.draft(tx, [one for one in drafts if not house.shadow or one.role == OPERATOR], now)
     outbox.draft(tx, [one for one in drafts if house.shadow and one.role != OPERATOR], now, shadow=True)
 
