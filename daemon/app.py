@@ -16,7 +16,7 @@ from daemon.desk.links import Links
 from daemon.jobs.house import House
 from daemon.jobs.terms import Terms
 from daemon.metrics import Metrics
-from daemon.settings import build_calendar, build_laws, load_rules, template_problems
+from daemon.settings import build_calendar, build_laws, load_rules, pacing_of, template_problems
 from daemon.store.engine import Store, open_store
 from daemon.vault import keyring_of
 from notifiers.contract import Notifier
@@ -39,6 +39,7 @@ def build_terms(config: Config, *, links: Links, notifiers: Mapping[str, Notifie
         words=_words(config),
         links=links,
         notifiers=notifiers,
+        pacing=pacing_of(config),
     )
 
 
@@ -62,6 +63,7 @@ def renew_terms(before: Terms, config: Config, now: Now) -> Terms:
         words=before.words if words.own == before.words.own else words,
         links=before.links.moved_to(config.console.public_url),
         notifiers=notifiers,
+        pacing=pacing_of(config),
     )
 
 

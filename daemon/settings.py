@@ -16,6 +16,7 @@ from daemon.config import (
     Config,
     ConfigError,
     DutyConfig,
+    HoursConfig,
     LadderConfig,
     Problem,
     RulesConfig,
@@ -25,8 +26,10 @@ from daemon.config.speech import RungConfig
 from rules.calendar import Calendar, Period, Timetable
 from rules.case import Law
 from rules.finding import Clock
+from rules.hours import Hours
 from rules.ladder import Ladder, Rung
 from rules.laws import Laws, laws_of
+from rules.pacing import Pacing, Throttle
 from rules.rota import IsWorkday, Rota, Substitute
 from rules.rulebook import Rulebook, RulebookError, RuleFault, read_rules
 
@@ -122,6 +125,38 @@ def workdays_of(calendar: CalendarConfig) -> IsWorkday:
         return chinese_calendar.is_workday(day) if national and _covered(day.year) else day.isoweekday() <= _FRIDAY
 
     return is_workday
+
+
+def pacing_of(config: Config) -> Pacing:
+    """When recipients are spoken to and how often."""
+    return Pacing(
+        config.pacing.wait,
+        tuple(_hours(one, config) for one in config.hours),
+        tuple(
+            Throttle(one.channel, one.most, one.within, one.urgent, frozenset(one.roles), frozenset(one.contacts))
+            for one in config.pacing.throttle
+        ),
+    )
+
+
+def _hours(hours: HoursConfig, config: Config) -> Hours:
+    days = [day for term in config.calendar.terms for day in (term.from_, term.to)]
+    years = (dt.date(min(days).year, 1, 1), dt.date(max(days).year + 1, 12, 31))
+    off, make_up = _national((years,)) if hours.holidays == "CN" else (frozenset[dt.date](), frozenset[dt.date]())
+    return Hours(
+        hours.id,
+        hours.from_,
+        hours.to,
+        ZoneInfo(hours.timezone or config.service.timezone),
+        frozenset(hours.weekdays),
+        days_off=off,
+        make_up=make_up,
+        closed=frozenset(hours.closed),
+        open=frozenset(hours.open),
+        roles=frozenset(hours.roles),
+        contacts=frozenset(hours.contacts),
+        exempt=frozenset(hours.exempt),
+    )
 
 
 def _timetable(common: CalendarConfig, unit: UnitCalendar | None) -> Timetable:

@@ -25,7 +25,7 @@ from daemon.jobs.rollcall import WHOLE_DAY
 from daemon.jobs.send import send_due
 from daemon.jobs.silence import arm_silence, look_at_feeds
 from daemon.jobs.sweep import sweep_due
-from daemon.store import cases, intake, outbox, timers
+from daemon.store import cases, intake, outbox, sending, timers
 from daemon.store.engine import open_store
 from daemon.store.keys import Keyring
 from daemon.store.tx import Tx
@@ -204,7 +204,7 @@ class Simulation:
 
     def _next(self) -> dt.datetime | None:
         with self.house.store.read() as tx:
-            waiting = [timers.next_due(tx)]
+            waiting = [timers.next_due(tx), sending.next_at(tx)]
         if self._ahead:
             waiting.append(self._ahead[0].at)
         found = [one for one in waiting if one is not None]

@@ -80,6 +80,7 @@ _FACTS = {
     **dict.fromkeys(("unit", "count", "share", "feed", "since", "incident", "district", "callback", "recipient_role")),
     "classes": (),
     "faults": (),
+    "notices": (),
 }
 
 

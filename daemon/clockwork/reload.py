@@ -17,6 +17,7 @@ from daemon.clockwork.written import Print, Written
 from daemon.config import ConfigError, Problem, in_force, load_config
 from daemon.console.ready import Standing, Vitals
 from daemon.jobs.house import House
+from daemon.jobs.pace import ask_again
 from daemon.jobs.refusal import tell_acceptance, tell_refusal
 from daemon.jobs.terms import Terms
 from daemon.systemd import Watch
@@ -123,7 +124,9 @@ class Reload:
         with house.turn:
             if terms.laws is not house.terms.laws:
                 prepare(house, house.clock(), terms)
-            house.terms = terms
+            paced_anew, house.terms = terms.pacing != house.pacing, terms
+        if paced_anew:
+            house.store.commit(lambda tx: ask_again(tx, house.clock()))
 
     def _count(self, outcome: str, *, refused: bool) -> None:
         self._house.metrics.reloads.labels(outcome=outcome).inc()

@@ -15,6 +15,7 @@ import structlog
 from daemon.config import FeedConfig
 from daemon.jobs.house import House
 from daemon.jobs.intake import arm_class
+from daemon.jobs.pace import ask_again
 from daemon.jobs.poll import ORDER, in_order
 from daemon.jobs.silence import FEED, owing
 from daemon.jobs.terms import Terms
@@ -79,6 +80,7 @@ def _prepare(tx: Tx, house: House, rules: Sequence[RuleVersion], now: dt.datetim
     arm_class(tx, house.people(tx).class_ids, now)
     # A look at once, and not only the next one: a feed may have fallen silent while nobody was watching.
     timers.arm(tx, [Timer(FEED, feed.id, now) for feed in owing(house)])
+    ask_again(tx, now)
     return intake.record_calendar(tx, _calendar(house, now))
 
 

@@ -14,9 +14,11 @@ from daemon.store.outbox import AlertRow, MessageRow
 from daemon.store.roster import Contact
 from daemon.store.tx import Tx
 from notifiers.contract import Message
+from notifiers.sms.facts import sms_facts
 from notifiers.webhook import webhook_body
 from notifiers.words import mask_name
 from rules.instants import from_micros
+from rules.pacing import DIGEST, kind_of
 
 _ACKNOWLEDGED = frozenset({"report", "escalation", "reopened"})
 
@@ -43,14 +45,31 @@ def compose(house: House, opened: Opened, message: MessageRow, alerts: Sequence[
     if contact is None or not address:
         return None
     facts = facts_of(house, alerts, opened.names, contact)
+    kind = said_as(message, alerts)
     if message.channel == "webhook":
         body = webhook_body(message.kind, message.message_id, message.created_at, facts)
         return Message(message.message_id, message.channel, address, None, "", body=body, template=message.kind)
     language = contact.language or house.config.service.language
-    said = house.words.compose(message.kind, message.channel, language, facts)
+    said = house.words.compose(kind, message.channel, language, facts)
     return Message(
-        message.message_id, message.channel, address, said.subject, said.text, said.html, template=message.kind
+        message.message_id,
+        message.channel,
+        address,
+        said.subject,
+        said.text,
+        said.html,
+        template=kind,
+        parameters=sms_facts(kind, language, facts) if message.channel == "sms" else {},
+        language=language,
     )
+
+
+def said_as(message: MessageRow, alerts: Sequence[AlertRow]) -> str:
+    """The kind of words a message needs: a digest of which only alerts of one kind are left is none."""
+    if message.kind != DIGEST or not alerts:
+        return message.kind
+    about_children = len(alerts) == 1 or all(one.student_id for one in alerts)
+    return kind_of((one.kind for one in alerts), about_children=about_children)
 
 
 def _address(contact: Contact, channel: str) -> str | None:
@@ -64,13 +83,23 @@ def facts_of(house: House, alerts: Sequence[AlertRow], names: Mapping[str, str],
         shared["since"] = _local(house, from_micros(shared["since"]))
     if alerts and alerts[0].incident_id:
         shared["incident"] = alerts[0].incident_id
+    units = [one for one in alerts if one.student_id is None]
+    notices = [_notice(house, one) for one in units] if len(alerts) > 1 else []
     return {
         **shared,
+        "notices": notices,
         "alerts": [_alert(house, one, names, contact) for one in alerts if one.student_id is not None],
         "district": house.district_name(),
         "callback": house.config.service.callback,
         "recipient_role": alerts[0].role if alerts else contact.role,
     }
+
+
+def _notice(house: House, one: AlertRow) -> dict[str, Any]:
+    """An alert about a unit, a feed or the daemon itself, in one line of a digest."""
+    since = one.facts.get("since")
+    told = {key: one.facts.get(key) for key in ("unit", "feed", "classes", "count")}
+    return {**told, "kind": one.kind, "since": None if since is None else _local(house, from_micros(since))}
 
 
 def _alert(house: House, alert: AlertRow, names: Mapping[str, str], contact: Contact) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from notifiers.words import Words
 from rules.calendar import Calendar
 from rules.case import Law
 from rules.laws import Laws
+from rules.pacing import Pacing
 from rules.predicate import Predicate
 from rules.rulebook import Rulebook
 
@@ -74,6 +75,11 @@ class House:
     def when(self) -> Predicate:
         """The condition of the rule in force."""
         return self.terms.when
+
+    @property
+    def pacing(self) -> Pacing:
+        """When recipients are spoken to and how often."""
+        return self.terms.pacing
 
     @property
     def words(self) -> Words:

@@ -13,6 +13,7 @@ import structlog
 
 from daemon.jobs.compose import Opened, compose, open_for
 from daemon.jobs.house import House
+from daemon.jobs.pace import gate
 from daemon.store import cases, journal, sending
 from daemon.store.journal import EntryDraft
 from daemon.store.keys import KeyringError
@@ -102,12 +103,15 @@ def _start(house: House, channel: str, now: dt.datetime, limit: int) -> list[tup
     if first is None or first > now:
         return []
 
-    def work(tx: Tx) -> list[Started]:
+    def work(tx: Tx) -> tuple[int, list[Started]]:
         won = sending.claim(tx, now, lease_of(house, channel), house.worker, limit, [channel])
-        _note_repeats(tx, [one for one in won if one.newly], now)
-        return sending.start_attempts(tx, [one.message.message_id for one in won], house.worker, now)
+        going = gate(tx, house, won, now)
+        _note_repeats(tx, [one for one in going if one.newly], now)
+        return len(won), sending.start_attempts(tx, [one.message.message_id for one in going], house.worker, now)
 
-    started = house.store.commit(work)
+    claimed, started = house.store.commit(work)
+    while claimed and not started:  # all of it is held back: others may be behind it
+        claimed, started = house.store.commit(work)
     with house.store.read() as tx:
         return _in_words(tx, house, started)
 

@@ -11,6 +11,7 @@ from notifiers.contract import Notifier
 from notifiers.words import Words
 from rules.case import Law
 from rules.laws import Laws
+from rules.pacing import Pacing
 from rules.predicate import Predicate
 from rules.rulebook import Rulebook
 
@@ -24,6 +25,7 @@ class Terms:
     words: Words
     links: Links
     notifiers: Mapping[str, Notifier]
+    pacing: Pacing
 
     @property
     def rulebook(self) -> Rulebook:
