@@ -24,13 +24,30 @@ def announce(
     now: dt.datetime,
     *,
     incident_id: str | None = None,
-    group: str | None = None,
 ) -> list[AlertDraft]:
     """Alerts to everybody sought, about `subject`, of which each is told of one kind once, for ever."""
+    routes = _routes(tx, house, sought, now)
+    return [_draft(kind, subject, route, facts, now, incident_id=incident_id) for route in routes]
+
+
+def announce_several(
+    tx: Tx,
+    house: House,
+    kind: str,
+    told: Sequence[tuple[str, Mapping[str, Any]]],
+    sought: Sequence[Sought],
+    now: dt.datetime,
+    group: str,
+) -> list[AlertDraft]:
+    """Alerts to everybody sought, about several subjects with their facts, which go into messages of one `group`."""
+    routes = _routes(tx, house, sought, now)
+    return [_draft(kind, subject, route, facts, now, group=group) for subject, facts in told for route in routes]
+
+
+def _routes(tx: Tx, house: House, sought: Sequence[Sought], now: dt.datetime) -> list[Route]:
     routing = Routing(house, house.people(tx), now)
     routing.look_up(tx, sought)
-    routes, _ = routing.routes(sought)
-    return [_draft(kind, subject, route, facts, now, incident_id, group) for route in routes]
+    return routing.routes(sought)[0]
 
 
 def announce_to_told(
@@ -41,7 +58,7 @@ def announce_to_told(
     routing = Routing(house, house.people(tx), now)
     routing.look_up(tx, (), (one.contact_id for one in told))
     routes = {(one.contact_id, one.channel): routing.route(recipient_of(one), (one.channel,), None) for one in told}
-    return [_draft(kind, incident_id, route, facts, now, incident_id, None) for route in routes.values()]
+    return [_draft(kind, incident_id, route, facts, now, incident_id=incident_id) for route in routes.values()]
 
 
 def _draft(
@@ -50,8 +67,9 @@ def _draft(
     route: Route,
     facts: Mapping[str, Any],
     now: dt.datetime,
-    incident_id: str | None,
-    group: str | None,
+    *,
+    incident_id: str | None = None,
+    group: str | None = None,
 ) -> AlertDraft:
     recipient = route.recipient
     return AlertDraft(

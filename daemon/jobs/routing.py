@@ -87,9 +87,15 @@ class Routing:
                 yield replace(_said(known.role, [known], how), by_turns=False)
 
     def _sought(self, case: Case, role: str, how: Audience) -> Sought:
-        child = self.people.roster.students[case.student_id]
-        holders = self.people.directory.for_student(role, case.student_id, child.class_id, child.residence_id)
-        return _said(role, holders, how)
+        return _said(role, self.holders(role, case.student_id), how)
+
+    def holders(self, role: str, student_id: str | None, unit_id: str | None = None) -> list[Recipient]:
+        """Who holds a role for a child; without one, for a unit."""
+        directory = self.people.directory
+        if student_id is None:
+            return directory.for_unit(role, unit_id)
+        child = self.people.roster.students[student_id]
+        return directory.for_student(role, student_id, child.class_id, child.residence_id)
 
     def look_up(self, tx: Tx, sought: Iterable[Sought], others: Iterable[str] = ()) -> None:
         """Learn how everybody who may be told can be reached: one query for them all."""

@@ -13,9 +13,10 @@ from daemon.jobs.house import House
 from daemon.jobs.pace import paced
 from daemon.jobs.people import People
 from daemon.jobs.routing import OPERATOR, Route, Routing, Sought
-from daemon.store import outbox
+from daemon.store import outbox, timers
 from daemon.store.journal import EntryDraft
 from daemon.store.outbox import AlertDraft
+from daemon.store.timers import Timer
 from daemon.store.tx import Tx
 from notifiers.words import SMS_LIST
 from rules.case import Case, Decision, Tell, is_unconfirmed
@@ -77,6 +78,8 @@ def _unheard(routing: Routing, tell: Tell, wanted: Sequence[Sought]) -> Iterator
             yield roles
 
 
+FALLS = "falls"
+"""Timer: an alert has had its time on its channel (subject: the alert's key)."""
 NOBODY = "nobody to tell"
 """Journal: something was to be told, and nobody holds the roles, or can be reached."""
 PASSED = "duty passed on"
@@ -96,7 +99,10 @@ def _notes(
 def queue(tx: Tx, house: House, drafts: Sequence[AlertDraft], now: dt.datetime) -> None:
     """Put alerts into the outbox; in shadow they are written down, and only what is for the operator leaves."""
     drafts = paced(tx, house, drafts, now)
-    outbox.draft(tx, [one for one in drafts if not house.shadow or one.role == OPERATOR], now)
+    leaving = [one for one in drafts if not house.shadow or one.role == OPERATOR]
+    new = set(outbox.draft(tx, leaving, now))
+    falling = [(one.key, one.falls_back_at) for one in leaving if one.key in new]
+    timers.arm(tx, [Timer(FALLS, key, at) for key, at in falling if at is not None])
     outbox.draft(tx, [one for one in drafts if house.shadow and one.role != OPERATOR], now, shadow=True)
 
 

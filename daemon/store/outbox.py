@@ -52,6 +52,7 @@ __all__ = [
     "cancel",
     "deliveries",
     "draft",
+    "stop",
     "told",
 ]
 
@@ -138,7 +139,11 @@ def cancel(
     if rungs is not None:
         asked = asked.where(alert.c.rung.in_(rungs))
     found = [AlertRow(*row) for row in tx.connection.execute(asked.order_by(alert.c.alert_id))]
-    waiting = [row for row in found if only is None or only(row)]
+    return stop(tx, now, reason, [row for row in found if only is None or only(row)])
+
+
+def stop(tx: Tx, now: dt.datetime, reason: str, waiting: Sequence[AlertRow]) -> list[AlertRow]:
+    """Cancel those of these alerts that have surely not left; which they are."""
     stopped = _stoppable(tx, {row.message_id for row in waiting})
     cancelled = [row for row in waiting if row.message_id in stopped]
     for part in chunks(row.alert_id for row in cancelled):
