@@ -78,6 +78,7 @@ _ALERT = dict.fromkeys(
 )
 _FACTS = {
     **dict.fromkeys(("unit", "count", "share", "feed", "since", "incident", "district", "callback", "recipient_role")),
+    "reply_code": None,
     "classes": (),
     "faults": (),
     "notices": (),

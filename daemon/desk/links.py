@@ -52,6 +52,14 @@ class Links:
         token = base64.urlsafe_b64encode(body + _mac(self._keys[0], body)).decode().rstrip("=")
         return f"{self._base}/a/{token}"
 
+    def reply_code(self, message_id: str) -> str:
+        """The code that, answered by text message, acknowledges what a message is about; the same for ever."""
+        return _code(self._keys[0], message_id)
+
+    def reply_codes(self, message_id: str) -> frozenset[str]:
+        """The codes a message may have left with: one a key."""
+        return frozenset(_code(key, message_id) for key in self._keys)
+
     def read(self, token: str) -> Link | None:
         """The link behind a token; None when it was not made here."""
         try:
@@ -66,3 +74,9 @@ class Links:
 
 def _mac(key: bytes, body: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")[:_MAC_BYTES]
+
+
+def _code(key: bytes, message_id: str) -> str:
+    """Five digits: few enough to type, and so many that a slip of the finger hardly ever is another's."""
+    mac = hmac.digest(key, b"reply\0" + message_id.encode(), "sha256")
+    return f"{int.from_bytes(mac[:8]) % 100_000:05}"

@@ -91,6 +91,7 @@ def facts_of(house: House, alerts: Sequence[AlertRow], names: Mapping[str, str],
         "alerts": [_alert(house, one, names, contact) for one in alerts if one.student_id is not None],
         "district": house.district_name(),
         "callback": house.config.service.callback,
+        "reply_code": _reply_code(house, alerts),
         "recipient_role": alerts[0].role if alerts else contact.role,
     }
 
@@ -100,6 +101,13 @@ def _notice(house: House, one: AlertRow) -> dict[str, Any]:
     since = one.facts.get("since")
     told = {key: one.facts.get(key) for key in ("unit", "feed", "classes", "count")}
     return {**told, "kind": one.kind, "since": None if since is None else _local(house, from_micros(since))}
+
+
+def _reply_code(house: House, alerts: Sequence[AlertRow]) -> str | None:
+    """The code that, answered, acknowledges all of a text message; None where no answer would be heard."""
+    asked = any(one.channel == "sms" and one.kind in _ACKNOWLEDGED for one in alerts)
+    heard = getattr(house.config.channels.sms, "replies", False)
+    return house.links.reply_code(alerts[0].message_id) if asked and heard else None
 
 
 def _alert(house: House, alert: AlertRow, names: Mapping[str, str], contact: Contact) -> dict[str, Any]:
