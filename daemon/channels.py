@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from daemon.config import ChannelsConfig, Config, ConfigError, EmailConfig, Problem, WebhookConfig
+from daemon.config import BouncesConfig, ChannelsConfig, Config, ConfigError, EmailConfig, Problem, WebhookConfig
 from daemon.config.offers import Offered
+from notifiers.bounces import ReturnedEmail
 from notifiers.contract import Notifier
 from notifiers.email import Email, EmailSettings
+from notifiers.mailboxes import Imap, Mailbox, Maildir
 from notifiers.provider import SettingError
 from notifiers.webhook import Webhook, WebhookEndpoint, WebhookSettings
 
@@ -51,7 +53,7 @@ def _configured(channels: ChannelsConfig) -> Iterator[str]:
 def _built(config: Config, name: str, now: Now) -> Notifier:
     match getattr(config.channels, name):
         case EmailConfig() as mail:
-            return _email(mail, now)
+            return _email(config, mail, now)
         case Offered() as offered:
             return offered.chosen.build(_settings(config, offered), now)
         case WebhookConfig() as webhook:
@@ -59,7 +61,7 @@ def _built(config: Config, name: str, now: Now) -> Notifier:
     raise AssertionError(f"no channel {name}")
 
 
-def _email(mail: EmailConfig, now: Now) -> Email:
+def _email(config: Config, mail: EmailConfig, now: Now) -> Email:
     settings = EmailSettings(
         host=mail.host,
         sender=mail.from_,
@@ -68,8 +70,25 @@ def _email(mail: EmailConfig, now: Now) -> Email:
         username=mail.username,
         password=mail.password.get_secret_value() if mail.password else None,
         timeout=mail.timeout,
+        bounce_to=mail.bounce_to,
+        notify=mail.notify,
     )
-    return Email(settings, now)
+    return Email(settings, now) if mail.bounces is None else ReturnedEmail(settings, now, _box(config, mail.bounces))
+
+
+def _box(config: Config, bounces: BouncesConfig) -> Mailbox:
+    """The box that mails come back to; what its kind needs was looked at where the file is."""
+    if bounces.kind == "maildir":
+        return Maildir(config.base / (bounces.path or ""))
+    return Imap(
+        host=bounces.host or "",
+        username=bounces.username or "",
+        password=bounces.password.get_secret_value() if bounces.password else "",
+        port=bounces.port,
+        security=bounces.security,
+        folder=bounces.folder,
+        timeout=bounces.timeout,
+    )
 
 
 def _settings(config: Config, offered: Offered) -> dict[str, Any]:

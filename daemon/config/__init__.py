@@ -7,6 +7,7 @@ from daemon.config.mapping import MappingConfig, Origin
 from daemon.config.models import Config, ConsoleConfig, PrivacyConfig
 from daemon.config.pace import HoursConfig, PacingConfig, ThrottleConfig
 from daemon.config.restart import in_force
+from daemon.config.returned import BouncesConfig, HeartbeatConfig
 from daemon.config.school import CalendarConfig, ServiceConfig, SessionConfig, Term, UnitCalendar
 from daemon.config.sources import FeedConfig, RulesConfig
 from daemon.config.speech import (
@@ -21,6 +22,7 @@ from daemon.config.speech import (
 from daemon.problems import ConfigError, Problem
 
 __all__ = [
+    "BouncesConfig",
     "CalendarConfig",
     "ChannelsConfig",
     "Config",
@@ -31,6 +33,7 @@ __all__ = [
     "Endpoint",
     "FeedConfig",
     "FieldKey",
+    "HeartbeatConfig",
     "HoursConfig",
     "LadderConfig",
     "MappingConfig",

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from daemon.config import days, mapped, offering, turns
+from daemon.config.boxes import pingable, reachable
 from daemon.config.climbing import LADDER, RUNG
 from daemon.config.credentials import SecretError, Vault, is_file
 from daemon.config.duty import DutyConfig
 from daemon.config.models import PrivacyConfig
 from daemon.config.outline import tables
 from daemon.config.pace import HoursConfig
+from daemon.config.returned import BouncesConfig, HeartbeatConfig
 from daemon.config.scene import Scene, Tree, below, rows
 from daemon.config.school import CalendarConfig, UnitCalendar
 from daemon.config.source import Place
@@ -147,6 +149,8 @@ _CHECKS: dict[type[Table], tuple[Check, ...]] = {
     LadderConfig: LADDER,
     DutyConfig: (turns.substitutes,),
     EmailConfig: (_account, *_secrets(EmailConfig)),
+    BouncesConfig: (reachable, *_secrets(BouncesConfig)),
+    HeartbeatConfig: (*_secrets(HeartbeatConfig), pingable),
     SmsConfig: (*offering.checks(SmsConfig), *_secrets(SmsConfig)),
     Endpoint: (_signed, *_secrets(Endpoint)),
     PrivacyConfig: (_secret("key", Vault.keys),),

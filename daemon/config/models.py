@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr
 from daemon.config.credentials import FieldKey, Vault
 from daemon.config.duty import DutyConfig
 from daemon.config.pace import HoursConfig, PacingConfig
+from daemon.config.returned import HeartbeatConfig
 from daemon.config.school import CalendarConfig, ServiceConfig
 from daemon.config.sources import FeedConfig, RulesConfig
 from daemon.config.speech import ChannelsConfig, LadderConfig
@@ -68,6 +69,7 @@ class Document(Table):
     channels: ChannelsConfig = Field(default=ChannelsConfig(), description="the ways to reach people")
     privacy: PrivacyConfig = Field(default=PrivacyConfig(), description="the keys for what is encrypted at rest")
     console: ConsoleConfig = Field(default=ConsoleConfig(), description="the daemon's own door")
+    heartbeat: HeartbeatConfig | None = Field(default=None, description="who watches the daemon from outside")
 
 
 class Config(Document):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from daemon.config.offers import Offered, offered_table
+from daemon.config.returned import BouncesConfig
 from daemon.config.table import Keeper, Table
-from daemon.config.values import Duration, Host, Lasting, Port, Roles, Sender, Text, Url, Variable
+from daemon.config.values import Address, Duration, Host, Lasting, Port, Roles, Sender, Text, Url, Variable, once
 from notifiers.provider import providers
 
 Channel = Literal["sms", "email", "webhook"]
+
+Notices = Annotated[tuple[Literal["failure", "delay", "success"], ...], AfterValidator(once("notice"))]
 
 _seconds = dt.timedelta(seconds=1)
 _minutes = dt.timedelta(minutes=1)
@@ -82,6 +85,13 @@ class EmailConfig(Keeper):
         default=None, repr=False, description="the file with its password", examples=['"mail.password"']
     )
     timeout: Lasting = Field(default=20 * _seconds, description="how long one step may take")
+    bounce_to: Address | None = Field(
+        default=None, description="the address mails come back to", examples=['"bounces@example.org"']
+    )
+    notify: Notices = Field(
+        default=("failure", "delay"), description="what servers are asked to tell about a mail's fate"
+    )
+    bounces: BouncesConfig | None = Field(default=None, description="the box of that address")
 
     @property
     def password(self) -> SecretStr | None:

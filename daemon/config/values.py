@@ -200,6 +200,12 @@ def _sender(address: str) -> str:
     return address
 
 
+def _address(address: str) -> str:
+    if not _ADDRESS.fullmatch(address) or parseaddr(address)[1] != address:
+        raise refusal("is not a bare mail address", 'write only that, such as "bounces@example.org"')
+    return address
+
+
 def _variable(name: str) -> str:
     if not _VARIABLE.fullmatch(name):
         raise refusal(
@@ -254,5 +260,6 @@ Url = Annotated[str, AfterValidator(_url)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Sender = Annotated[Text, AfterValidator(_sender)]
+Address = Annotated[Text, AfterValidator(_address)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Headers = Annotated[dict[str, str], AfterValidator(_headers)]

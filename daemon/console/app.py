@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from daemon.console.heard import hear
 from daemon.console.links import follow, show
 from daemon.console.pages import HEADERS, Page, render
 from daemon.console.ready import Vitals
@@ -28,6 +29,9 @@ def build_console(house: House, vitals: Vitals) -> Starlette:
     def press(request: Request) -> Response:
         return answer(follow(house, request.path_params["token"], house.clock()))
 
+    async def heard(request: Request) -> Response:
+        return await hear(house, request)
+
     def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -43,6 +47,9 @@ def build_console(house: House, vitals: Vitals) -> Starlette:
             # HEAD comes with GET; both only look, because mail scanners follow links before people do.
             Route("/a/{token}", look, methods=["GET"]),
             Route("/a/{token}", press, methods=["POST"]),
+            # Some providers push by GET, or try the address with one.
+            Route("/heard/{channel}", heard, methods=["GET", "POST"]),
+            Route("/heard/{channel}/{name}", heard, methods=["GET", "POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),

@@ -14,6 +14,8 @@ Place = tuple[str | int, ...]
 ENVIRON = {
     "FEED_TOKEN": "feed-token-of-the-sample",
     "MAIL_PASSWORD": "mail-password-of-the-sample",
+    "BOX_PASSWORD": "box-password-of-the-sample",
+    "HEARTBEAT_URL": "https://hc.example.org/ping/heartbeat-key-of-the-sample",
     "SMS_TOKEN": "sms-token-of-the-sample",
     "HOOK_SECRET": "hook-secret-of-the-sample",
     "KEYS": "k2:" + base64.b64encode(b"2" * 32).decode() + "\nk1:" + base64.b64encode(b"1" * 32).decode(),
@@ -21,14 +23,16 @@ ENVIRON = {
 SECRETS = {
     "feed.token": "feed-token-of-the-sample\n",
     "mail.password": "mail-password-of-the-sample\n",
+    "box.password": "box-password-of-the-sample\n",
+    "heartbeat.url": ENVIRON["HEARTBEAT_URL"] + "\n",
     "sms.token": "sms-token-of-the-sample\n",
     "hook.secret": "hook-secret-of-the-sample\n",
     "baoxue.key": "# the current key comes first\n" + ENVIRON["KEYS"] + "\n",
 }
 
 
-def tree(source: str) -> dict[str, Any]:
-    """A valid configuration with every key, its secrets from `env` or `file`."""
+def tree(source: str, box: str = "imap") -> dict[str, Any]:
+    """A valid configuration with every key, its secrets from `env` or `file`; the `box` for bounces has two kinds."""
 
     def secret(stem: str, env: str, file: str) -> dict[str, str]:
         return {f"{stem}_env": env} if source == "env" else {f"{stem}_file": file}
@@ -178,6 +182,20 @@ def tree(source: str) -> dict[str, Any]:
                 "username": "baoxue",
                 **secret("password", "MAIL_PASSWORD", "mail.password"),
                 "timeout": "20s",
+                "bounce_to": "bounces@example.org",
+                "notify": ["failure", "delay"],
+                "bounces": {"kind": "maildir", "path": "Maildir"}
+                if box == "maildir"
+                else {
+                    "kind": "imap",
+                    "host": "127.0.0.1",
+                    "port": 1143,
+                    "security": "none",
+                    "username": "bounces",
+                    **secret("password", "BOX_PASSWORD", "box.password"),
+                    "folder": "INBOX",
+                    "timeout": "20s",
+                },
             },
             "sms": {
                 "provider": "http",
@@ -199,6 +217,7 @@ def tree(source: str) -> dict[str, Any]:
             },
         },
         "privacy": secret("key", "KEYS", "baoxue.key"),
+        "heartbeat": {**secret("url", "HEARTBEAT_URL", "heartbeat.url"), "every": "5m", "method": "GET"},
         "console": {"listen": "127.0.0.1:8080", "public_url": "https://baoxue.example.gov.cn"},
     }
 

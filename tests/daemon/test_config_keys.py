@@ -19,7 +19,8 @@ from daemon.config.source import dotted
 from daemon.problems import Problem
 from tests.daemon.config_sample import ENVIRON, Page, Place, at, changed, furnish, renamed, tree, without
 
-SAMPLES = (tree("env"), tree("file"))
+SAMPLES = (tree("env"), tree("file"), tree("env", box="maildir"))
+SAMPLE_NAMES = ["secrets from the environment", "secrets from files", "bounces in a Maildir"]
 KEYS = dict(all_keys())
 
 NEEDED_BY_OTHERS = {
@@ -33,6 +34,13 @@ NEEDED_BY_OTHERS = {
     "channels.email.username": "channels.email.password_env",
     "channels.email.password_env": "channels.email.username",
     "channels.email.password_file": "channels.email.username",
+    "channels.email.bounces.path": "channels.email.bounces.path",
+    "channels.email.bounces.host": "channels.email.bounces.host",
+    "channels.email.bounces.username": "channels.email.bounces.username",
+    "channels.email.bounces.password_env": "channels.email.bounces.password_file",
+    "channels.email.bounces.password_file": "channels.email.bounces.password_file",
+    "heartbeat.url_env": "heartbeat.url_file",
+    "heartbeat.url_file": "heartbeat.url_file",
     "channels.webhook.endpoints.*.secret_env": "channels.webhook.endpoints.edu.secret_file",
     "channels.webhook.endpoints.*.secret_file": "channels.webhook.endpoints.edu.secret_file",
 }
@@ -61,6 +69,10 @@ REFERENCES: dict[str, object] = {
     "pacing.throttle.*.roles": ["mentr"],
     "channels.email.password_env": "NO_SUCH_VARIABLE",
     "channels.email.password_file": "no-such-file",
+    "channels.email.bounces.password_env": "NO_SUCH_VARIABLE",
+    "channels.email.bounces.password_file": "no-such-file",
+    "heartbeat.url_env": "NO_SUCH_VARIABLE",
+    "heartbeat.url_file": "no-such-file",
     "channels.sms.token_env": "NO_SUCH_VARIABLE",
     "channels.sms.token_file": "no-such-file",
     "channels.webhook.endpoints.*.secret_env": "NO_SUCH_VARIABLE",
@@ -75,6 +87,7 @@ POINT_AT_NOTHING_YET = {
     "pacing.throttle.*.contacts",
     "feed.*.units",
     "feed.*.path",
+    "channels.email.bounces.path",
     "calendar.unit.*.unit",
     "feed.*.mapping.skip",
     "feed.*.mapping.origin",
@@ -172,7 +185,7 @@ def refuse(load: Callable[[Page], Config], tmp_path: Path) -> Callable[[Page], d
 every_key = pytest.mark.parametrize(("key", "field"), KEYS.items(), ids=[named(key) for key in KEYS])
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=["secrets from the environment", "secrets from files"])
+@pytest.mark.parametrize("sample", SAMPLES, ids=SAMPLE_NAMES)
 def test_the_sample_itself_is_accepted(load: Callable[[Page], Config], sample: dict[str, Any]) -> None:
     assert load(Page(sample)).service.district == "610999"
 
@@ -292,7 +305,7 @@ def test_a_reference_to_nothing_is_refused_where_it_stands(
     assert problem.line in inside
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=["secrets from the environment", "secrets from files"])
+@pytest.mark.parametrize("sample", SAMPLES, ids=SAMPLE_NAMES)
 def test_all_dangling_references_that_can_stand_together_are_told_at_once(
     sample: dict[str, Any], refuse: Callable[[Page], dict[str, Problem]]
 ) -> None:
@@ -305,7 +318,7 @@ def test_all_dangling_references_that_can_stand_together_are_told_at_once(
     assert [key for key in expected if not any(one.startswith(key) for one in told)] == []
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=["secrets from the environment", "secrets from files"])
+@pytest.mark.parametrize("sample", SAMPLES, ids=SAMPLE_NAMES)
 def test_all_wrong_types_are_told_at_once_beside_unknown_names(
     sample: dict[str, Any], refuse: Callable[[Page], dict[str, Problem]]
 ) -> None:
