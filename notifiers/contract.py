@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -72,6 +72,14 @@ class Notifier(Protocol):
 
     def close(self) -> None:
         """Let go of connections; sending afterwards is an error."""
+
+
+@runtime_checkable
+class Swift(Protocol):
+    """A channel that keeps many messages on their way by itself, so that none of them needs a thread."""
+
+    def begin(self, message: Message, ended: Callable[[Receipt | DeliveryError], None]) -> None:
+        """Hand `message` over in the background; `ended` is called once, from a thread that must not be held up."""
 
 
 # ---- what a channel learns later ------------------------------------------------------------------------------------

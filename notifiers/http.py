@@ -1,4 +1,4 @@
-"""The one way out over HTTP: timeouts, no redirects, nothing from the environment, answers turned into errors."""
+"""The usual way out over HTTP: timeouts, no redirects, nothing from the environment, answers turned into errors."""
 
 from __future__ import annotations
 
@@ -9,41 +9,32 @@ import io
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 
+from notifiers.answers import (
+    NOT_KNOWN,
+    NOT_REACHED,
+    NOT_SECURE,
+    REFUSED,
+    Answer,
+    Request,
+    lost,
+    malformed,
+    place_of,
+    refusal,
+    unsent,
+    unspeakable,
+)
 from notifiers.contract import DeliveryError
 
-TEMPORARY = frozenset({408, 425, 429})
-"""Statuses below 500 after which the same request may succeed."""
+__all__ = ["Answer", "HttpSender", "Request"]
 
 _REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
-_LONGEST_WAIT = dt.timedelta(days=1)
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What goes out; its headers and body may hold secrets and people, so it does not show them."""
-
-    url: str = field(repr=False)
-    body: bytes = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    method: str = "POST"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer, a success (2xx) unless refusals were asked for; does not know whether the provider meant it."""
-
-    status: int
-    body: bytes = field(repr=False)
 
 
 class _Body(io.BytesIO):
@@ -87,16 +78,16 @@ class HttpSender:
     def send(self, request: Request) -> Answer:
         """Send once and return a 2xx answer; raise DeliveryError for anything else."""
         session = self._session()
-        place = _place(request.url)
+        place = place_of(request.url)
         body = _Body(request.body)
         # Raised outside `except`: the cause's text holds the whole URL, and a chained error would show it.
         fault: DeliveryError
         try:
             return self._exchange(session, request, body, place)
         except _BROKEN as error:
-            fault = _fault(place, error, given=body.given)
+            fault = _fault(place, error, given=body.given or (not request.body and not _unconnected(error)))
         except ValueError:
-            fault = DeliveryError(f"{place}: the request has a character no header or URL may hold", permanent=True)
+            fault = unspeakable(place)
         raise fault
 
     def close(self) -> None:
@@ -120,13 +111,13 @@ class HttpSender:
         with session.request(
             request.method,
             request.url,
-            data=body,
+            data=body if request.body else b"",  # an empty stream would go out in chunks, of which there are none
             headers={"Accept-Encoding": "identity", **request.headers},
             timeout=(self._timeout, self._timeout),
             allow_redirects=False,
             stream=True,
         ) as response:
-            error = _refusal(place, response.status_code, response.headers.get("Retry-After"), self._now)
+            error = refusal(place, response.status_code, response.headers.get("Retry-After"), self._now)
             if error is None or (self._refusals and response.status_code in _REFUSALS and error.permanent):
                 return Answer(response.status_code, self._read(response))
             with contextlib.suppress(*_BROKEN):  # the status has said it all; reading on only keeps the connection
@@ -146,21 +137,6 @@ class HttpSender:
         return b"".join(parts)
 
 
-def retry_after(value: str | None, now: Callable[[], dt.datetime]) -> dt.timedelta | None:
-    """The wait a Retry-After header asks for, seconds or a date, at most a day; None where it says nothing usable."""
-    if not value:
-        return None
-    if value.strip().isascii() and value.strip().isdecimal():
-        return min(dt.timedelta(seconds=int(value.strip()[:9])), _LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=dt.UTC)
-    return min(max(until - now(), dt.timedelta(0)), _LONGEST_WAIT)
-
-
 def _new_session(verify: bool | str) -> requests.Session:  # noqa: FBT001 - requests' own word for it
     session = requests.Session()
     # Otherwise a .netrc on the host would add its credentials, and proxies and certificates come from the environment.
@@ -170,44 +146,25 @@ def _new_session(verify: bool | str) -> requests.Session:  # noqa: FBT001 - requ
     return session
 
 
-def _refusal(place: str, status: int, wait: str | None, now: Callable[[], dt.datetime]) -> DeliveryError | None:
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return None
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        reason = f"{place}: answered {status}, a redirect, which is never followed – configure the final address"
-        return DeliveryError(reason, permanent=True)
-    reason = f"{place}: answered {status}"
-    if status in TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # A gateway that waited in vain for what is behind it cannot say that nothing got through.
-        doubtful = status == HTTPStatus.GATEWAY_TIMEOUT
-        return DeliveryError(reason, permanent=False, retry_after=retry_after(wait, now), doubtful=doubtful)
-    return DeliveryError(reason, permanent=True)
-
-
 def _fault(place: str, error: Exception, *, given: bool) -> DeliveryError:
     if isinstance(error, ValueError):  # what requests calls a bad URL or header
-        return DeliveryError(f"{place}: the URL or a header is malformed", permanent=True)
+        return malformed(place)
     if given:
-        what = "no answer in time" if isinstance(error, requests.Timeout | TimeoutError) else "the connection broke"
-        return DeliveryError(f"{place}: {what} after the request was sent", permanent=False, doubtful=True)
-    return DeliveryError(f"{place}: {_unreached(error)}", permanent=False)
+        return lost(place, late=isinstance(error, requests.Timeout | TimeoutError))
+    return unsent(place, _unreached(error))
+
+
+def _unconnected(error: Exception) -> bool:
+    """Whether no connection came about; of a request without a body nothing else tells that it was not sent."""
+    early = requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.InvalidURL
+    return isinstance(error, early) or any(one in str(error) for one in ("NewConnectionError", "NameResolutionError"))
 
 
 def _unreached(error: Exception) -> str:
     if isinstance(error, requests.exceptions.SSLError):
-        return "the secure connection failed – is the certificate valid for this host?"
+        return NOT_SECURE
     if isinstance(error, requests.Timeout):
-        return "no connection in time"
+        return NOT_REACHED
     if "NameResolutionError" in str(error):
-        return "the host name is not known"
-    return "the connection was refused or lost before the request was sent"
-
-
-def _place(url: str) -> str:
-    """Scheme, host and port; a path or query may be a key."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "the configured URL"
-    return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else "the configured URL"
+        return NOT_KNOWN
+    return REFUSED

@@ -11,10 +11,12 @@ from typing import Any
 from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from notifiers.answers import Answer, Request, Sender
 from notifiers.contract import DeliveryError, Message, Receipt
-from notifiers.http import HttpSender, Request
+from notifiers.http import HttpSender
 from notifiers.phrases import known_reason
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _ALERT_KEYS = (
     "case",
     "episode",
@@ -63,25 +65,27 @@ class Webhook:
 
     channel = "webhook"
 
-    def __init__(self, settings: WebhookSettings, now: Callable[[], dt.datetime]) -> None:
+    def __init__(self, settings: WebhookSettings, now: Callable[[], dt.datetime], http: Sender | None = None) -> None:
         self._now = now
         self._endpoints = {name: (at.url, _signers(name, at.secret)) for name, at in settings.endpoints.items()}
-        self._http = HttpSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
+        self._http = http or HttpSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
 
     def send(self, message: Message) -> Receipt:
         """Post the body of `message`, signed; raise DeliveryError when it was not, or not surely, taken."""
+        return _receipt(self._http.send(self._request(message)))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _request(self, message: Message) -> Request:
         if message.address not in self._endpoints:
             raise DeliveryError("no endpoint of that name is configured", permanent=True)
         if message.body is None:
             raise DeliveryError("the message has no body for a webhook", permanent=True)
         url, signers = self._endpoints[message.address]
-        body = json.dumps(message.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        answer = self._http.send(Request(url, body.encode(), self._headers(message.message_id, body, signers)))
-        return Receipt(provider_id=None, detail=str(answer.status))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        body = _JSON.encode(message.body)
+        return Request(url, body.encode(), self._headers(message.message_id, body, signers))
 
     def _headers(self, message_id: str, body: str, signers: tuple[Signer, ...]) -> dict[str, str]:
         # The library replaces the zone instead of converting it: anything but UTC would sign a wrong second.
@@ -94,6 +98,25 @@ class Webhook:
         }
 
 
+class SwiftWebhook(Webhook):
+    """The same, with very many messages on their way at once, in one thread of its own."""
+
+    def __init__(self, settings: WebhookSettings, now: Callable[[], dt.datetime]) -> None:
+        from notifiers.curl import CurlSender  # noqa: PLC0415 - libcurl takes ten megabytes, and most have no use for it
+
+        self._curl = CurlSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
+        super().__init__(settings, now, self._curl)
+
+    def begin(self, message: Message, ended: Callable[[Receipt | DeliveryError], None]) -> None:
+        """Post the body of `message`, signed; `ended` is called with what came of it."""
+        try:
+            request = self._request(message)
+        except DeliveryError as error:
+            ended(error)
+            return
+        self._curl.begin(request, lambda came: ended(came if isinstance(came, DeliveryError) else _receipt(came)))
+
+
 def webhook_body(kind: str, message_id: str, at: dt.datetime, facts: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON body about the alerts in `facts` (those a template gets): ids, instants and codes, no names at all.
 
@@ -103,6 +126,10 @@ def webhook_body(kind: str, message_id: str, at: dt.datetime, facts: Mapping[str
     about = {key: _plain(facts[key]) for key in _KEYS if facts.get(key) is not None}
     about["alerts"] = [_alert(alert) for alert in facts["alerts"]]
     return {"type": kind, "id": message_id, "timestamp": at.isoformat(), "data": about}
+
+
+def _receipt(answer: Answer) -> Receipt:
+    return Receipt(provider_id=None, detail=str(answer.status))
 
 
 def _alert(alert: Mapping[str, Any]) -> dict[str, Any]:
