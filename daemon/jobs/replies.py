@@ -28,9 +28,8 @@ def answer_reply(house: House, channel: str, reply: Reply, now: dt.datetime) -> 
         if receipts.known_replies(tx, [fingerprint]):
             return False
     answered = acknowledge_by_reply(house, reply.sender, reply.text, now)
-    row = ReplyRow(
-        house.new_id(), fingerprint, channel, answered.contact_id, answered.outcome.value, min(reply.at, now), now
-    )
+    outcome, at = answered.outcome.value, min(reply.at, now)
+    row = ReplyRow(house.new_id(), fingerprint, channel, answered.contact_id, outcome, at, now)
     new = house.store.commit(lambda tx: receipts.keep_reply(tx, row))
     house.metrics.replies.labels(outcome=outcome).inc()
     log.info("reply heard", channel=channel, outcome=outcome)
