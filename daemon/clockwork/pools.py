@@ -14,6 +14,7 @@ SENDERS = 8
 
 _MOST_POLLS = 32
 _MOST_LOOKS = 4
+_WATCHES = 3
 
 
 class Pool(BasePoolExecutor):
@@ -38,12 +39,13 @@ class Pool(BasePoolExecutor):
 
 @dataclass(frozen=True)
 class Pools:
-    """Every thread the clockwork lends: for polls, sweeps, looks, reloads, each channel's sending, and hand-overs."""
+    """Every thread the clockwork lends: for polls, sweeps, looks, reloads, watches, each channel's sending, hand-overs."""
 
     poll: Pool
     sweep: Pool
     reload: Pool
     send: Pool
+    watch: Pool
     hands: dict[str, Pool]
 
     @classmethod
@@ -54,6 +56,7 @@ class Pools:
             sweep=Pool("sweep", _MOST_LOOKS),
             reload=Pool("reload", 3),
             send=Pool("send", 2 * len(channels) + 1),
+            watch=Pool("watch", 2 * _WATCHES),
             hands={channel: Pool(f"send {channel}", SENDERS) for channel in channels},
         )
 
@@ -64,7 +67,7 @@ class Pools:
         """
         until = time.monotonic() + seconds
         ended = True
-        for pool in (self.send, self.sweep, self.reload, self.poll, *self.hands.values()):
+        for pool in (self.send, self.sweep, self.reload, self.watch, self.poll, *self.hands.values()):
             pool.shutdown()
             ended &= pool.ends_within(until)
         return ended

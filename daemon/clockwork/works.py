@@ -16,6 +16,7 @@ from daemon.clockwork.alarm import Alarm
 from daemon.clockwork.memory import give_back
 from daemon.clockwork.pools import SENDERS, Pools
 from daemon.clockwork.reload import Reload, watch_files
+from daemon.clockwork.watches import Watches
 from daemon.config import FeedConfig
 from daemon.console.ready import Vitals
 from daemon.jobs.house import House
@@ -70,7 +71,8 @@ class Works:
         self._feeds = {feed.id: feed for feed in house.config.feed}
         self._scheduler = BackgroundScheduler(
             timezone=dt.UTC,
-            executors={"poll": pools.poll, "sweep": pools.sweep, "reload": pools.reload, "send": pools.send},
+            executors={"poll": pools.poll, "sweep": pools.sweep, "reload": pools.reload, "send": pools.send}
+            | {"watch": pools.watch},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period, REST)
@@ -81,6 +83,7 @@ class Works:
             self._alarm(f"send {name}", partial(self._send, name), partial(self._next_send, name), period)
             for name in sorted(CHANNELS)
         ]
+        self._watches = Watches(house, vitals, self._failed)
         house.wake = self.wake
 
     def start(self) -> None:
@@ -91,6 +94,7 @@ class Works:
         self._pools.reload.threads.submit(watch_files, self._reload, self._again.ring, self.stopping)
         for sender in self._senders:
             sender.join(self._scheduler, "send")
+        self._watches.join(self._scheduler)
         for feed in self._feeds.values():
             self._scheduler.add_job(
                 self.poll,
@@ -123,7 +127,7 @@ class Works:
     def stop(self) -> None:
         """Begin nothing more; what runs goes on to its end."""
         self.stopping.set()
-        for alarm in (self.sweep, self._look, self._again, *self._senders):
+        for alarm in (self.sweep, self._look, self._again, *self._senders, *self._watches):
             alarm.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

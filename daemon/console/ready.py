@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from daemon.jobs.audit import Audit
 from daemon.jobs.house import House
 
 log = structlog.get_logger()
@@ -28,6 +29,14 @@ class Standing:
     """Keys whose change takes effect at a restart."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The heartbeat to outside: when it was taken last, and why it is withheld now, if it is."""
+
+    last: dt.datetime | None = None
+    withheld: tuple[str, ...] = ()
+
+
 @dataclass
 class Vitals:
     """What readiness is judged by; written by the clockwork, read by whoever asks."""
@@ -38,6 +47,11 @@ class Vitals:
     swept_at: dt.datetime | None = None
     """When the last sweep ended."""
     written: Standing = Standing()
+    up_since: dt.datetime | None = None
+    audited: Audit | None = None
+    """The last self-audit."""
+    beat: Beat | None = None
+    """The heartbeat, if one is configured."""
 
     def ready(self, now: dt.datetime) -> tuple[bool, Mapping[str, Any]]:
         """Whether it is ready, and a report for whoever asks; `reasons` is empty when it is."""
@@ -57,7 +71,19 @@ class Vitals:
             },
             "last_sweep": swept.isoformat() if swept else None,
             "feeds": {"configured": len(self.house.config.feed), "not_polled": waiting},
+            "audit": self._audit(),
+            "heartbeat": self._heartbeat(),
         }
+
+    def _audit(self) -> Mapping[str, Any]:
+        done = self.audited
+        overdue = {one.what: one.count for one in done.found} if done else {}
+        return {"last": done.at.isoformat() if done else None, "overdue": overdue}
+
+    def _heartbeat(self) -> Mapping[str, Any]:
+        beat = self.beat or Beat()
+        last = beat.last.isoformat() if beat.last else None
+        return {"configured": self.beat is not None, "last": last, "withheld": list(beat.withheld)}
 
     def _store(self) -> list[str]:
         try:

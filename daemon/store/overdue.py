@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from daemon.store.alerts import ALERT_COLUMNS, CANCELLED, QUEUED, AlertRow
-from daemon.store.tables import alert, case, message, timer
+from daemon.store.tables import alert, attempt, case, message, timer
 from daemon.store.timers import Timer
 from daemon.store.tx import chunks
 
@@ -110,11 +110,12 @@ def _followed(tx: Tx, alert_ids: Iterable[str]) -> dict[str, dt.datetime]:
 
 
 def failing_since(tx: Tx, channels: Sequence[str]) -> dict[str, dt.datetime]:
-    """By channel the making of the oldest message that was tried and has not left; other channels are left out."""
-    asked = sa.select(message.c.channel, sa.func.min(message.c.created_at)).where(
-        tx.ours(message), message.c.state == QUEUED, message.c.attempts > 0, message.c.channel.in_(channels)
-    )
-    found = tx.connection.execute(asked.group_by(message.c.channel))
+    """By channel the first attempt at the message it has refused the longest; channels that refuse none are not in it."""
+    first = (attempt.c.district_id == message.c.district_id) & (attempt.c.message_id == message.c.message_id)
+    since = sa.type_coerce(sa.func.min(attempt.c.started_at), attempt.c.started_at.type)
+    asked = sa.select(message.c.channel, since).join_from(message, attempt, first & (attempt.c.n == 1))
+    asked = asked.where(tx.ours(message), message.c.state == QUEUED, message.c.attempts > 0)
+    found = tx.connection.execute(asked.where(message.c.channel.in_(channels)).group_by(message.c.channel))
     return {row[0]: row[1] for row in found}
 
 

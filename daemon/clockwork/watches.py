@@ -1,0 +1,52 @@
+"""The jobs that look after the others: receipts are asked for, overdue work is looked for, the heartbeat goes out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from daemon.clockwork.alarm import Alarm
+from daemon.clockwork.heart import LOOKS, Heart
+from daemon.console.ready import Vitals
+from daemon.jobs import audit, receipts
+from daemon.jobs.house import House
+
+PERIOD = dt.timedelta(seconds=30)
+
+
+class Watches:
+    """Three alarms with threads of their own: a server that does not answer holds up none of what tells people."""
+
+    def __init__(self, house: House, vitals: Vitals, failed: Callable[[str], None]) -> None:
+        self._house = house
+        self._vitals = vitals
+        heart = Heart(house, vitals)
+
+        def alarm(name: str, work: Callable[[], object], next_at: Next, period: dt.timedelta) -> Alarm:
+            return Alarm(name, work, next_at, period=period, clock=house.clock, failed=failed)
+
+        self._alarms = (
+            alarm("receipts", self._receipts, lambda: receipts.next_look(house), PERIOD),
+            alarm("audit", self._audit, lambda: None, audit.EVERY),
+            alarm("heartbeat", heart.beat, heart.next_at, LOOKS),
+        )
+
+    def __iter__(self) -> Iterator[Alarm]:
+        return iter(self._alarms)
+
+    def join(self, scheduler: BackgroundScheduler) -> None:
+        """Become jobs of `scheduler`, due at once, on its executor "watch"."""
+        self._vitals.up_since = self._house.clock()
+        for one in self._alarms:
+            one.join(scheduler, "watch")
+
+    def _receipts(self) -> None:
+        receipts.look_at_receipts(self._house, self._house.clock())
+
+    def _audit(self) -> None:
+        self._vitals.audited = audit.audit(self._house, self._house.clock(), up_since=self._vitals.up_since)
+
+
+Next = Callable[[], dt.datetime | None]
