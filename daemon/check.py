@@ -8,19 +8,25 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from daemon.config import Config, FeedConfig
-from daemon.config.source import Place, Source, dotted, read_source
-from daemon.desk.reach import Child, Reach, Roster, few
-from daemon.desk.scopes import Kind, scope_problems, traits_of
+from daemon.config.source import read_source
+from daemon.desk.reach import Child, Roster
+from daemon.desk.scopes import Kind, traits_of
+from daemon.examined import Findings, examine_ladders, examine_scopes, examine_units
 from daemon.feeds.fetch import fetch
 from daemon.feeds.pace import Pace
 from daemon.feeds.payload import Cursor, FeedError
 from daemon.feeds.read import read
-from daemon.problems import ConfigError, Problem, nearest
-from daemon.settings import build_calendar, load_rules, template_problems, uncovered_years
+from daemon.problems import ConfigError, Problem
+from daemon.settings import (
+    build_calendar,
+    load_rules,
+    template_problems,
+    uncovered_years,
+)
 from daemon.store.faults import StoreError
 from daemon.vault import keyring_of
 from rules.ladder import Directory, Recipient, Unit
@@ -41,25 +47,9 @@ class Examined:
     summary: str
 
 
-@dataclass
-class _Findings:
-    """Problems being gathered, each with the line of its key."""
-
-    path: str
-    source: Source
-    problems: list[Problem] = field(default_factory=list)
-    notices: list[Problem] = field(default_factory=list)
-
-    def problem(self, place: Place, fault: str, hint: str | None = None) -> None:
-        self.problems.append(Problem(self.path, self.source.line(place), dotted(place), fault, hint))
-
-    def notice(self, place: Place, fault: str, hint: str | None = None) -> None:
-        self.notices.append(Problem(self.path, self.source.line(place), dotted(place), fault, hint))
-
-
 def examine(config: Config, now: dt.datetime) -> Examined:
     """Everything wrong with what `config` promises; sends nothing, writes nothing, and makes no store."""
-    found = _Findings(str(config.path), read_source(config.path))
+    found = Findings(str(config.path), read_source(config.path))
     rules = _examine_parts(config, found)
     _examine_channels(config, found, now)
     _examine_years(config, found)
@@ -69,9 +59,9 @@ def examine(config: Config, now: dt.datetime) -> Examined:
         hint = "every rung can only be checked once units, students and contacts are there: add their files, or import"
         found.notice(("feed",), "no roster is known yet", hint)
     else:
-        _examine_units(config, found, roster)
-        _examine_ladders(config, found, roster)
-        _examine_scopes(rules, found, roster)
+        examine_units(config, found, roster)
+        examine_ladders(config, found, roster, now)
+        examine_scopes(rules, found, roster)
     count = len(roster.children) if roster else 0
     summary = f"{len(config.feed)} feeds, {len(rules)} rules, {len(config.ladder)} ladders, {count} children"
     return Examined(tuple(found.problems), tuple(found.notices), summary)
@@ -80,7 +70,7 @@ def examine(config: Config, now: dt.datetime) -> Examined:
 # ---- rules, templates, keys, holidays -----------------------------------------------------------------------------
 
 
-def _examine_parts(config: Config, found: _Findings) -> Sequence[Rule]:
+def _examine_parts(config: Config, found: Findings) -> Sequence[Rule]:
     """The rules, none where they are refused; also the keys and the templates."""
     rules: Sequence[Rule] = ()
     try:
@@ -99,7 +89,7 @@ def _examine_parts(config: Config, found: _Findings) -> Sequence[Rule]:
     return rules
 
 
-def _examine_channels(config: Config, found: _Findings, now: dt.datetime) -> None:
+def _examine_channels(config: Config, found: Findings, now: dt.datetime) -> None:
     """What only a channel can judge: a body, a signing secret, an account; without these none refuses anything."""
     mail, sms, webhook = config.channels.email, config.channels.sms, config.channels.webhook
     if webhook is None and sms is None and (mail is None or mail.username is None):
@@ -112,7 +102,7 @@ def _examine_channels(config: Config, found: _Findings, now: dt.datetime) -> Non
         found.problems += error.problems
 
 
-def _examine_years(config: Config, found: _Findings) -> None:
+def _examine_years(config: Config, found: Findings) -> None:
     years = uncovered_years(config)
     if years:
         fault = f"the holidays of {', '.join(map(str, years))} are not known to this version"
@@ -123,7 +113,7 @@ def _examine_years(config: Config, found: _Findings) -> None:
 # ---- feeds --------------------------------------------------------------------------------------------------------
 
 
-def _read_feeds(config: Config, found: _Findings, now: dt.datetime) -> list[Record]:
+def _read_feeds(config: Config, found: Findings, now: dt.datetime) -> list[Record]:
     """Reach every feed, those behind addresses side by side; the records of the rosters among them."""
     zone = ZoneInfo(config.service.timezone)
     with ThreadPoolExecutor(max_workers=8) as workers:
@@ -208,7 +198,7 @@ def _recipient(one: ContactRecord) -> Recipient:
     return Recipient(one.contact_id, one.role, one.unit_id, one.student_id, channels, one.language)
 
 
-def _from_store(config: Config, found: _Findings) -> Roster | None:
+def _from_store(config: Config, found: Findings) -> Roster | None:
     """The roster as imported, if there is a store to read."""
     from daemon.jobs.people import load_people, to_recipient  # noqa: PLC0415 - slow to load, and feeds mostly bring the roster
     from daemon.store.engine import open_store  # noqa: PLC0415 - likewise
@@ -237,59 +227,3 @@ def _from_store(config: Config, found: _Findings) -> Roster | None:
     kinds = {(one.class_id, one.grade, bool(one.boarding), one.tags): None for one in kept.students.values()}
     traits = traits_of(list(kinds), people.directory)
     return Roster(people.directory.units, children, recipients, endpoints, traits)
-
-
-# ---- units, ladders, scopes ------------------------------------------------------------------------------------------
-
-
-def _examine_units(config: Config, found: _Findings, roster: Roster) -> None:
-    known = set(roster.units) | {class_id for _, class_id, _ in roster.children}
-    named: list[tuple[Place, str]] = [
-        *((("feed", n, "units", m), unit) for n, feed in enumerate(config.feed) for m, unit in enumerate(feed.units)),
-        *((("calendar", "unit", n, "unit"), one.unit) for n, one in enumerate(config.calendar.unit)),
-    ]
-    for place, unit in named:
-        if unit not in known:
-            meant = nearest(unit, known)
-            hint = f'did you mean "{meant}"?' if meant else "add it to the units feed"
-            found.problem(place, f'"{unit}" is no unit', hint)
-    homeless = sorted({class_id for _, class_id, _ in roster.children if class_id not in roster.units})
-    if homeless:
-        fault = f"children are in {len(homeless)} classes that no units feed names: {few(homeless)}"
-        found.notice(("feed",), fault, "add them to the units feed, with the school above them")
-    endpoints = config.channels.webhook.endpoints if config.channels.webhook else {}
-    unknown = sorted({name for name in roster.endpoints.values() if name not in endpoints})
-    for name in unknown:
-        found.problem(
-            ("channels",),
-            f'contacts name the endpoint "{name}", which is not configured',
-            f"add a table [channels.webhook.endpoints.{name}]",
-        )
-
-
-def _examine_ladders(config: Config, found: _Findings, roster: Roster) -> None:
-    """Every rung reaches somebody for every child; a role that is not reached everywhere is worth a notice."""
-    endpoints = config.channels.webhook.endpoints if config.channels.webhook else {}
-    reach = Reach(roster, frozenset(endpoints))
-    for number, ladder in enumerate(config.ladder):
-        for index, rung in enumerate(ladder.rung):
-            place = ("ladder", number, "rung", index, "tell")
-            lost = reach.unreached(rung.tell, rung.channels)
-            if lost:
-                fault = f"reaches nobody for children of {len(lost)} schools or towns: {few(lost)}"
-                hint = "add contacts in these roles with an address on one of the rung's channels"
-                found.problem(place, fault, hint)
-            for role in rung.tell:
-                gaps = reach.unreached([role], rung.channels)
-                if gaps and not lost:
-                    fault = f"nobody is reached as {role} for {len(gaps)} schools or towns: {few(gaps)}"
-                    found.notice(place, fault, "add such contacts, or leave the role out")
-    if not reach.has("operator"):
-        found.notice(("ladder",), "nobody is the operator", "add a contact with the role operator: faults go there")
-
-
-def _examine_scopes(rules: Sequence[Rule], found: _Findings, roster: Roster) -> None:
-    """Rules for some children name units that are there, and cover somebody."""
-    known = set(roster.units) | {class_id for _, class_id, _ in roster.children}
-    for grave, problem in scope_problems(rules, known, roster.traits):
-        (found.problems if grave else found.notices).append(problem)

@@ -93,9 +93,8 @@ def _rung(rung: RungConfig) -> Rung:
 
 
 def rotas_of(config: Config) -> tuple[Rota, ...]:
-    """The duty rotas; those of one unit before those of any."""
-    found = [_rota(one, ZoneInfo(one.timezone or config.service.timezone)) for one in config.duty]
-    return tuple(sorted(found, key=lambda rota: rota.unit_id is None))
+    """The duty rotas, as they stand in the configuration."""
+    return tuple(_rota(one, ZoneInfo(one.timezone or config.service.timezone)) for one in config.duty)
 
 
 def _rota(duty: DutyConfig, zone: ZoneInfo) -> Rota:
@@ -110,6 +109,18 @@ def _rota(duty: DutyConfig, zone: ZoneInfo) -> Rota:
         duty.on_holidays,
         tuple(Substitute(one.contact, one.by, one.from_, one.to) for one in duty.substitute),
     )
+
+
+def webhook_names(config: Config) -> frozenset[str]:
+    """The names of the configured endpoints that take signed events."""
+    webhook = config.channels.webhook
+    return frozenset() if webhook is None else frozenset(webhook.endpoints)
+
+
+def chat_names(config: Config) -> frozenset[str]:
+    """The names of the configured group chats."""
+    chat = getattr(config.channels, "chat", None)
+    return frozenset() if chat is None else frozenset(chat.endpoints)
 
 
 def workdays_of(calendar: CalendarConfig) -> IsWorkday:

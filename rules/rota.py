@@ -106,7 +106,9 @@ class OnDuty:
 
     def __init__(self, directory: Directory, rotas: Iterable[Rota], at: dt.datetime, is_workday: IsWorkday) -> None:
         self._directory = directory
-        self._lines = [(rota, rota.line(at, is_workday)) for rota in rotas]
+        # That of the unit itself is asked before one that is for wherever its people are.
+        ordered = sorted(rotas, key=lambda rota: rota.unit_id is None)
+        self._lines = [(rota, rota.line(at, is_workday)) for rota in ordered]
 
     def everybody(self) -> Iterator[str]:
         """Whoever may be told because of a rota, now."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules.ladder import Directory, Recipient, Unit
+from rules.rota import OnDuty
 from rules.traits import Traits, unknown
 
 NAMED = 3
@@ -28,15 +29,42 @@ class Roster:
     """What children there are, for rules that are only for some; not one a child where many are alike."""
 
 
-class Reach:
-    """Answers for which schools and towns nobody is reached; a contact whose endpoint is not configured has none."""
+Flagged = Collection[tuple[str, str]]
+"""Contacts and channels on which they were not to be reached when it was last tried."""
 
-    def __init__(self, roster: Roster, endpoints: frozenset[str]) -> None:
-        known = [_usable(one, roster.endpoints.get(one.contact_id), endpoints) for one in roster.recipients]
+
+class Reach:
+    """Answers for which schools and towns nobody is reached; a contact whose endpoint is not configured has none.
+
+    With rotas, whoever takes turns in a role counts as one who holds it.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        endpoints: frozenset[str],
+        chats: frozenset[str] = frozenset(),
+        *,
+        flagged: Flagged = (),
+        duty: Callable[[Directory], OnDuty] | None = None,
+    ) -> None:
+        named = roster.endpoints
+        known = [_usable(one, named.get(one.contact_id), endpoints, chats, flagged) for one in roster.recipients]
         self._directory = Directory(roster.units, known)
+        self._duty = duty(self._directory) if duty else None
         self._kinds: dict[tuple[str, str | None], list[str]] = {}
         for student, class_id, residence in roster.children:
             self._kinds.setdefault((class_id, residence), []).append(student)
+
+    @property
+    def recipients(self) -> Mapping[str, Recipient]:
+        """Every contact by id, with the channels on which it can be reached."""
+        return self._directory.recipients
+
+    def hears(self, contact_id: str) -> bool:
+        """Whether a contact can be reached on any channel."""
+        known = self._directory.recipients.get(contact_id)
+        return known is not None and bool(known.channels)
 
     def has(self, role: str) -> bool:
         """Whether anybody holds `role` for a unit."""
@@ -59,8 +87,12 @@ class Reach:
         return any(
             one.channels & channels
             for role in roles
-            for one in self._directory.for_student(role, student, class_id, residence)
+            for one in self._told(role, self._directory.for_student(role, student, class_id, residence))
         )
+
+    def _told(self, role: str, holders: Sequence[Recipient]) -> Sequence[Recipient]:
+        turns = self._duty.line(role, holders) if self._duty else None
+        return [*holders, *turns] if turns else holders
 
     def _place(self, class_id: str, residence: str | None) -> str:
         school = self._directory.school(class_id)
@@ -73,5 +105,10 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
 
 
-def _usable(one: Recipient, endpoint: str | None, endpoints: frozenset[str]) -> Recipient:
-    return one if endpoint in endpoints else replace(one, channels=one.channels - {"webhook"})
+def _usable(
+    one: Recipient, endpoint: str | None, endpoints: frozenset[str], chats: frozenset[str], flagged: Flagged
+) -> Recipient:
+    channels = one.channels - {"webhook", "chat"}
+    channels |= {"webhook"} if endpoint in endpoints else {"chat"} if endpoint in chats else set()
+    left = frozenset(channel for channel in channels if (one.contact_id, channel) not in flagged)
+    return one if left == one.channels else replace(one, channels=left)

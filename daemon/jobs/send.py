@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from daemon.jobs.compose import Opened, compose, open_for
+from daemon.jobs.fallback import after_sending
 from daemon.jobs.house import House
 from daemon.jobs.pace import gate
 from daemon.store import cases, journal, sending
@@ -222,7 +223,7 @@ def _settle(house: House, outcomes: Sequence[Outcome], stopping: Callable[[], bo
     pause = LOOK_SECONDS
     while outcomes:
         try:
-            house.store.commit(lambda tx: sending.settle(tx, outcomes))
+            house.store.commit(lambda tx: _written(tx, house, outcomes))
         except Exception:
             if stopping() or time.monotonic() > until:
                 raise
@@ -230,4 +231,12 @@ def _settle(house: House, outcomes: Sequence[Outcome], stopping: Callable[[], bo
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
         else:
+            if any(one.state == FAILED for one in outcomes):
+                house.wake()
             return
+
+
+def _written(tx: Tx, house: House, outcomes: Sequence[Outcome]) -> None:
+    """Settle, and in the same transaction do what follows: nothing that failed for good is ever forgotten."""
+    sending.settle(tx, outcomes)
+    after_sending(tx, house, outcomes, house.clock())

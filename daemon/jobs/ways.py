@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemon.config import Config
+from daemon.settings import chat_names
 from daemon.store import unreachable
 from daemon.store.addresses import AddressKeys, address_keys, endpoint_key
 from daemon.store.tx import Tx
@@ -54,12 +55,6 @@ def ways_of(tx: Tx, config: Config, ready: Collection[str], contact_ids: Iterabl
         if keys.get(one.contact_id, {}).get(one.channel) == one.address_key
     }
     return Ways(keys, frozenset(flagged))
-
-
-def chat_names(config: Config) -> frozenset[str]:
-    """The names of the configured group chats; every other endpoint is a webhook's."""
-    chat = getattr(config.channels, "chat", None)
-    return frozenset() if chat is None else frozenset(chat.endpoints)
 
 
 def _ready(tx: Tx, one: AddressKeys, chats: Collection[str], ready: Collection[str]) -> dict[str, str]:
