@@ -52,6 +52,44 @@ _FACTS: Mapping[str, Any] = {
         },
         {"file": "templates/sms/report.zh.txt.j2", "line": None, "key": "", "fault": "is no UTF-8 text", "hint": None},
     ],
+    "overdue": [
+        {"what": "message_late", "zh": "消息到期未发", "en": "messages due and not sent", "count": 12},
+        {"what": "case_unwoken", "zh": "个案缺少定时", "en": "cases that nothing would wake", "count": 1},
+    ],
+    "failures": [
+        {
+            "contact": "town-1",
+            "role": "town_government",
+            "unit": "城关镇",
+            "channel": "sms",
+            "why": "gateway: answered 422",
+            "lost": ["2026-000123"],
+        },
+        {
+            "contact": "office-2",
+            "role": "education_office",
+            "unit": None,
+            "channel": "email",
+            "why": "did not arrive: 5.1.1",
+            "lost": [],
+        },
+    ],
+    "findings": [
+        {"what": "rung", "ladder": "statutory", "rung": 2, "count": 2, "places": "sch-1 / t-1, sch-2 / t-2"},
+        {"what": "duty", "fault": "unknown", "role": "education_office", "unit": None, "contact": "office-9"},
+        {"what": "duty", "fault": "unreachable", "role": "education_office", "unit": None, "contact": "office-2"},
+        {"what": "duty", "fault": "nobody", "role": "operator", "unit": None, "contact": None},
+        {
+            "what": "address",
+            "contact": "town-1",
+            "role": "town_government",
+            "unit": "城关镇",
+            "channel": "sms",
+            "since": "2026-03-16 08:00",
+            "why": "gateway: answered 422",
+        },
+        {"what": "silence", "silence": "4f0c", "since": "2026-03-16 08:00", "until": "2026-03-20 18:00"},
+    ],
     "feed": "marks",
     "since": _at(16, 8),
     "incident": "7",
@@ -80,7 +118,7 @@ def examples(language: str) -> dict[str, Mapping[str, Any]]:
         "one": {**facts, "alerts": [alert]},
         "several": {**facts, "alerts": [alert, *_others(alert)]},
         "unconfirmed": {**facts, "alerts": [{**alert, "unconfirmed": True, "days_absent": 1}]},
-        "bare": {**dict.fromkeys(facts), **kept, "alerts": [bare], "classes": [], "faults": []},
+        "bare": {**dict.fromkeys(facts), **kept, "alerts": [bare], "classes": [], "faults": [], "overdue": []},
     }
 
 

@@ -57,8 +57,11 @@ KINDS: dict[str, tuple[str, str]] = {
     "mass_absence": ("大面积缺勤", "mass absence"),
     "rules_refused": ("配置未生效", "configuration refused"),
     "rules_accepted": ("配置已恢复正常", "configuration accepted"),
+    "undeliverable": ("无法送达", "not delivered"),
+    "daily_watch": ("每日巡检", "daily check"),
     "risk": ("辍学苗头", "signs of dropping out"),
     "reminder": ("时限提醒", "deadline"),
+    "overdue": ("自检告警", "overdue work"),
     "digest": ("汇总", "summary"),
     "test": ("测试", "test"),
 }

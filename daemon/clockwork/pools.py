@@ -39,7 +39,7 @@ class Pool(BasePoolExecutor):
 
 @dataclass(frozen=True)
 class Pools:
-    """Every thread the clockwork lends: for polls, sweeps, looks, reloads, watches, each channel's sending, hand-overs."""
+    """Every thread the clockwork lends: for polls, sweeps, looks, reloads, watches, each channel's sending and hands."""
 
     poll: Pool
     sweep: Pool
