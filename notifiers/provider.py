@@ -55,14 +55,22 @@ class Key:
 
 TIMEOUT = Key("timeout", "span", "how long one answer may take", default=dt.timedelta(seconds=20))
 """The same for whoever speaks over a network."""
+REPLIES = Key(
+    "replies", "flag", "whether answers come back, so that messages carry a code to acknowledge by", default=False
+)
+"""The same for whoever hears answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a provider allows in the variables of a registered template, in characters; None is no limit of its own."""
+    """What a provider allows in the variables of a registered template, in characters; None is no limit of its own.
+
+    With `asked` the room of a variable differs from account to account, so that each has to be given.
+    """
 
     variable: int | None = None
     total: int | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

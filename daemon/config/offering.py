@@ -47,7 +47,8 @@ def _templates(scene: Scene, provider: Provider) -> Iterator[Finding]:
     if provider.limits is None or not isinstance(templates, list):
         return
     callback = below(scene.tree, "service", "callback")
-    for found in template_faults(templates, provider.limits, callback if isinstance(callback, str) else None):
+    number, replies = callback if isinstance(callback, str) else None, scene.table.get("replies") is True
+    for found in template_faults(templates, provider.limits, number, replies=replies):
         yield scene.found(("template", *found.place), found.fault, found.hint)
     if _on_a_ladder(scene, "sms") and (lacking := uncovered(templates)):
         hint = "name them in kinds, or leave kinds out of one template: it is for all the rest"

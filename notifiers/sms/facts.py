@@ -15,10 +15,14 @@ CASE = 12
 FIXED: Mapping[str, int] = {
     "case": CASE,
     "cases": CASE,
+    "case_year": 4,
+    "case_serial": 6,
     "callback": 1,
     "count": 3,
     "run_from": 12,
     "due_at": 12,
+    "due_date": 5,
+    "due_time": 5,
     "raised_at": 12,
     "since": 12,
     "days_absent": 3,
@@ -46,9 +50,12 @@ def sms_facts(kind: str, language: str, facts: Mapping[str, Any]) -> dict[str, s
     tongue = language if language in NOTHING else "zh"
     alerts: Sequence[Mapping[str, Any]] = facts.get("alerts", ())
     first = alerts[0] if alerts else {}
-    told = {name: first.get(name) for name in ("student", "school", "grade", "town", "title", "case", "reply_code")}
+    told = {name: first.get(name) for name in ("student", "school", "grade", "town", "title", "case")}
     told |= {name: _when(first.get(name), tongue) for name in ("run_from", "due_at", "raised_at")}
-    told |= {name: facts.get(name) for name in ("unit", "district", "feed", "callback")}
+    told |= {name: facts.get(name) for name in ("unit", "district", "feed", "callback", "reply_code")}
+    told["case_year"], _, told["case_serial"] = (told["case"] or "").partition("-")
+    due = first.get("due_at")
+    told |= {"due_date": due and f"{due:%m-%d}", "due_time": due and f"{due:%H:%M}"}
     told |= {
         "days_absent": first.get("days_absent"),
         "reason": phrases.reason_words(first["reason"], tongue, "sms") if first.get("reason") else None,

@@ -9,8 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from notifiers.contract import DeliveryError, Message, Receipt
-from notifiers.provider import TIMEOUT, Key, Now, Provider, SettingError, Settings
+from standardwebhooks import Webhook as Signer
+
+from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report
+from notifiers.provider import REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings
+from notifiers.sms.pushes import TOKEN, demand_proof, e164, instant, rows, text_of
+from notifiers.sms.refusals import coded
 
 BODY = '{"phone": "{phone}", "text": "{text}", "id": "{id}"}'
 """What a gateway is sent unless its settings say otherwise."""
@@ -40,10 +44,15 @@ class HttpSmsSettings:
     permanent_values: tuple[str, ...] = ()
     id_field: str | None = None
     ca_file: str | None = None
+    receipts_token: str | None = field(default=None, repr=False)
+    receipts_secret: str | None = field(default=None, repr=False)
 
 
 class HttpSms:
-    """The SMS channel over an HTTP gateway; knows nothing of segments, signatures or the hour of the day.
+    """The SMS channel over an HTTP gateway; knows nothing of segments or the hour of the day.
+
+    Reports and replies are heard in the form of docs/providers.md, signed with `receipts_secret` after Standard
+    Webhooks, or carrying `receipts_token`.
 
     Raises ValueError for a body that is not JSON or has an unknown placeholder.
     """
@@ -66,6 +75,13 @@ class HttpSms:
         settings = self._settings
         answer = self._http.send(self._request(settings.url, body, self._headers(message.message_id), settings.method))
         return self._receipt(answer.body, message)
+
+    def hear(self, pushed: Pushed, now: dt.datetime) -> Heard:
+        """A report or reply, or a list of them; raises NotHeardError for what is not proven, or something else."""
+        demand_proof(pushed, self._settings.receipts_token, self._settings.receipts_secret, now)
+        heard = [_heard(row, now) for row in rows(pushed)]
+        reports = tuple(one for one in heard if isinstance(one, Report))
+        return Heard(reports, tuple(one for one in heard if isinstance(one, Reply)), b'{"ok":true}', "application/json")
 
     def close(self) -> None:
         """Close the connections."""
@@ -103,6 +119,17 @@ class HttpSms:
         shown = text if _CODE.fullmatch(text) and message.address.lstrip("+") not in text else "a value not shown"
         permanent = text in self._settings.permanent_values
         raise DeliveryError(f"the gateway did not take the message: {shown}", permanent=permanent)
+
+
+def _heard(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
+    at, number = instant(row.get("at"), now), row.get("id")
+    told = None if number is None else str(number)
+    if row.get("type") == "reply":
+        return Reply(e164(row.get("from")), text_of(row.get("text")), at, reply_id=told)
+    status, own = row.get("status"), row.get("provider_id")
+    if row.get("type") != "report" or status not in {"delivered", "failed", "delayed"} or (told or own) is None:
+        raise NotHeardError("a push that is neither a report nor a reply", forged=False)
+    return Report(status, at, told, None if own is None else str(own), coded(row.get("detail")))
 
 
 def parse_body(template: str) -> object:
@@ -145,13 +172,24 @@ def _dig(value: Any, path: str) -> object:  # noqa: ANN401 - parsed JSON
 
 def build(settings: Settings, now: Now) -> HttpSms:
     """The channel as configured; raises SettingError for a body that is no template."""
-    own = {name: settings[name] for name in ("url", "token", "method", "headers", "timeout")}
+    names = ("url", "token", "method", "headers", "timeout", "receipts_token", "receipts_secret")
+    own = {name: settings[name] for name in names}
+    _readable(settings["receipts_secret"])
     try:
         return HttpSms(HttpSmsSettings(**own, body=settings["body"] or BODY), now)
     except ValueError as error:
         hint = 'such as \'{"to": "{phone}", "text": "{text}", "id": "{id}"}\''
         fault = SettingError("body", str(error), hint)
     raise fault
+
+
+def _readable(secret: str | None) -> None:
+    """Raise SettingError for a signing secret that is not base64."""
+    for one in (secret or "").split():
+        try:
+            Signer(one)
+        except ValueError:
+            raise SettingError("receipts_secret", "is not base64", "write whsec_ and random bytes in base64") from None
 
 
 PROVIDER = Provider(
@@ -175,6 +213,9 @@ PROVIDER = Provider(
             quiet=True,
         ),
         Key("token", "secret", "its bearer token", example='"sms.token"'),
+        REPLIES,
+        TOKEN,
+        Key("receipts_secret", "secret", "the secret its pushes of receipts are signed with", example='"sms.hook"'),
         TIMEOUT,
     ),
     build=build,

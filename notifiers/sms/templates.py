@@ -20,6 +20,17 @@ KEY = Key(
     needed=True,
 )
 
+SIGN_NAME = Key(
+    "sign_name",
+    "text",
+    "the approved signature texts begin with, without brackets",
+    example='"青禾县教育局"',
+    needed=True,
+)
+ENDPOINT = Key(
+    "endpoint", "url", "its address, where not the usual one", example='"https://sms.example.org"', quiet=True
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -102,8 +113,13 @@ class TemplateFault:
     hint: str
 
 
-def template_faults(rows: Sequence[object], limits: Limits, callback: str | None) -> Iterator[TemplateFault]:
-    """What makes templates useless, told before anything is sent; passes over what is misshapen."""
+def template_faults(
+    rows: Sequence[object], limits: Limits, callback: str | None, *, replies: bool
+) -> Iterator[TemplateFault]:
+    """What makes templates useless, told before anything is sent; passes over what is misshapen.
+
+    `callback` is the number people may call, and `replies` whether answers are heard: variables may be filled by them.
+    """
     seen: dict[tuple[object, object], int] = {}
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
@@ -116,6 +132,9 @@ def template_faults(rows: Sequence[object], limits: Limits, callback: str | None
                 hint = "let each kind have one template in a language"
                 yield TemplateFault((number,), f"is a second template for {what}, beside template[{first}]", hint)
         for index, one in enumerate(_tables(row.get("parameters"))):
+            if one.get("fact") == "reply_code" and not replies:
+                fault, hint = "is there only where answers are heard", "write replies = true, or leave it out"
+                yield TemplateFault((number, "parameters", index, "fact"), fault, hint)
             yield from _room_faults((number, "parameters", index), one, limits, callback)
 
 
@@ -137,6 +156,10 @@ def _room_faults(
     if fact == "callback" and callback is None:
         fault = "is filled by service.callback, which is not set"
         yield TemplateFault((*place, "fact"), fault, "set it, or leave it out")
+    if limits.asked and longest is None:
+        yield TemplateFault(
+            (*place, "fact"), "has no room given", "write longest: how many characters the text allows here"
+        )
     needed = len(callback or "") if fact == "callback" else FIXED.get(fact, 1)
     room = min((room for room in (longest, limits.variable) if room is not None), default=needed)
     if room < needed:

@@ -6,6 +6,7 @@ import base64
 import copy
 import datetime as dt
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ ENVIRON = {
     "BOX_PASSWORD": "box-password-of-the-sample",
     "HEARTBEAT_URL": "https://hc.example.org/ping/heartbeat-key-of-the-sample",
     "SMS_TOKEN": "sms-token-of-the-sample",
+    "SMS_RECEIPTS": "sms-receipts-of-the-sample",
+    "SMS_HOOK": "whsec_c21zLWhvb2stb2YtdGhlLXNhbXBsZQ==",
+    "SMS_KEY": "sms-key-of-the-sample",
     "HOOK_SECRET": "hook-secret-of-the-sample",
     "KEYS": "k2:" + base64.b64encode(b"2" * 32).decode() + "\nk1:" + base64.b64encode(b"1" * 32).decode(),
 }
@@ -26,13 +30,19 @@ SECRETS = {
     "box.password": "box-password-of-the-sample\n",
     "heartbeat.url": ENVIRON["HEARTBEAT_URL"] + "\n",
     "sms.token": "sms-token-of-the-sample\n",
+    "sms.receipts": "sms-receipts-of-the-sample\n",
+    "sms.hook": "whsec_c21zLWhvb2stb2YtdGhlLXNhbXBsZQ==\n",
+    "sms.key": "sms-key-of-the-sample\n",
     "hook.secret": "hook-secret-of-the-sample\n",
     "baoxue.key": "# the current key comes first\n" + ENVIRON["KEYS"] + "\n",
 }
 
 
-def tree(source: str, box: str = "imap") -> dict[str, Any]:
-    """A valid configuration with every key, its secrets from `env` or `file`; the `box` for bounces has two kinds."""
+def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
+    """A valid configuration with every key, its secrets from `env` or `file`.
+
+    The `box` for bounces has two kinds, and `sms` has four providers.
+    """
 
     def secret(stem: str, env: str, file: str) -> dict[str, str]:
         return {f"{stem}_env": env} if source == "env" else {f"{stem}_file": file}
@@ -197,15 +207,7 @@ def tree(source: str, box: str = "imap") -> dict[str, Any]:
                     "timeout": "20s",
                 },
             },
-            "sms": {
-                "provider": "http",
-                "url": "http://127.0.0.1:9902/sms",
-                "method": "POST",
-                "body": "{}",
-                **secret("token", "SMS_TOKEN", "sms.token"),
-                "timeout": "20s",
-                "headers": {"X-Channel": "baoxue"},
-            },
+            "sms": _sms(sms, secret),
             "webhook": {
                 "timeout": "20s",
                 "endpoints": {
@@ -220,6 +222,53 @@ def tree(source: str, box: str = "imap") -> dict[str, Any]:
         "heartbeat": {**secret("url", "HEARTBEAT_URL", "heartbeat.url"), "every": "5m", "method": "GET"},
         "console": {"listen": "127.0.0.1:8080", "public_url": "https://baoxue.example.gov.cn"},
     }
+
+
+def _sms(provider: str, secret: Callable[[str, str, str], dict[str, str]]) -> dict[str, Any]:
+    """`[channels.sms]` with every key of one provider."""
+    cloud = {
+        "timeout": "20s",
+        "replies": True,
+        "sign_name": "青禾县教育局",
+        "endpoint": "https://sms.example.org",
+        **secret("receipts_token", "SMS_RECEIPTS", "sms.receipts"),
+        "template": [
+            {
+                "id": "SMS_1",
+                "kinds": ["report"],
+                "language": "zh",
+                "parameters": [{"fact": "case", "name": "case_no", "longest": 20}],
+            },
+            {"id": "SMS_2", "parameters": [{"fact": "school", "longest": 6}]},
+        ],
+    }
+    tables: dict[str, dict[str, Any]] = {
+        "http": {
+            "url": "http://127.0.0.1:9902/sms",
+            "method": "POST",
+            "body": "{}",
+            **secret("token", "SMS_TOKEN", "sms.token"),
+            **secret("receipts_token", "SMS_RECEIPTS", "sms.receipts"),
+            **secret("receipts_secret", "SMS_HOOK", "sms.hook"),
+            "timeout": "20s",
+            "headers": {"X-Channel": "baoxue"},
+            "replies": True,
+        },
+        "aliyun": {
+            **cloud,
+            "access_key_id": "LTAI5tExample",
+            **secret("access_key_secret", "SMS_KEY", "sms.key"),
+        },
+        "tencent": {
+            **cloud,
+            "secret_id": "AKIDExample",
+            **secret("secret_key", "SMS_KEY", "sms.key"),
+            "app_id": "1400006666",
+            "region": "ap-guangzhou",
+        },
+        "gammu": {"spool": "spool", "delivery_reports": True, "replies": True},
+    }
+    return {"provider": provider, **tables[provider]}
 
 
 def furnish(folder: Path) -> None:

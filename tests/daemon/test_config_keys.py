@@ -19,8 +19,20 @@ from daemon.config.source import dotted
 from daemon.problems import Problem
 from tests.daemon.config_sample import ENVIRON, Page, Place, at, changed, furnish, renamed, tree, without
 
-SAMPLES = (tree("env"), tree("file"), tree("env", box="maildir"))
-SAMPLE_NAMES = ["secrets from the environment", "secrets from files", "bounces in a Maildir"]
+SAMPLES = (
+    tree("env"),
+    tree("file"),
+    tree("env", box="maildir"),
+    *(tree(source, sms=provider) for provider in ("aliyun", "tencent") for source in ("env", "file")),
+    tree("env", sms="gammu"),
+)
+SAMPLE_NAMES = [
+    "secrets from the environment",
+    "secrets from files",
+    "bounces in a Maildir",
+    *(f"{provider}, its key from the {source}" for provider in ("aliyun", "tencent") for source in ("env", "file")),
+    "a modem",
+]
 KEYS = dict(all_keys())
 
 NEEDED_BY_OTHERS = {
@@ -43,6 +55,15 @@ NEEDED_BY_OTHERS = {
     "heartbeat.url_file": "heartbeat.url_file",
     "channels.webhook.endpoints.*.secret_env": "channels.webhook.endpoints.edu.secret_file",
     "channels.webhook.endpoints.*.secret_file": "channels.webhook.endpoints.edu.secret_file",
+    "channels.sms.access_key_secret_env": "channels.sms.access_key_secret_file",
+    "channels.sms.access_key_secret_file": "channels.sms.access_key_secret_file",
+    "channels.sms.secret_key_env": "channels.sms.secret_key_file",
+    "channels.sms.secret_key_file": "channels.sms.secret_key_file",
+    **{
+        f"channels.sms.{key}": f"channels.sms.{key}"
+        for key in ("url", "sign_name", "template", "access_key_id", "secret_id", "app_id", "spool")
+    },
+    "channels.sms.template.*.kinds": "channels.sms.template[1]",
 }
 """Keys that may be left out, but not of this sample: something else in it refers to them. The key that complains."""
 
@@ -75,6 +96,13 @@ REFERENCES: dict[str, object] = {
     "heartbeat.url_file": "no-such-file",
     "channels.sms.token_env": "NO_SUCH_VARIABLE",
     "channels.sms.token_file": "no-such-file",
+    **{
+        f"channels.sms.{stem}_{source}": nowhere
+        for stem in ("receipts_token", "receipts_secret", "access_key_secret", "secret_key")
+        for source, nowhere in (("env", "NO_SUCH_VARIABLE"), ("file", "no-such-file"))
+    },
+    "channels.sms.template.*.kinds": ["reprot"],
+    "channels.sms.template.*.parameters.*.fact": "acknowledge_url",
     "channels.webhook.endpoints.*.secret_env": "NO_SUCH_VARIABLE",
     "channels.webhook.endpoints.*.secret_file": "no-such-file",
     "privacy.key_env": "NO_SUCH_VARIABLE",
@@ -83,6 +111,7 @@ REFERENCES: dict[str, object] = {
 """Keys that point at something, with a value that points at nothing."""
 
 POINT_AT_NOTHING_YET = {
+    "channels.sms.spool",
     "hours.*.contacts",
     "pacing.throttle.*.contacts",
     "feed.*.units",
@@ -116,7 +145,11 @@ IN_THEMSELVES = re.findall(
     channels.email.host channels.email.port
     channels.email.security channels.email.from channels.email.username channels.email.timeout
     channels.sms.provider channels.sms.url channels.sms.method channels.sms.headers channels.sms.body
-    channels.sms.timeout channels.webhook.timeout channels.webhook.endpoints.*.url console.listen
+    channels.sms.timeout channels.sms.sign_name channels.sms.endpoint channels.sms.access_key_id channels.sms.secret_id
+    channels.sms.app_id channels.sms.region channels.sms.delivery_reports channels.sms.template.*.id
+    channels.sms.template.*.language channels.sms.template.*.parameters.*.name
+    channels.sms.replies channels.sms.template.*.parameters.*.longest channels.webhook.timeout
+    channels.webhook.endpoints.*.url console.listen
     console.public_url service.watch_at duty.*.from duty.*.handover duty.*.every duty.*.substitute.*.from
     duty.*.substitute.*.to
     """,
