@@ -6,22 +6,25 @@ import datetime as dt
 import random
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor
 from functools import partial
+from threading import Event
+from typing import cast
 
 import structlog
 
 from daemon.jobs.compose import Opened, compose, open_for
 from daemon.jobs.fallback import after_sending
+from daemon.jobs.flight import Flight, Pace, Ready
 from daemon.jobs.house import House
 from daemon.jobs.pace import gate
 from daemon.store import cases, journal, sending
 from daemon.store.journal import EntryDraft
 from daemon.store.keys import KeyringError
 from daemon.store.outbox import SENT
-from daemon.store.sending import FAILED, RETRY, Claimed, Outcome, Started
+from daemon.store.sending import FAILED, RETRY, Claimed, Outcome, Places, Started
 from daemon.store.tx import Tx
-from notifiers.contract import DeliveryError, Message
+from notifiers.contract import DeliveryError, Message, Notifier, Receipt, Swift
 from notifiers.words import WordsError
 
 log = structlog.get_logger()
@@ -33,11 +36,8 @@ LEASE = dt.timedelta(minutes=2)
 STEPS = 12
 LOOK_SECONDS = 0.5
 """How long a message queued meanwhile may wait for a look when all that is on its way is slow."""
-GATHER_SECONDS = 0.02
-"""What ends within so short a time is written down together."""
-INSTANT_SECONDS = 0.1
-MOST_AHEAD = 8
-"""So many times as many as have a place are claimed at the very most."""
+SWIFT = 8
+"""So many times more messages of a swift channel are on their way at once."""
 LONGEST_PAUSE = 4.0
 """In seconds, between two tries to write down what was sent."""
 FIRST_RETRY = dt.timedelta(seconds=10)
@@ -57,58 +57,83 @@ def send_due(house: House, channel: str, now: dt.datetime, *, limit: int = 100) 
 
 
 def send_side_by_side(
-    house: House, channel: str, workers: Executor, width: int, *, stopping: Callable[[], bool] = lambda: False
+    house: House,
+    channel: str,
+    workers: Executor,
+    width: int,
+    *,
+    each: int | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    bell: Event | None = None,
 ) -> int:
     """Send what is due of one channel, `width` messages at once, until nothing is; how many were claimed.
 
-    A slow message holds one place, not the others: whenever half of the places are free, more is claimed. Claimed is
-    what has a place, and while receivers are quick as much as they will take in an instant (see `_ahead`); whatever
-    waits so long for its place that its lease nears its end is given back untried. Once `stopping`, what is on its
-    way is awaited and nothing more is claimed. Safe to be killed and run again.
+    Of those `each` to any one addressee, so that a slow one holds up nobody else, however much waits for it. A channel
+    that is swift needs no worker for a message, and has more at once. Claimed is what has a place, and while receivers
+    are quick as much as they will take in an instant (see `Pace`); whatever waits so long for its place that its lease
+    nears its end is given back untried. `bell` rings when something was queued. Once `stopping`, what is on its way is
+    awaited and nothing more is claimed. Safe to be killed and run again.
     """
-    flying: set[Future[Outcome]] = set()
-    claimed, ahead, looked = 0, width, time.monotonic()
+    total = width * SWIFT if isinstance(house.notifiers.get(channel), Swift) else width
+    flight = Flight(lambda one: _launch(house, channel, workers, flight, one), total, each or total, bell or Event())
+    pace = Pace(total, each)
+    claimed = 0
     try:
         while True:
-            room = ahead - len(flying)
-            if not stopping() and room * 2 >= ahead and (started := _start(house, channel, house.clock(), room)):
+            places = None if stopping() else pace.room(flight.held)
+            if places is not None and (started := _start(house, channel, house.clock(), places)):
                 claimed += len(started)
                 until = time.monotonic() + lease_of(house, channel).total_seconds() / 2
-                flying |= {workers.submit(_hand_over, house, channel, *one, until) for one in started}
-            if not flying:
+                flight.put([Ready(*one, until) for one in started])
+            if flight.is_still:
                 return claimed
-            wait(flying, LOOK_SECONDS, FIRST_COMPLETED)
-            wait(flying, GATHER_SECONDS)
-            done = {future for future in flying if future.done()}
-            flying -= done
-            _settle(house, [future.result() for future in done], stopping)
-            ahead, looked = _ahead(width, len(done), time.monotonic() - looked), time.monotonic()
+            landed = flight.landed(LOOK_SECONDS)
+            _settle(house, [outcome for _, outcome in landed], stopping)
+            pace.note(landed)
     finally:
         # A claim that fails does not take along what is on its way: an outcome forgotten is a message sent twice.
-        wait(flying)
-        _settle(house, [future.result() for future in flying], stopping)
+        _settle(house, [outcome for _, outcome in flight.all_landed()], stopping)
 
 
-def _ahead(width: int, done: int, seconds: float) -> int:
-    """How many to claim at most: `width`, or what is handed over in INSTANT_SECONDS at the pace of the last look.
+def _launch(house: House, channel: str, workers: Executor, flight: Flight, one: Ready) -> None:
+    """Hand a message over, by the channel itself if it is swift, else by a worker."""
+    notifier: object = house.notifiers.get(channel)
+    try:
+        if not isinstance(notifier, Swift):
+            workers.submit(_carry, house, channel, flight, one)
+        elif (never := _untried(house, one.started, one.words, notifier, one.until)) is not None:
+            flight.land(one, never)
+        else:
+            notifier.begin(
+                cast("Message", one.words), lambda came: flight.land(one, _outcome(house, one.started, came))
+            )
+    except Exception as error:  # noqa: BLE001 - nobody else would say that its place is free
+        flight.land(one, _outcome(house, one.started, error))
 
-    After a crash whatever is claimed is in doubt, so it must not be much; each claim costs, so it must not be little.
-    """
-    return max(width, min(int(done / max(seconds, 0.001) * INSTANT_SECONDS), width * MOST_AHEAD))
+
+def _carry(house: House, channel: str, flight: Flight, one: Ready) -> None:
+    """A worker's part: one message, and its place is free again whatever happens."""
+    try:
+        outcome = _hand_over(house, channel, one.started, one.words, one.until)
+    except Exception as error:  # noqa: BLE001 - see above
+        outcome = _outcome(house, one.started, error)
+    flight.land(one, outcome)
 
 
-def _start(house: House, channel: str, now: dt.datetime, limit: int) -> list[tuple[Started, Message | DeliveryError]]:
+def _start(
+    house: House, channel: str, now: dt.datetime, places: Places | int
+) -> list[tuple[Started, Message | DeliveryError]]:
     """Claim due messages, note that each is about to leave, and put them into words."""
+    full = places.full if isinstance(places, Places) else ()
     with house.store.read() as tx:
-        first = sending.next_at(tx, [channel])
-    if first is None or first > now:
-        return []
+        if not sending.any_due(tx, now, channel, full):
+            return []
 
     def work(tx: Tx) -> tuple[int, list[Started]]:
-        won = sending.claim(tx, now, lease_of(house, channel), house.worker, limit, [channel])
+        won = sending.claim(tx, now, lease_of(house, channel), house.worker, places, [channel])
         going = gate(tx, house, won, now)
         _note_repeats(tx, [one for one in going if one.newly], now)
-        return len(won), sending.start_attempts(tx, [one.message.message_id for one in going], house.worker, now)
+        return len(won), sending.start_attempts(tx, going, house.worker, now)
 
     claimed, started = house.store.commit(work)
     while claimed and not started:  # all of it is held back: others may be behind it
@@ -161,28 +186,50 @@ def _hand_over(
     house: House, channel: str, started: Started, words: Message | DeliveryError, until: float | None = None
 ) -> Outcome:
     """One attempt; whatever goes wrong in it stays with this message. None is made after `until` (monotonic)."""
+    notifier = house.notifiers.get(channel)
+    if (never := _untried(house, started, words, notifier, until)) is not None:
+        return never
+    came: Receipt | Exception
+    try:
+        came = cast("Notifier", notifier).send(cast("Message", words))
+    except Exception as error:  # noqa: BLE001 - told apart, and logged, where the outcome is made
+        came = error
+    return _outcome(house, started, came)
+
+
+def _untried(
+    house: House,
+    started: Started,
+    words: Message | DeliveryError,
+    notifier: Notifier | Swift | None,
+    until: float | None,
+) -> Outcome | None:
+    """What comes of an attempt that is not made: it is too late, there are no words, or no channel."""
     row = started.message
     if until is not None and time.monotonic() > until:
         now = house.clock()
         return Outcome(row.message_id, started.n, house.worker, now, RETRY, next_at=now, error="had to wait too long")
     if isinstance(words, DeliveryError):
         return _failed(house, started, words)
-    notifier = house.notifiers.get(channel)
     if notifier is None:
         return _failed(house, started, DeliveryError("the channel is not configured any more", permanent=False))
-    try:
-        receipt = notifier.send(words)
-    except DeliveryError as error:
-        return _failed(house, started, error)
-    except Exception:
+    return None
+
+
+def _outcome(house: House, started: Started, came: Receipt | Exception) -> Outcome:
+    """What came of an attempt that was made."""
+    row = started.message
+    if isinstance(came, DeliveryError):
+        return _failed(house, started, came)
+    if isinstance(came, Exception):
         # A bug in one channel must not stop the others, nor lose the message: it is logged whole and tried again.
-        log.critical("sending failed unexpectedly", message=row.message_id, channel=channel, exc_info=True)
-        house.metrics.failures.labels(job=f"send {channel}").inc()
+        log.critical("sending failed unexpectedly", message=row.message_id, channel=row.channel, exc_info=came)
+        house.metrics.failures.labels(job=f"send {row.channel}").inc()
         return _failed(house, started, DeliveryError("unexpected failure, see the log", permanent=False, doubtful=True))
     ended = house.clock()
-    house.metrics.sent.labels(channel=channel, outcome="sent").inc()
-    house.metrics.delay.labels(channel=channel).observe(max((ended - row.created_at).total_seconds(), 0))
-    return Outcome(row.message_id, started.n, house.worker, ended, SENT, provider_id=receipt.provider_id)
+    house.metrics.sent.labels(channel=row.channel, outcome="sent").inc()
+    house.metrics.delay.labels(channel=row.channel).observe(max((ended - row.created_at).total_seconds(), 0))
+    return Outcome(row.message_id, started.n, house.worker, ended, SENT, provider_id=came.provider_id)
 
 
 def _failed(house: House, started: Started, error: DeliveryError) -> Outcome:

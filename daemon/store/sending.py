@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from daemon.store.alerts import FAILED, MESSAGE_COLUMNS, QUEUED, SENT, AlertRow, MessageRow
 from daemon.store.outbox import alerts_by_message
-from daemon.store.tables import attempt, message
-from daemon.store.tx import chunks
+from daemon.store.places import Places, any_due, due, free_at
+from daemon.store.tables import alert, attempt, message
+from daemon.store.tx import chunks, rows_where_in
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from daemon.store.tx import Tx
 
@@ -25,7 +26,9 @@ __all__ = [
     "SENT",
     "Claimed",
     "Outcome",
+    "Places",
     "Started",
+    "any_due",
     "claim",
     "next_at",
     "release",
@@ -76,39 +79,45 @@ class Outcome:
     doubtful: bool = False
 
 
-def claim(tx: Tx, now: dt.datetime, lease: dt.timedelta, by: str, limit: int, channels: Sequence[str]) -> list[Claimed]:
-    """Lease at most `limit` due messages to `by`, taking turns between the channels, the oldest of each first.
+def claim(
+    tx: Tx, now: dt.datetime, lease: dt.timedelta, by: str, places: Places | int, channels: Sequence[str]
+) -> list[Claimed]:
+    """Lease due messages to `by`, as many as there are `places`, taking turns between the channels.
 
-    An attempt whose end was lost with its sender is closed as doubtful, and its message comes back `repeated`.
+    Of each channel the lowest priority comes first, then the lowest turn, then the oldest. An attempt whose end was
+    lost with its sender is closed as doubtful, and its message comes back `repeated`.
     """
-    queues = [_due(tx, now, limit, channel) for channel in channels]
-    turns = islice((one for one in chain.from_iterable(zip_longest(*queues)) if one is not None), limit)
+    places = places if isinstance(places, Places) else Places(places)
+    queues = [due(tx, now, places, channel) for channel in channels]
+    turns = islice((one for one in chain.from_iterable(zip_longest(*queues)) if one is not None), places.total)
     order = {message_id: place for place, message_id in enumerate(turns)}
     won = _lease(tx, list(order), now, now + lease, by)
-    _close_lost(tx, [row.message_id for row in won if row.attempts], now)
+    tried = [row.message_id for row in won if row.attempts]
+    _close_lost(tx, tried, now)
     alerts = alerts_by_message(tx, [row.message_id for row in won])
-    doubtful = _doubtful(tx, [row.message_id for row in won if row.attempts])
+    doubtful = _doubtful(tx, tried)
     claimed = [_claimed(row, alerts.get(row.message_id, ()), doubtful) for row in won]
     return sorted(claimed, key=lambda one: order[one.message.message_id])
 
 
-def start_attempts(tx: Tx, message_ids: Iterable[str], by: str, now: dt.datetime) -> list[Started]:
+def start_attempts(tx: Tx, claimed: Sequence[Claimed], by: str, now: dt.datetime) -> list[Started]:
     """Note, before anything leaves, that it is about to; only what is returned may be sent.
 
-    Left out are messages cancelled since, and those whose lease ended or went to another sender.
+    Left out are messages and alerts cancelled since, and messages whose lease ended or went to another sender.
     """
-    started: list[MessageRow] = []
-    for part in chunks(message_ids):
+    numbers: dict[str, int] = {}
+    for part in chunks(one.message.message_id for one in claimed):
         mine = (message.c.state == QUEUED, message.c.lease_by == by, message.c.lease_until >= now)
         going = message.update().where(tx.ours(message), message.c.message_id.in_(part), *mine)
-        going = going.values(attempts=message.c.attempts + 1)
-        started += [MessageRow(*row) for row in tx.connection.execute(going.returning(*MESSAGE_COLUMNS))]
+        going = going.values(attempts=message.c.attempts + 1).returning(message.c.message_id, message.c.attempts)
+        numbers |= {row[0]: row[1] for row in tx.connection.execute(going)}
     tx.add(
         attempt,
-        [{"message_id": row.message_id, "n": row.attempts, "started_at": now, "doubtful": False} for row in started],
+        [{"message_id": key, "n": n, "started_at": now, "doubtful": False} for key, n in numbers.items()],
     )
-    alerts = alerts_by_message(tx, [row.message_id for row in started])
-    return [Started(row, alerts.get(row.message_id, ()), row.attempts) for row in started]
+    gone = _cancelled(tx, numbers)
+    started = [one for one in claimed if one.message.message_id in numbers]
+    return [_started(one, numbers[one.message.message_id], gone) for one in started]
 
 
 def settle(tx: Tx, outcomes: Sequence[Outcome]) -> None:
@@ -147,22 +156,11 @@ def next_at(tx: Tx, channels: Sequence[str] | None = None) -> dt.datetime | None
     return tx.connection.execute(asked).scalar()
 
 
-def _due(tx: Tx, now: dt.datetime, limit: int, channel: str) -> list[str]:
-    asked = sa.select(message.c.message_id).where(
-        tx.ours(message), message.c.state == QUEUED, message.c.channel == channel, message.c.next_at <= now, _free(now)
-    )
-    return list(tx.connection.scalars(asked.order_by(message.c.next_at, message.c.message_id).limit(limit)))
-
-
-def _free(now: dt.datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(message.c.lease_until.is_(None), message.c.lease_until < now)
-
-
 def _lease(tx: Tx, message_ids: list[str], now: dt.datetime, until: dt.datetime, by: str) -> list[MessageRow]:
     won: list[MessageRow] = []
     for part in chunks(message_ids):
         taking = message.update().where(
-            tx.ours(message), message.c.message_id.in_(part), message.c.state == QUEUED, _free(now)
+            tx.ours(message), message.c.message_id.in_(part), message.c.state == QUEUED, free_at(now)
         )
         taking = taking.values(lease_until=until, lease_by=by)
         won += [MessageRow(*row) for row in tx.connection.execute(taking.returning(*MESSAGE_COLUMNS))]
@@ -177,6 +175,17 @@ def _close_lost(tx: Tx, message_ids: list[str], now: dt.datetime) -> None:
         found = list(tx.connection.scalars(lost))
         doubted = message.update().where(tx.ours(message), message.c.message_id.in_(found))
         tx.connection.execute(doubted.values(doubtful=True))
+
+
+def _cancelled(tx: Tx, message_ids: Iterable[str]) -> set[str]:
+    """The alerts of these messages that were cancelled."""
+    asked = sa.select(alert.c.alert_id).where(tx.ours(alert), alert.c.cancelled_at.is_not(None))
+    return {row[0] for row in rows_where_in(tx, asked, alert.c.message_id, message_ids)}
+
+
+def _started(one: Claimed, n: int, gone: Collection[str]) -> Started:
+    alerts = tuple(row for row in one.alerts if row.alert_id not in gone) if gone else one.alerts
+    return Started(replace(one.message, attempts=n), alerts, n)
 
 
 def _claimed(row: MessageRow, alerts: tuple[AlertRow, ...], doubtful: dict[str, bool]) -> Claimed:

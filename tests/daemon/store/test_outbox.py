@@ -46,7 +46,7 @@ def claim(
 
 
 def start(store: Store, claimed: list[Claimed], by: str = "a", now: dt.datetime = NOW) -> list[Started]:
-    return store.commit(lambda tx: sending.start_attempts(tx, [one.message.message_id for one in claimed], by, now))
+    return store.commit(lambda tx: sending.start_attempts(tx, claimed, by, now))
 
 
 def settle(store: Store, started: list[Started], state: str, by: str = "a", **other: Any) -> None:  # noqa: ANN401

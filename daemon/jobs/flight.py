@@ -1,0 +1,174 @@
+"""What of one channel is on its way: so many at once and no more, and of those only some to any one addressee."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event, Lock
+
+from daemon.store.sending import Outcome, Places, Started
+from notifiers.contract import DeliveryError, Message
+
+INSTANT_SECONDS = 0.1
+MOST_AHEAD = 32
+"""So many times as many as have a place are claimed at the very most."""
+GATHER_SECONDS = 0.05
+"""What ends within so short a time is written down together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message whose attempt is noted, with its words; not to be begun after `until` (monotonic)."""
+
+    started: Started
+    words: Message | DeliveryError
+    until: float
+
+    @property
+    def addressee(self) -> str:
+        """Whom it is for."""
+        return self.started.message.addressee
+
+
+class Flight:
+    """Launches what is put into it as places become free, in turns between the addressees; gathers what comes of it.
+
+    `launch` is told to hand a message over, and that or somebody else calls `land` once for it, from any thread. At
+    most `each` messages to one addressee are on their way at once, so that a slow one holds its own places only, and
+    `total` to all. `bell` is rung by whoever queued something.
+    """
+
+    def __init__(self, launch: Callable[[Ready], None], total: int, each: int, bell: Event) -> None:
+        self._launch = launch
+        self._total = total
+        self._each = each
+        self._bell = bell
+        self._lock = Lock()
+        self._lines: dict[str, deque[Ready]] = {}
+        self._next: OrderedDict[str, None] = OrderedDict()
+        self._flying: Counter[str] = Counter()
+        self._aloft = 0
+        self._landed: list[tuple[Ready, Outcome]] = []
+        self._lifting = False
+        self._still = Event()
+        self._still.set()
+
+    @property
+    def held(self) -> Counter[str]:
+        """How many messages of each addressee are on their way or wait for a place."""
+        with self._lock:
+            return self._flying + Counter({key: len(line) for key, line in self._lines.items()})
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing is on its way or waits, and everything that is over was gathered."""
+        return self._still.is_set() and not self._landed
+
+    def put(self, ready: Sequence[Ready]) -> None:
+        """Launch these as soon as each has a place."""
+        with self._lock:
+            for one in ready:
+                self._lines.setdefault(one.addressee, deque()).append(one)
+                self._still.clear()
+            for addressee in dict.fromkeys(one.addressee for one in ready):
+                self._line_up(addressee)
+        self._lift()
+
+    def land(self, one: Ready, outcome: Outcome) -> None:
+        """`one` is over, and its place free."""
+        with self._lock:
+            self._aloft -= 1
+            self._flying[one.addressee] -= 1
+            if not self._flying[one.addressee]:
+                del self._flying[one.addressee]
+            self._landed.append((one, outcome))
+            self._line_up(one.addressee)
+            if not self._lines and not self._flying:
+                self._still.set()
+        self._bell.set()
+        self._lift()
+
+    def landed(self, patience: float) -> list[tuple[Ready, Outcome]]:
+        """What is over, and what else ends within a moment; waits at most `patience` for it, or until the bell."""
+        self._bell.wait(patience)
+        self._bell.clear()
+        if self._landed:
+            self._still.wait(GATHER_SECONDS)
+        return self._gather()
+
+    def all_landed(self) -> list[tuple[Ready, Outcome]]:
+        """What comes of everything that is on its way or waits; waits for it."""
+        self._still.wait()
+        return self._gather()
+
+    def _gather(self) -> list[tuple[Ready, Outcome]]:
+        with self._lock:
+            landed, self._landed = self._landed, []
+        return landed
+
+    def _lift(self) -> None:
+        with self._lock:
+            if self._lifting:  # whoever does it looks once more
+                return
+            self._lifting = True
+        while (one := self._pop()) is not None:
+            self._launch(one)
+
+    def _pop(self) -> Ready | None:
+        with self._lock:
+            if not self._next or self._aloft >= self._total:
+                self._lifting = False
+                return None
+            addressee, _ = self._next.popitem(last=False)
+            line = self._lines[addressee]
+            one = line.popleft()
+            self._aloft += 1
+            self._flying[addressee] += 1
+            if not line:
+                del self._lines[addressee]
+            self._line_up(addressee)
+            return one
+
+    def _line_up(self, addressee: str) -> None:
+        """Let an addressee have its turn, if something waits for it and it has a place."""
+        if addressee in self._lines and self._flying[addressee] < self._each:
+            self._next.setdefault(addressee)
+
+
+class Pace:
+    """How many to claim at most: what has a place, or what is handed over in an instant at the pace of the last look.
+
+    After a crash whatever is claimed is in doubt, so it must not be much; each claim costs, so it must not be little.
+    """
+
+    def __init__(self, total: int, each: int | None) -> None:
+        self._total = total
+        self._each = each
+        self._looked = time.monotonic()
+        self._ahead = total
+        self._quick: dict[str, int] = {}
+
+    def note(self, landed: Sequence[tuple[Ready, Outcome]]) -> None:
+        """So much is over since the last look."""
+        now = time.monotonic()
+        seconds, self._looked = max(now - self._looked, 0.001), now
+        self._ahead = _ahead(self._total, len(landed), seconds)
+        if self._each is not None:
+            done = Counter(ready.addressee for ready, _ in landed)
+            self._quick = {key: _ahead(self._each, count, seconds) for key, count in done.items()}
+
+    def room(self, held: Counter[str]) -> Places | None:
+        """What may be claimed beside what is on its way; None while less than half of it is free."""
+        room = self._ahead - held.total()
+        if room * 2 < self._ahead:
+            return None
+        if self._each is None:
+            return Places(room)
+        known = self._quick.keys() | held.keys()
+        return Places(room, self._each, {key: self._quick.get(key, self._each) - held[key] for key in known})
+
+
+def _ahead(places: int, done: int, seconds: float) -> int:
+    return max(places, min(int(done / seconds * INSTANT_SECONDS), places * MOST_AHEAD))
