@@ -1,4 +1,4 @@
-"""What the roster must hold for a configuration to keep its promises: units, somebody in every role, who takes turns."""
+"""What the roster must hold for a configuration to keep its promises: units, people in every role, who takes turns."""
 
 from __future__ import annotations
 

@@ -104,6 +104,7 @@ _ENGLISH_ALERT = {
     "town": "Riverton",
     "title": "Absent without leave several times in four weeks",
 }
+_NOTHING: Mapping[str, Any] = {"classes": [], "faults": [], "overdue": [], "failures": [], "findings": []}
 _ENGLISH = {"unit": "Valley School", "classes": ["3A", "3B"], "district": "Green Valley Schools"}
 
 
@@ -111,6 +112,8 @@ def examples(language: str) -> dict[str, Mapping[str, Any]]:
     """One alert, several, an unconfirmed one, and one of which little is known; each with the facts of an incident."""
     english = language == "en"
     facts = {**_FACTS, **(_ENGLISH if english else {})}
+    if english:
+        facts |= {key: [_in_riverton(one) for one in _FACTS[key]] for key in ("failures", "findings")}
     alert = {**_ALERT, **(_ENGLISH_ALERT if english else {})}
     bare = {**dict.fromkeys(alert), **{key: alert[key] for key in ("case", "student", "school", "run_from")}}
     kept = {key: facts[key] for key in ("district", "since")}
@@ -118,8 +121,12 @@ def examples(language: str) -> dict[str, Mapping[str, Any]]:
         "one": {**facts, "alerts": [alert]},
         "several": {**facts, "alerts": [alert, *_others(alert)]},
         "unconfirmed": {**facts, "alerts": [{**alert, "unconfirmed": True, "days_absent": 1}]},
-        "bare": {**dict.fromkeys(facts), **kept, "alerts": [bare], "classes": [], "faults": [], "overdue": []},
+        "bare": {**dict.fromkeys(facts), **kept, **_NOTHING, "alerts": [bare]},
     }
+
+
+def _in_riverton(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**one, "unit": _ENGLISH_ALERT["town"]} if one.get("unit") else one
 
 
 def _others(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ SMS_LIST = 8
 """How many alerts one text message names; more are only counted, so whoever bundles stops here."""
 
 _SHIPPED = PackageLoader("templates", "")
+_OF_PROVIDER = re.compile(r"([a-z]+)/[a-z0-9_]+/([a-z_]+\.[a-z]+\.txt\.j2)")
+"""A template for one provider of a channel: `sms/gammu/report.zh.txt.j2`."""
 
 _ALERT = dict.fromkeys(
     (
@@ -82,6 +85,8 @@ _FACTS = {
     "classes": (),
     "faults": (),
     "notices": (),
+    "failures": (),
+    "findings": (),
 }
 
 
@@ -137,15 +142,22 @@ class Words:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        self._names = frozenset(self._environment.list_templates())
         self._environment.filters.update(_FILTERS)
         self._environment.globals.update({"sms_list": SMS_LIST, "say": _say, "plural": _plural})
 
-    def compose(self, kind: str, channel: str, language: str, facts: Mapping[str, Any]) -> Composed:
-        """The words of a message of `kind`; raises WordsError. A language without templates is told in 中文."""
+    def compose(
+        self, kind: str, channel: str, language: str, facts: Mapping[str, Any], provider: str | None = None
+    ) -> Composed:
+        """The words of a message of `kind`; raises WordsError. A language without templates is told in 中文.
+
+        A provider that has words of its own, in a folder of its name below the channel's, is given those.
+        """
         tongue = language if language in LANGUAGES else "zh"
         known = _clean({**_FACTS, **facts, "alerts": [{**_ALERT, **alert} for alert in facts.get("alerts", ())]})
         known |= {"language": tongue, "channel": channel}
-        name = f"{channel}/{kind}.{tongue}"
+        own = f"{channel}/{provider}/{kind}.{tongue}"
+        name = own if f"{own}.txt.j2" in self._names else f"{channel}/{kind}.{tongue}"
         if channel == "sms":
             text = self._render(f"{name}.txt.j2", known)[1]
             return Composed(None, _joined(text, "" if tongue == "zh" else " "), None)
@@ -160,12 +172,13 @@ class Words:
         return (*self._unread, *self._unknown(), *dict.fromkeys(self._faults()))
 
     def _faults(self) -> Iterator[TemplateProblem]:
-        for channel in CHANNELS:
+        of = {name.split("/")[1] for name in self._names if _OF_PROVIDER.fullmatch(name)}
+        for channel, provider in [(channel, one) for channel in CHANNELS for one in (None, *sorted(of))]:
             for kind in KINDS:
                 for language in LANGUAGES:
                     for facts in examples(language).values():
                         try:
-                            self.compose(kind, channel, language, facts)
+                            self.compose(kind, channel, language, facts, provider)
                         except WordsError as error:
                             yield error.problem
 
@@ -178,7 +191,7 @@ class Words:
             return
         known = _SHIPPED.list_templates()
         for name in FileSystemLoader(self.overrides).list_templates():
-            if name.endswith(".j2") and name not in known:
+            if name.endswith(".j2") and name not in known and _shared(name) not in known:
                 near = difflib.get_close_matches(name, known, n=1)
                 yield TemplateProblem(name, None, "replaces no template", f"did you mean {near[0]}?" if near else None)
 
@@ -193,11 +206,19 @@ class Words:
         return one_line(str(getattr(module, "subject", ""))), str(module)
 
 
+def _shared(name: str) -> str | None:
+    """The template of a channel that one of a provider's stands in for; None for any other."""
+    found = _OF_PROVIDER.fullmatch(name)
+    return f"{found[1]}/{found[2]}" if found else None
+
+
 def _read(folder: Path) -> tuple[dict[str, str], tuple[TemplateProblem, ...]]:
     """The texts of the operator's templates by name, and those that cannot be read."""
     texts: dict[str, str] = {}
     unread = []
-    for name in _SHIPPED.list_templates():
+    shipped = _SHIPPED.list_templates()
+    of_providers = [name for name in FileSystemLoader(folder).list_templates() if _shared(name) in shipped]
+    for name in [*shipped, *of_providers]:
         try:
             texts[name] = (folder / name).read_text(encoding="utf-8")
         except UnicodeDecodeError:

@@ -13,8 +13,8 @@ SENDERS = 8
 """Messages of one channel under way at once."""
 
 _MOST_POLLS = 32
-_MOST_LOOKS = 4
-_WATCHES = 3
+_MOST_LOOKS = 6
+_WATCHES = 4
 
 
 class Pool(BasePoolExecutor):
@@ -39,7 +39,7 @@ class Pool(BasePoolExecutor):
 
 @dataclass(frozen=True)
 class Pools:
-    """Every thread the clockwork lends: for polls, sweeps, looks, reloads, watches, each channel's sending and hands."""
+    """Every thread the clockwork lends: for polls, sweeps, looks, reloads, watches, sending and hand-overs."""
 
     poll: Pool
     sweep: Pool

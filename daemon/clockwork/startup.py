@@ -19,6 +19,7 @@ from daemon.jobs.pace import ask_again
 from daemon.jobs.poll import ORDER, in_order
 from daemon.jobs.silence import FEED, owing
 from daemon.jobs.terms import Terms
+from daemon.jobs.watch import arm_watch
 from daemon.store import intake, sending, timers
 from daemon.store.intake import CalendarEdit
 from daemon.store.rules import RuleVersion, record_rules
@@ -80,6 +81,7 @@ def _prepare(tx: Tx, house: House, rules: Sequence[RuleVersion], now: dt.datetim
     arm_class(tx, house.people(tx).class_ids, now)
     # A look at once, and not only the next one: a feed may have fallen silent while nobody was watching.
     timers.arm(tx, [Timer(FEED, feed.id, now) for feed in owing(house)])
+    arm_watch(tx, house, now)
     ask_again(tx, now)
     return intake.record_calendar(tx, _calendar(house, now))
 

@@ -1,4 +1,4 @@
-"""The jobs that look after the others: receipts are asked for, overdue work is looked for, the heartbeat goes out."""
+"""The jobs that look after the others: receipts, overdue work, the heartbeat, and once a day what reaches nobody."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from daemon.clockwork.alarm import Alarm
 from daemon.clockwork.heart import LOOKS, Heart
 from daemon.console.ready import Vitals
-from daemon.jobs import audit, receipts
+from daemon.jobs import audit, receipts, watch
 from daemon.jobs.house import House
 
 PERIOD = dt.timedelta(seconds=30)
 
 
 class Watches:
-    """Three alarms with threads of their own: a server that does not answer holds up none of what tells people."""
+    """Some alarms with threads of their own: a server that does not answer holds up none of what tells people."""
 
     def __init__(self, house: House, vitals: Vitals, failed: Callable[[str], None]) -> None:
         self._house = house
@@ -30,6 +30,7 @@ class Watches:
         self._alarms = (
             alarm("receipts", self._receipts, lambda: receipts.next_look(house), PERIOD),
             alarm("audit", self._audit, lambda: None, audit.EVERY),
+            alarm("daily watch", self._look_daily, lambda: watch.next_look(house), PERIOD),
             alarm("heartbeat", heart.beat, heart.next_at, LOOKS),
         )
 
@@ -44,6 +45,9 @@ class Watches:
 
     def _receipts(self) -> None:
         receipts.look_at_receipts(self._house, self._house.clock())
+
+    def _look_daily(self) -> None:
+        watch.look_daily(self._house, self._house.clock())
 
     def _audit(self) -> None:
         self._vitals.audited = audit.audit(self._house, self._house.clock(), up_since=self._vitals.up_since)

@@ -19,6 +19,7 @@ from daemon.clockwork.reload import Reload, watch_files
 from daemon.clockwork.watches import Watches
 from daemon.config import FeedConfig
 from daemon.console.ready import Vitals
+from daemon.jobs import fallback
 from daemon.jobs.house import House
 from daemon.jobs.intake import CLASS
 from daemon.jobs.once_more import Held, hold_back, let_go
@@ -77,6 +78,7 @@ class Works:
         )
         self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period, REST)
         self._look = self._alarm("look", self._look_at_silence, self._next_look, period)
+        self._falls = self._alarm("fall back", self._fall_back, lambda: fallback.next_look(house), period)
         self._again = self._alarm("reload", reload.look, reload.next_at, period)
         # A sender for each there can be: a configuration that is taken into force may bring or end a channel.
         self._senders = [
@@ -90,6 +92,7 @@ class Works:
         """Start every job: the alarms at once, each poll one interval from now."""
         self.sweep.join(self._scheduler, "sweep")
         self._look.join(self._scheduler, "sweep")
+        self._falls.join(self._scheduler, "sweep")
         self._again.join(self._scheduler, "reload")
         self._pools.reload.threads.submit(watch_files, self._reload, self._again.ring, self.stopping)
         for sender in self._senders:
@@ -109,7 +112,7 @@ class Works:
 
     def wake(self) -> None:
         """Something was armed or queued: look again, everywhere; cheap, and safe from any thread."""
-        for alarm in (self.sweep, self._look, *self._senders):
+        for alarm in (self.sweep, self._look, self._falls, *self._senders):
             alarm.ring()
 
     def reread(self) -> None:
@@ -127,7 +130,7 @@ class Works:
     def stop(self) -> None:
         """Begin nothing more; what runs goes on to its end."""
         self.stopping.set()
-        for alarm in (self.sweep, self._look, self._again, *self._senders, *self._watches):
+        for alarm in (self.sweep, self._look, self._falls, self._again, *self._senders, *self._watches):
             alarm.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
@@ -176,6 +179,9 @@ class Works:
 
     def _look_at_silence(self) -> None:
         look_at_feeds(self.house, self.house.clock())
+
+    def _fall_back(self) -> None:
+        fallback.look_at_alerts(self.house, self.house.clock())
 
     def _send(self, channel: str) -> None:
         if channel not in self.house.notifiers:

@@ -20,6 +20,8 @@ from notifiers.words import mask_name
 from rules.instants import from_micros
 from rules.pacing import DIGEST, kind_of
 
+_LISTS = ("failures", "findings")
+"""Facts of which a message names those of all its alerts."""
 _ACKNOWLEDGED = frozenset({"report", "escalation", "reopened"})
 
 
@@ -81,6 +83,7 @@ def facts_of(house: House, alerts: Sequence[AlertRow], names: Mapping[str, str],
     shared = dict(alerts[0].facts) if alerts and alerts[0].student_id is None else {}
     if "since" in shared and shared["since"] is not None:
         shared["since"] = _local(house, from_micros(shared["since"]))
+    shared |= {key: found for key in _LISTS if (found := [one for each in alerts for one in each.facts.get(key, ())])}
     if alerts and alerts[0].incident_id:
         shared["incident"] = alerts[0].incident_id
     units = [one for one in alerts if one.student_id is None]

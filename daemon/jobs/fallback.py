@@ -12,7 +12,7 @@ from daemon.jobs.needless import needless
 from daemon.jobs.routing import FALL_BACK, Route, Routing
 from daemon.jobs.tell import FALLS, queue
 from daemon.jobs.undeliverable import NOT_ARRIVED, Failure, tell_operator
-from daemon.jobs.unheard import arm_unheard
+from daemon.jobs.unheard import UNHEARD, arm_unheard, climb_unheard
 from daemon.store import cases, falling, incidents, journal, outbox, receipts, sending, timers, unreachable
 from daemon.store.alerts import UNDELIVERED, AlertDraft, AlertRow
 from daemon.store.falling import Leg
@@ -67,6 +67,18 @@ def fall_back(tx: Tx, house: House, message_ids: Collection[str], now: dt.dateti
     lost = [leg for leg in falling.legs_in(tx, message_ids) if leg.is_lost]
     if lost:
         _Relay(tx, house, now, lost).pass_on()
+
+
+def next_look(house: House) -> dt.datetime | None:
+    """When the next alert has had its time on its channel, or the next ladder is to be climbed on."""
+    with house.store.read() as tx:
+        return timers.next_due(tx, (FALLS, UNHEARD))
+
+
+def look_at_alerts(house: House, now: dt.datetime) -> None:
+    """Pass on what has not left in its time, and let the next rung speak where one reached nobody."""
+    fall_back_late(house, now)
+    climb_unheard(house, now)
 
 
 def fall_back_late(house: House, now: dt.datetime) -> int:
