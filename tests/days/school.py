@@ -20,6 +20,7 @@ from daemon.clockwork.startup import prepare
 from daemon.config import FeedConfig, load_config
 from daemon.desk.links import Act
 from daemon.jobs.casefile import from_row
+from daemon.jobs.fallback import look_at_alerts
 from daemon.jobs.house import House
 from daemon.jobs.office import acknowledge_by_link, confirm_by_link
 from daemon.jobs.once_more import hold_back, let_go
@@ -27,6 +28,7 @@ from daemon.jobs.poll import in_order, poll_feed
 from daemon.jobs.send import send_due
 from daemon.jobs.silence import look_at_feeds
 from daemon.jobs.sweep import sweep_due
+from daemon.jobs.watch import look_daily
 from daemon.store import cases, journal, outbox, sending, timers
 from daemon.store.engine import Store
 from rules.case import Case
@@ -115,6 +117,8 @@ public_url = "https://baoxue.example.org"
 _RULES = """
 [rules]
 files = ["rules.toml"]
+[pacing]
+wait = "0s"
 [[ladder]]
 id = "watch"
 acknowledged_by = ["principal"]
@@ -162,6 +166,7 @@ class Day:
         children: Mapping[str, str] = CHILDREN,
         people: Sequence[Someone] = PEOPLE,
         rules: str = "",
+        config: str = "",
     ) -> None:
         self.mail, self.sms, self.hook = receivers
         self.store = store
@@ -176,7 +181,7 @@ class Day:
         (folder / "hook.secret").chmod(0o600)
         words = {"mail": self.mail.port, "sms": self.sms.url, "hook": self.hook.url}
         text = _CONFIG.format(mode=mode, closed=closed, feeds=_FEEDS, **words)
-        (folder / "config.toml").write_text(text + (_RULES if rules else ""), encoding="utf-8")
+        (folder / "config.toml").write_text(text + (_RULES if rules else "") + config, encoding="utf-8")
         (folder / "rules.toml").write_text(rules, encoding="utf-8")
         self._write_roster()
         self.house = self.another_house("one")
@@ -229,6 +234,8 @@ class Day:
             self._ask_once_more()
             sweep_due(self.house, self.now)
             look_at_feeds(self.house, self.now)
+            look_at_alerts(self.house, self.now)
+            look_daily(self.house, self.now)
             self.sends()
             following = self._next()
             if following is None or following > self.now:
