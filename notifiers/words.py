@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Any
 from jinja2 import (
     ChoiceLoader,
     DictLoader,
-    FileSystemLoader,
     PackageLoader,
     StrictUndefined,
     Template,
@@ -27,6 +24,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from notifiers import phrases
 from notifiers.examples import examples
+from notifiers.own_words import TemplateProblem, provider_of, read_own, replacing_nothing
 from notifiers.phrases import mask_name, one_line
 from notifiers.sms.segments import sms_encoding, sms_segments
 
@@ -52,8 +50,6 @@ SMS_LIST = 8
 """How many alerts one text message names; more are only counted, so whoever bundles stops here."""
 
 _SHIPPED = PackageLoader("templates", "")
-_OF_PROVIDER = re.compile(r"([a-z]+)/[a-z0-9_]+/([a-z_]+\.[a-z]+\.txt\.j2)")
-"""A template for one provider of a channel: `sms/gammu/report.zh.txt.j2`."""
 
 _ALERT = dict.fromkeys(
     (
@@ -99,20 +95,6 @@ class Composed:
     html: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateProblem:
-    """What is wrong with one template: where, what, and what might help."""
-
-    template: str
-    line: int | None
-    fault: str
-    hint: str | None = None
-
-    def __str__(self) -> str:
-        place = self.template if self.line is None else f"{self.template}:{self.line}"
-        return f"{place}  {self.fault}" + (f" – {self.hint}" if self.hint else "")
-
-
 class WordsError(Exception):
     """A message could not be put into words; names the template and the fault, never a fact's value."""
 
@@ -131,7 +113,7 @@ class Words:
 
     def __init__(self, overrides: Path | None = None) -> None:
         self.overrides = overrides
-        texts, self._unread = _read(overrides) if overrides else ({}, ())
+        texts, self._unread = read_own(overrides, _SHIPPED.list_templates()) if overrides else ({}, ())
         self.own: Mapping[str, str] = texts
         """The operator's templates, by name."""
         self._environment = ImmutableSandboxedEnvironment(
@@ -169,11 +151,12 @@ class Words:
 
     def problems(self) -> tuple[TemplateProblem, ...]:
         """Everything wrong with the templates: each is filled with several examples; nothing is sent."""
-        return (*self._unread, *self._unknown(), *dict.fromkeys(self._faults()))
+        lost = replacing_nothing(self.overrides, _SHIPPED.list_templates()) if self.overrides else ()
+        return (*self._unread, *lost, *dict.fromkeys(self._faults()))
 
     def _faults(self) -> Iterator[TemplateProblem]:
-        of = {name.split("/")[1] for name in self._names if _OF_PROVIDER.fullmatch(name)}
-        for channel, provider in [(channel, one) for channel in CHANNELS for one in (None, *sorted(of))]:
+        of_providers = sorted({found for name in self._names if (found := provider_of(name))})
+        for channel, provider in [*((channel, None) for channel in CHANNELS), *of_providers]:
             for kind in KINDS:
                 for language in LANGUAGES:
                     for facts in examples(language).values():
@@ -181,19 +164,6 @@ class Words:
                             self.compose(kind, channel, language, facts, provider)
                         except WordsError as error:
                             yield error.problem
-
-    def _unknown(self) -> Iterator[TemplateProblem]:
-        """Files of the operator's that replace nothing, most likely misspelt."""
-        if self.overrides is None:
-            return
-        if not self.overrides.is_dir():
-            yield TemplateProblem(str(self.overrides), None, "is no folder")
-            return
-        known = _SHIPPED.list_templates()
-        for name in FileSystemLoader(self.overrides).list_templates():
-            if name.endswith(".j2") and name not in known and _shared(name) not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                yield TemplateProblem(name, None, "replaces no template", f"did you mean {near[0]}?" if near else None)
 
     def _render(self, name: str, facts: Mapping[str, Any]) -> tuple[str, str]:
         """The subject a template sets, if any, and its text."""
@@ -204,30 +174,6 @@ class Words:
         except Exception as error:  # noqa: BLE001 - whatever an operator's template does wrong stops this message only
             raise WordsError(_problem(name, error)) from None
         return one_line(str(getattr(module, "subject", ""))), str(module)
-
-
-def _shared(name: str) -> str | None:
-    """The template of a channel that one of a provider's stands in for; None for any other."""
-    found = _OF_PROVIDER.fullmatch(name)
-    return f"{found[1]}/{found[2]}" if found else None
-
-
-def _read(folder: Path) -> tuple[dict[str, str], tuple[TemplateProblem, ...]]:
-    """The texts of the operator's templates by name, and those that cannot be read."""
-    texts: dict[str, str] = {}
-    unread = []
-    shipped = _SHIPPED.list_templates()
-    of_providers = [name for name in FileSystemLoader(folder).list_templates() if _shared(name) in shipped]
-    for name in [*shipped, *of_providers]:
-        try:
-            texts[name] = (folder / name).read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            unread.append(TemplateProblem(name, None, "is not UTF-8 text", "save the file as UTF-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            unread.append(TemplateProblem(name, None, f"cannot be read: {error.strerror}", "let the daemon read it"))
-    return texts, tuple(unread)
 
 
 def _problem(name: str, error: Exception) -> TemplateProblem:

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from tests.phone import Arrival
 from tests.phones_http import Answer, HttpPhone, HttpRequest
@@ -115,7 +115,9 @@ class AliyunPhone(HttpPhone):
     def _signature(self, request: HttpRequest, names: str) -> str:
         path, _, query = request.path.partition("?")
         digest = hashlib.sha256(request.body).hexdigest()
-        lines = [request.method, path, "&".join(sorted(query.split("&")))]
+        # What arrived is decoded and written anew: Aliyun's own clients send blanks as "+" and sign them as "%20".
+        given = sorted(parse_qsl(query, keep_blank_values=True))
+        lines = [request.method, path, urlencode(given, quote_via=quote, safe="~")]
         lines += [f"{name}:{request.headers[name]}" for name in names.split(";")]
         canonical = "\n".join([*lines, "", names, digest])
         text = "ACS3-HMAC-SHA256\n" + hashlib.sha256(canonical.encode()).hexdigest()

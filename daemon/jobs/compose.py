@@ -52,7 +52,8 @@ def compose(house: House, opened: Opened, message: MessageRow, alerts: Sequence[
         body = webhook_body(message.kind, message.message_id, message.created_at, facts)
         return Message(message.message_id, message.channel, address, None, "", body=body, template=message.kind)
     language = contact.language or house.config.service.language
-    said = house.words.compose(kind, message.channel, language, facts)
+    provider = getattr(getattr(house.config.channels, message.channel, None), "provider", None)
+    said = house.words.compose(kind, message.channel, language, facts, provider)
     return Message(
         message.message_id,
         message.channel,

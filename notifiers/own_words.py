@@ -1,0 +1,68 @@
+"""The operator's own templates: which files of a folder stand in for which of those that ship, and what they say."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_OF_PROVIDER = re.compile(r"([a-z]+)/([a-z0-9_]+)/([a-z_]+\.[a-z]+\.txt\.j2)")
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateProblem:
+    """What is wrong with one template: where, what, and what might help."""
+
+    template: str
+    line: int | None
+    fault: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = self.template if self.line is None else f"{self.template}:{self.line}"
+        return f"{place}  {self.fault}" + (f" – {self.hint}" if self.hint else "")
+
+
+def provider_of(name: str) -> tuple[str, str] | None:
+    """Channel and provider of a template for one provider only, `sms/gammu/report.zh.txt.j2`; None for any other."""
+    found = _OF_PROVIDER.fullmatch(name)
+    return (found[1], found[2]) if found else None
+
+
+def read_own(folder: Path, shipped: Collection[str]) -> tuple[dict[str, str], tuple[TemplateProblem, ...]]:
+    """The texts of the operator's templates by name, and those that cannot be read."""
+    texts: dict[str, str] = {}
+    unread = []
+    for name in [*shipped, *(name for name in _names(folder) if _replaced(name) in shipped)]:
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            unread.append(TemplateProblem(name, None, "is not UTF-8 text", "save the file as UTF-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            unread.append(TemplateProblem(name, None, f"cannot be read: {error.strerror}", "let the daemon read it"))
+    return texts, tuple(unread)
+
+
+def replacing_nothing(folder: Path, shipped: Collection[str]) -> Iterator[TemplateProblem]:
+    """Files of the operator's that replace nothing, most likely misspelt."""
+    if not folder.is_dir():
+        yield TemplateProblem(str(folder), None, "is no folder")
+        return
+    for name in _names(folder):
+        if name not in shipped and _replaced(name) not in shipped:
+            near = difflib.get_close_matches(name, shipped, n=1)
+            yield TemplateProblem(name, None, "replaces no template", f"did you mean {near[0]}?" if near else None)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.j2"))
+
+
+def _replaced(name: str) -> str | None:
+    """The template of a channel that one of a provider's stands in for."""
+    found = _OF_PROVIDER.fullmatch(name)
+    return f"{found[1]}/{found[3]}" if found else None
