@@ -14,7 +14,9 @@ from notifiers.contract import Notifier
 from notifiers.email import Email, EmailSettings
 from notifiers.mailboxes import Imap, Mailbox, Maildir
 from notifiers.provider import SettingError
+from notifiers.sms.templates import Templates
 from notifiers.webhook import Webhook, WebhookEndpoint, WebhookSettings
+from notifiers.words import SMS_LIST
 
 Now = Callable[[], dt.datetime]
 
@@ -39,6 +41,17 @@ def build_notifiers(
     if problems:
         raise ConfigError(problems)
     return built
+
+
+def children_in_one_text(channels: ChannelsConfig, kind: str) -> int | None:
+    """How many children one text message of a kind may tell of: as many as it names; None: any number, it counts them.
+
+    Where a provider sends approved texts only, those say it: see docs/providers.md.
+    """
+    sms = channels.sms
+    if sms is None or sms.chosen.limits is None:
+        return SMS_LIST
+    return Templates(sms.settings["template"], sms.chosen.limits).most(kind)
 
 
 def unchanged(before: ChannelsConfig, after: ChannelsConfig) -> frozenset[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
+from daemon.channels import children_in_one_text
+from daemon.config import ChannelsConfig
 from daemon.jobs.house import House
 from daemon.jobs.pace import paced
 from daemon.jobs.people import People
@@ -18,7 +20,6 @@ from daemon.store.journal import EntryDraft
 from daemon.store.outbox import AlertDraft
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
-from notifiers.words import SMS_LIST
 from rules.case import Case, Decision, Tell, is_unconfirmed
 from rules.instants import to_micros
 from rules.ladder import Recipient
@@ -58,7 +59,7 @@ def draft_alerts(
     sought = [routing.about(case, tell) for case, tell in tells]
     told = [_still_believing(tx, case, tell) if tell.to_told else [] for case, tell in tells]
     routing.look_up(tx, chain.from_iterable(sought), (one.contact_id for each in told for one in each))
-    found, bundles = Drafted([], [], []), _Bundles()
+    found, bundles = Drafted([], [], []), _Bundles(house.config.channels)
     for (case, tell), wanted, believing in zip(tells, sought, told, strict=True):
         routes, passed = routing.routes(wanted, case.ladder.acknowledged_by)
         routes += [_back_to(routing, one) for one in believing]
@@ -107,12 +108,13 @@ def queue(tx: Tx, house: House, drafts: Sequence[AlertDraft], now: dt.datetime) 
 
 
 class _Bundles:
-    """Splits long lists of reports by text message, so that every child is named in one.
+    """Splits long lists of reports by text message, so that every child is named in one, or counted where texts count.
 
     A class list of first absences stays one message: it names as many as fit and counts the rest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channels: ChannelsConfig) -> None:
+        self._channels = channels
         self._sizes: Counter[tuple[str, str]] = Counter()
 
     def split(self, drafts: Iterable[AlertDraft]) -> list[AlertDraft]:
@@ -122,8 +124,8 @@ class _Bundles:
     def _placed(self, draft: AlertDraft) -> AlertDraft:
         if draft.group_key is None or draft.channel != "sms" or draft.kind == "first_absence":
             return draft
-        key = (draft.group_key, draft.addressee)
-        part, self._sizes[key] = self._sizes[key] // SMS_LIST, self._sizes[key] + 1
+        key, most = (draft.group_key, draft.addressee), children_in_one_text(self._channels, draft.kind)
+        part, self._sizes[key] = self._sizes[key] // most if most else 0, self._sizes[key] + 1
         return replace(draft, group_key=f"{draft.group_key}#{part}") if part else draft
 
 

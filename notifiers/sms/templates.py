@@ -89,6 +89,12 @@ class Templates:
             raise DeliveryError("the template's variables are longer than the provider takes", permanent=True)
         return Filled(template, values)
 
+    def most(self, kind: str) -> int | None:
+        """How many children one message of a kind may tell of, in whichever language; None: any number."""
+        several = [found.most for language in ("zh", "en") if (found := self.of(kind, language)) is not None]
+        counted = [one for one in several if one is not None]
+        return min(counted) if counted else None if several else 1
+
     def of(self, kind: str, language: str) -> Template | None:
         """The text for a kind in a language, else in the other one; of its own before the one for all the rest."""
         tongues = (language, *(one for one in ("zh", "en") if one != language))
