@@ -7,15 +7,25 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from daemon.config import BouncesConfig, ChannelsConfig, Config, ConfigError, EmailConfig, Problem, WebhookConfig
+from daemon.config import (
+    BouncesConfig,
+    ChannelsConfig,
+    ChatConfig,
+    Config,
+    ConfigError,
+    EmailConfig,
+    Problem,
+    WebhookConfig,
+)
 from daemon.config.offers import Offered
 from notifiers.bounces import ReturnedEmail
+from notifiers.chat.room import Chat
 from notifiers.contract import Notifier
 from notifiers.email import Email, EmailSettings
 from notifiers.mailboxes import Imap, Mailbox, Maildir
 from notifiers.provider import SettingError
 from notifiers.sms.templates import Templates
-from notifiers.webhook import Webhook, WebhookEndpoint, WebhookSettings
+from notifiers.webhook import SwiftWebhook, Webhook, WebhookEndpoint, WebhookSettings
 from notifiers.words import SMS_LIST
 
 Now = Callable[[], dt.datetime]
@@ -69,6 +79,8 @@ def _built(config: Config, name: str, now: Now) -> Notifier:
             return _email(config, mail, now)
         case Offered() as offered:
             return offered.chosen.build(_settings(config, offered), now)
+        case ChatConfig() as chat:
+            return _chat(config, chat, now)
         case WebhookConfig() as webhook:
             return _webhook(webhook, now)
     raise AssertionError(f"no channel {name}")
@@ -113,9 +125,20 @@ def _settings(config: Config, offered: Offered) -> dict[str, Any]:
     }
 
 
+def _chat(config: Config, chat: ChatConfig, now: Now) -> Chat:
+    robots: dict[str, Notifier] = {}
+    for name, one in chat.endpoints.items():
+        try:
+            robots[name] = one.chosen.build(_settings(config, one), now)
+        except SettingError as error:
+            raise SettingError(f"endpoints.{name}.{error.key}", error.fault, error.hint) from None
+    return Chat(robots)
+
+
 def _webhook(webhook: WebhookConfig, now: Now) -> Webhook:
     endpoints = {
         name: WebhookEndpoint(one.url, one.secret.get_secret_value() if one.secret else "")
         for name, one in webhook.endpoints.items()
     }
-    return Webhook(WebhookSettings(endpoints, timeout=webhook.timeout), now)
+    chosen = SwiftWebhook if webhook.transport == "curl" else Webhook
+    return chosen(WebhookSettings(endpoints, timeout=webhook.timeout), now)

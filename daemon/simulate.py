@@ -34,7 +34,7 @@ from rules.instants import from_micros
 from rules.records import LeaveRecord, MarkRecord, MovementRecord, PunchRecord, Record
 
 LINK_KEY = b"a simulation's links lead nowhere"
-CHANNELS = ("email", "sms", "webhook")
+CHANNELS = ("chat", "email", "sms", "webhook")
 
 
 @dataclass(order=True)

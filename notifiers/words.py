@@ -12,6 +12,7 @@ from jinja2 import (
     ChoiceLoader,
     DictLoader,
     PackageLoader,
+    PrefixLoader,
     StrictUndefined,
     Template,
     TemplateError,
@@ -43,13 +44,20 @@ __all__ = [
 KINDS = tuple(phrases.KINDS)
 """Every kind of message there are words for."""
 
-CHANNELS = ("sms", "email")
+CHANNELS = ("sms", "email", "chat")
 LANGUAGES = ("zh", "en")
 
 SMS_LIST = 8
 """How many alerts one text message names; more are only counted, so whoever bundles stops here."""
 
 _SHIPPED = PackageLoader("templates", "")
+_AS_SHIPPED = "shipped"
+"""The folder before the name of a template as it ships, whatever the operator made of it."""
+
+_MARKUP = str.maketrans("*_`~#|<>[]\\", "＊＿｀～＃｜＜＞［］＼")
+"""What a robot would take for markup, as wide characters: names are masked with stars."""
+_CODES = frozenset({"role", "recipient_role", "kind", "reason", "what", "channel"})
+"""Facts that are looked up, and said in words of ours."""
 
 _ALERT = dict.fromkeys(
     (
@@ -117,14 +125,14 @@ class Words:
         self.own: Mapping[str, str] = texts
         """The operator's templates, by name."""
         self._environment = ImmutableSandboxedEnvironment(
-            loader=ChoiceLoader([DictLoader(texts), _SHIPPED]),
+            loader=ChoiceLoader([DictLoader(texts), _SHIPPED, PrefixLoader({_AS_SHIPPED: _SHIPPED})]),
             undefined=StrictUndefined,
             autoescape=lambda name: name is not None and name.endswith(".html.j2"),
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._names = frozenset(self._environment.list_templates())
+        self._names = frozenset({*texts, *_SHIPPED.list_templates()})
         self._environment.filters.update(_FILTERS)
         self._environment.globals.update({"sms_list": SMS_LIST, "say": _say, "plural": _plural})
 
@@ -143,10 +151,12 @@ class Words:
         if channel == "sms":
             text = self._render(f"{name}.txt.j2", known)[1]
             return Composed(None, _joined(text, "" if tongue == "zh" else " "), None)
-        subject, text = self._render(f"{name}.txt.j2", known)
+        subject, text = self._render(f"{name}.txt.j2", _unmarked(known) if channel == "chat" else known)
         if not subject:
             fault = TemplateProblem(f"{name}.txt.j2", None, "sets no subject", "add {% set subject %}…{% endset %}")
             raise WordsError(fault)
+        if channel == "chat":
+            return Composed(subject, _tidied(text), None)
         return Composed(subject, _tidied(text), self._render(f"{name}.html.j2", known)[1].strip() + "\n")
 
     def problems(self) -> tuple[TemplateProblem, ...]:
@@ -201,6 +211,15 @@ def _clean(value: Any) -> Any:  # noqa: ANN401 - facts of any shape
     return value
 
 
+def _unmarked(value: Any, name: str = "") -> Any:  # noqa: ANN401 - facts of any shape
+    """Facts for a robot: nothing in them is markup; links stay as they are."""
+    if isinstance(value, str):
+        return value if name.endswith("_url") or name in _CODES else value.translate(_MARKUP)
+    if isinstance(value, Mapping):
+        return {key: _unmarked(each, key) for key, each in value.items()}
+    return tuple(_unmarked(each) for each in value) if isinstance(value, tuple) else value
+
+
 def _joined(text: str, glue: str) -> str:
     """The lines of a template as one: what providers accept, and what a reader expects of a text message."""
     return glue.join(line.strip() for line in text.splitlines() if line.strip())
@@ -220,12 +239,13 @@ def _say(context: Context, zh: str, en: str) -> str:
 
 @pass_context
 def _when(context: Context, at: dt.datetime) -> str:
-    return phrases.instant(at, context["language"], short=context["channel"] == "sms")
+    return phrases.instant(at, context["language"], short=context["channel"] in {"sms", "chat"})
 
 
 @pass_context
 def _reason(context: Context, reason: str | None) -> str:
-    return phrases.reason_words(reason, context["language"], context["channel"])
+    channel = "sms" if context["channel"] == "chat" else context["channel"]  # whoever reads it, nobody knows
+    return phrases.reason_words(reason, context["language"], channel)
 
 
 @pass_context

@@ -15,6 +15,7 @@ from daemon.cli.shared import printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.house import House
 from daemon.problems import Problem, choose, nearest
+from daemon.settings import chat_names
 from daemon.store import roster as rosters
 from daemon.store.roster import Contact
 from notifiers.contract import DeliveryError, Message
@@ -23,7 +24,7 @@ from notifiers.webhook import webhook_body
 from notifiers.words import KINDS, WordsError
 from rules.records import ROLES
 
-CHANNELS = ("sms", "email", "webhook")
+CHANNELS = ("sms", "email", "chat", "webhook")
 SAID = {
     "channel": "渠道 channel",
     "contact": "对象 contact",
@@ -33,6 +34,8 @@ SAID = {
     "text": "内容 text",
 }
 _SHOWN = 3
+NAMED = frozenset({"chat", "webhook"})
+"""The channels whose addresses are names of our own."""
 
 
 @click.command()
@@ -72,14 +75,16 @@ def _contact(house: House, recipient: str) -> Contact:
     raise refuse("--to", f'"{recipient}" is no contact', hint)
 
 
-def _address(contact: Contact, channel: str) -> str | None:
-    return {"sms": contact.phone, "email": contact.email, "webhook": contact.endpoint}[channel]
+def _address(house: House, contact: Contact, channel: str) -> str | None:
+    is_chat = contact.endpoint in chat_names(house.config)
+    reach = {"sms": contact.phone, "email": contact.email, ("chat" if is_chat else "webhook"): contact.endpoint}
+    return reach.get(channel)
 
 
 def _channels(house: House, contact: Contact, channel: str | None) -> list[str]:
     """The channels to speak on: the one asked for, or every configured one on which the contact can be reached."""
     wanted = [channel] if channel else list(CHANNELS)
-    found = [one for one in wanted if one in house.notifiers and _address(contact, one)]
+    found = [one for one in wanted if one in house.notifiers and _address(house, contact, one)]
     if found:
         return found
     if channel and channel not in house.notifiers:
@@ -92,7 +97,7 @@ def _message(house: House, contact: Contact, channel: str, kind: str) -> Message
     language = contact.language or house.config.service.language
     facts: dict[str, Any] = dict(examples(language)["one"])
     facts |= {"district": house.config.service.district, "recipient_role": contact.role}
-    message = Message(make_id(), channel, _address(contact, channel) or "", None, "", template=kind)
+    message = Message(make_id(), channel, _address(house, contact, channel) or "", None, "", template=kind)
     if channel == "webhook":
         return replace(message, body=webhook_body(kind, message.message_id, wall_clock(), facts))
     try:
@@ -117,7 +122,7 @@ def _record(contact: Contact, message: Message, *, sent: bool) -> dict[str, Any]
     return {
         "channel": message.channel,
         "contact": contact.contact_id,
-        "address": _masked(message.address) if message.channel != "webhook" else message.address,
+        "address": message.address if message.channel in NAMED else _masked(message.address),
         "sent": sent,
         "message": message.message_id,
         "kind": message.template,

@@ -72,7 +72,7 @@ def _feed(house: House, feed: FeedConfig, state: FeedState) -> dict[str, Any]:
 
 @click.command()
 @click.option("--state", type=click.Choice(STATES), help="状态 only those in this state.")
-@click.option("--channel", type=click.Choice(["sms", "email", "webhook"]), help="渠道 only this channel.")
+@click.option("--channel", type=click.Choice(["sms", "email", "chat", "webhook"]), help="渠道 only this channel.")
 @click.option(
     "--limit", type=click.IntRange(1), default=100, show_default=True, help="条数 how many, the newest first."
 )

@@ -12,6 +12,7 @@ from daemon.config.school import CalendarConfig, ServiceConfig, SessionConfig, T
 from daemon.config.sources import FeedConfig, RulesConfig
 from daemon.config.speech import (
     ChannelsConfig,
+    ChatConfig,
     EmailConfig,
     Endpoint,
     LadderConfig,
@@ -25,6 +26,7 @@ __all__ = [
     "BouncesConfig",
     "CalendarConfig",
     "ChannelsConfig",
+    "ChatConfig",
     "Config",
     "ConfigError",
     "ConsoleConfig",

@@ -21,7 +21,7 @@ from daemon.config.scene import Scene, Tree, below, rows
 from daemon.config.school import CalendarConfig, UnitCalendar
 from daemon.config.source import Place
 from daemon.config.sources import FeedConfig, RulesConfig
-from daemon.config.speech import EmailConfig, Endpoint, LadderConfig, RungConfig, SmsConfig
+from daemon.config.speech import ChatConfig, EmailConfig, Endpoint, LadderConfig, Robot, RungConfig, SmsConfig
 from daemon.config.table import Keeper, Table
 from daemon.config.values import quoted
 from daemon.config.wording import Finding, wanted
@@ -82,7 +82,7 @@ def _configured(scene: Scene) -> Iterator[Finding]:
     """A rung speaks only on channels that exist."""
     channels = scene.table.get("channels")
     for number, channel in enumerate(channels if isinstance(channels, list) else []):
-        if channel in ("sms", "email", "webhook") and below(scene.tree, "channels", channel) is None:
+        if channel in ("sms", "email", "chat", "webhook") and below(scene.tree, "channels", channel) is None:
             hint = f"add a table [channels.{channel}], or leave {channel} out"
             yield scene.found(("channels", number), f"{quoted(channel)} is a channel that is not configured", hint)
 
@@ -128,6 +128,15 @@ def _signed(scene: Scene) -> Iterator[Finding]:
         yield scene.found("secret_file", "is missing, and so is secret_env", wanted((*scene.place, "secret_file")))
 
 
+def _named_once(scene: Scene) -> Iterator[Finding]:
+    """A contact names its endpoint, so that a robot and a webhook cannot have one name."""
+    endpoints, others = scene.table.get("endpoints"), below(scene.tree, "channels", "webhook", "endpoints")
+    for name in endpoints if isinstance(endpoints, dict) and isinstance(others, dict) else ():
+        if name in others:
+            hint = "give one of the two another name, and contacts that mean it"
+            yield scene.found(("endpoints", name), f"{quoted(name)} is the name of a webhook already", hint)
+
+
 def _account(scene: Scene) -> Iterator[Finding]:
     """A mail account is a name and a password, or nothing."""
     named = "username" in scene.table
@@ -152,6 +161,8 @@ _CHECKS: dict[type[Table], tuple[Check, ...]] = {
     BouncesConfig: (reachable, *_secrets(BouncesConfig)),
     HeartbeatConfig: (*_secrets(HeartbeatConfig), pingable),
     SmsConfig: (*offering.checks(SmsConfig), *_secrets(SmsConfig)),
+    Robot: (*offering.checks(Robot), *_secrets(Robot)),
+    ChatConfig: (_named_once,),
     Endpoint: (_signed, *_secrets(Endpoint)),
     PrivacyConfig: (_secret("key", Vault.keys),),
 }

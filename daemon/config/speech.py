@@ -13,7 +13,7 @@ from daemon.config.table import Keeper, Table
 from daemon.config.values import Address, Duration, Host, Lasting, Port, Roles, Sender, Text, Url, Variable, once
 from notifiers.provider import providers
 
-Channel = Literal["sms", "email", "webhook"]
+Channel = Literal["sms", "email", "chat", "webhook"]
 
 Notices = Annotated[tuple[Literal["failure", "delay", "success"], ...], AfterValidator(once("notice"))]
 
@@ -106,6 +106,20 @@ else:
         "SmsConfig", "`[channels.sms]`: who carries text messages.", providers("sms"), default="http"
     )
 
+if TYPE_CHECKING:
+    Robot = Offered
+else:
+    Robot = offered_table("Robot", "`[channels.chat.endpoints.NAME]`: one robot in one group.", providers("chat"))
+
+
+class ChatConfig(Table):
+    """`[channels.chat]`: group robots by the names contacts use for them."""
+
+    endpoints: Annotated[dict[str, Robot], Field(min_length=1)] = Field(
+        description="the robots by name",
+        examples=['{ hedong = { provider = "wecom", url_file = "hedong.url" } }'],
+    )
+
 
 class Endpoint(Keeper):
     """`[channels.webhook.endpoints.NAME]`: one address that takes signed events."""
@@ -134,6 +148,9 @@ class WebhookConfig(Table):
         examples=['{ edu = { url = "https://edu.example.org/hook", secret_file = "hook.secret" } }'],
     )
     timeout: Lasting = Field(default=20 * _seconds, description="how long one answer may take")
+    transport: Literal["requests", "curl"] = Field(
+        default="requests", description="what carries them: requests, or libcurl for thousands at one instant"
+    )
 
 
 class ChannelsConfig(Table):
@@ -141,4 +158,5 @@ class ChannelsConfig(Table):
 
     email: EmailConfig | None = Field(default=None, description="mail")
     sms: SmsConfig | None = Field(default=None, description="SMS")
+    chat: ChatConfig | None = Field(default=None, description="group robots")
     webhook: WebhookConfig | None = Field(default=None, description="webhooks")

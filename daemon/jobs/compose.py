@@ -76,7 +76,12 @@ def said_as(message: MessageRow, alerts: Sequence[AlertRow]) -> str:
 
 
 def _address(contact: Contact, channel: str) -> str | None:
-    return {"sms": contact.phone, "email": contact.email, "webhook": contact.endpoint}.get(channel)
+    return {
+        "sms": contact.phone,
+        "email": contact.email,
+        "chat": contact.endpoint,
+        "webhook": contact.endpoint,
+    }.get(channel)
 
 
 def facts_of(house: House, alerts: Sequence[AlertRow], names: Mapping[str, str], contact: Contact) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Group robots: one module a provider, and the channel that knows each robot by its endpoint's name."""
