@@ -93,6 +93,7 @@ _COMMANDS = {
     "mark": ("daemon.cli.byhand:mark", "补记考勤 a child's mark in one session."),
     "leave": ("daemon.cli.byhand:leave", "请假 enter a leave."),
     "incident": ("daemon.cli.byhand:incident", "事件 mass absences and silent feeds."),
+    "ladder": ("daemon.cli.laddering:ladder", "阶梯 who is told one after the other; give it to open cases."),
     "say": ("daemon.cli.saying:say", "试发 a test message."),
     "feeds": ("daemon.cli.state:feeds", "数据源 the state of each feed."),
     "deliveries": ("daemon.cli.state:deliveries", "投递 the state of each message."),
