@@ -77,17 +77,7 @@ _UNITS = (
     ("sch-1", "school", "t-1", "河东小学"),
     ("k-1", "class", "sch-1", "一班"),
 )
-_CONFIG = """
-[service]
-district = "610999"
-callback = "0911-1234567"
-mode = "{mode}"
-[calendar]
-terms = [{{ from = 2026-03-16, to = 2026-07-10 }}]
-holidays = "none"
-closed = [{closed}]
-sessions = [{{ name = "am", start = 08:00:00, end = 11:40:00 }}, {{ name = "pm", start = 14:00:00, end = 17:00:00 }}]
-{feeds}
+LADDER = """
 [[ladder]]
 id = "statutory"
 acknowledged_by = ["town_government", "education_office"]
@@ -100,6 +90,19 @@ after = "24h"
 unless = "acknowledged"
 tell = ["town_head", "education_director"]
 channels = ["sms"]
+"""
+_CONFIG = """
+[service]
+district = "610999"
+callback = "0911-1234567"
+mode = "{mode}"
+[calendar]
+terms = [{{ from = 2026-03-16, to = 2026-07-10 }}]
+holidays = "none"
+closed = [{closed}]
+sessions = [{{ name = "am", start = 08:00:00, end = 11:40:00 }}, {{ name = "pm", start = 14:00:00, end = 17:00:00 }}]
+{feeds}
+{ladder}
 [channels.email]
 host = "127.0.0.1"
 port = {mail}
@@ -167,6 +170,7 @@ class Day:
         people: Sequence[Someone] = PEOPLE,
         rules: str = "",
         config: str = "",
+        ladder: str = LADDER,
     ) -> None:
         self.mail, self.sms, self.hook = receivers
         self.store = store
@@ -180,7 +184,7 @@ class Day:
         (folder / "hook.secret").write_text(SECRET, encoding="ascii")
         (folder / "hook.secret").chmod(0o600)
         words = {"mail": self.mail.port, "sms": self.sms.url, "hook": self.hook.url}
-        text = _CONFIG.format(mode=mode, closed=closed, feeds=_FEEDS, **words)
+        text = _CONFIG.format(mode=mode, closed=closed, feeds=_FEEDS, ladder=ladder, **words)
         (folder / "config.toml").write_text(text + (_RULES if rules else "") + config, encoding="utf-8")
         (folder / "rules.toml").write_text(rules, encoding="utf-8")
         self._write_roster()

@@ -92,7 +92,8 @@ def test_the_town_acknowledges_by_its_link_so_the_second_rung_stays_silent(day: 
     day.at("Thu 12:00")
 
     assert day.case("ana").acknowledged_by == "town_government"
-    assert day.journal("ana")[-2:] == ["acknowledged", "rung passed over"]
+    day.expects_sms("town", "签收后尚无处置记录")
+    assert day.journal("ana")[-3:] == ["acknowledged", "rung passed over", "acknowledgement recalled"]
 
 
 def test_a_link_pressed_twice_acknowledges_once(day: Day) -> None:
