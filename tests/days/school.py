@@ -318,6 +318,11 @@ class Day:
         self._write_roster()
         self.polls("students")
 
+    def brings_contacts(self) -> None:
+        """A new contacts file with exactly these people."""
+        self._write_roster()
+        self.polls("contacts")
+
     def _write_roster(self) -> None:
         _write(self.folder / "units.csv", ("unit_id", "kind", "parent_id", "name"), _UNITS)
         children = [(child, f"张{child}", "k-1", home) for child, home in self.children.items()]

@@ -21,7 +21,7 @@ from notifiers.contract import Message, Notifier, Receipt
 from tests.conftest import DISTRICT
 from tests.days.school import CHILDREN, Day
 from tests.days.stories import ana_vanishes
-from tests.phones import Answer, phones
+from tests.phones import phones
 
 
 class Killed(BaseException):
@@ -74,20 +74,6 @@ def test_a_mail_server_that_refuses_for_ten_minutes_delays_only_mails(day: Day) 
     assert len(delivery.attempts) > 3
     assert not any(attempt.doubtful for attempt in delivery.attempts)
     assert day.mail.repeats == []
-
-
-def test_a_number_nobody_has_is_not_tried_again(day: Day) -> None:
-    ana_vanishes(day)
-    day.at("Wed 08:10")
-    day.sms.answers(Answer(422))
-    day.roll("am", absent=["ana"])
-    day.expects_mail("office", "控辍保学报告")
-    day.expects_hook("mentor", '"report"')
-
-    day.at("Wed 13:00")
-
-    [failed] = [one for one in day.deliveries("sms") if one.message.state == outbox.FAILED]
-    assert len(failed.attempts) == 1
 
 
 def test_killed_between_sending_and_writing_it_down_it_is_sent_again_under_the_same_id(day: Day) -> None:
