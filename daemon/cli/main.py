@@ -94,6 +94,7 @@ _COMMANDS = {
     "leave": ("daemon.cli.byhand:leave", "请假 enter a leave."),
     "incident": ("daemon.cli.byhand:incident", "事件 mass absences and silent feeds."),
     "ladder": ("daemon.cli.laddering:ladder", "阶梯 who is told one after the other; give it to open cases."),
+    "silence": ("daemon.cli.silencing:silence", "静默 hold messages for a while."),
     "say": ("daemon.cli.saying:say", "试发 a test message."),
     "feeds": ("daemon.cli.state:feeds", "数据源 the state of each feed."),
     "deliveries": ("daemon.cli.state:deliveries", "投递 the state of each message."),

@@ -117,3 +117,10 @@ def ask_again(tx: Tx, now: dt.datetime, why: Sequence[str]) -> int:
         tx.ours(message), c.state == QUEUED, c.held.in_(why), c.next_at > now, c.lease_until.is_(None)
     )
     return tx.connection.execute(freeing.values(next_at=now)).rowcount
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """How many messages are held, by why."""
+    c = message.c
+    asked = sa.select(c.held, sa.func.count()).where(tx.ours(message), c.state == QUEUED, c.held.is_not(None))
+    return {row[0]: row[1] for row in tx.connection.execute(asked.group_by(c.held))}
