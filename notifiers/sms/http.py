@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from standardwebhooks import Webhook as Signer
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report
 from notifiers.provider import REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings
@@ -188,7 +189,7 @@ def _readable(secret: str | None) -> None:
     for one in (secret or "").split():
         try:
             Signer(one)
-        except ValueError:
+        except (ValueError, EmptyWebhookSecretError):
             raise SettingError("receipts_secret", "is not base64", "write whsec_ and random bytes in base64") from None
 
 

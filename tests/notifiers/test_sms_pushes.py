@@ -1,0 +1,163 @@
+"""Reports and replies a gateway pushes: signed or with a token, and nothing else believed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from notifiers.contract import Heard, NotHeardError, Pushed, Reply, Report
+from notifiers.provider import SettingError
+from notifiers.sms.http import HttpSms, HttpSmsSettings, build
+from notifiers.sms.pushes import china_time, e164
+from tests.notifiers.letters import NOON, PHONE, noon
+
+TOKEN = "r3ceipts-token"
+OLD, SECRET = "whsec_b2xkIHNlY3JldA==", "whsec_bmV3IHNlY3JldA=="
+AT = dt.datetime(2026, 3, 18, 0, 10, 7, tzinfo=dt.UTC)
+REPORT = {"type": "report", "id": "m-1", "status": "delivered", "at": "2026-03-18T08:10:07+08:00", "detail": "DELIVRD"}
+REPLY = {"type": "reply", "from": PHONE, "text": "482193", "at": "2026-03-18T08:10:07+08:00", "id": "r-77"}
+
+
+def gateway(**settings: Any) -> HttpSms:  # noqa: ANN401 - any setting
+    return HttpSms(HttpSmsSettings("http://127.0.0.1/sms", **settings), noon)
+
+
+def carrying(body: object, token: str = TOKEN) -> Pushed:
+    return Pushed("/heard/sms", {}, {"authorization": f"Bearer {token}"}, json.dumps(body).encode())
+
+
+def signed(
+    body: object, secret: str = SECRET, at: dt.datetime = NOON, changed: Mapping[str, str] = MappingProxyType({})
+) -> Pushed:
+    content = json.dumps(body)
+    headers = {
+        "webhook-id": "p-1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign("p-1", at, content),
+        **changed,
+    }
+    return Pushed("/heard/sms", {}, headers, content.encode())
+
+
+def forged(channel: HttpSms, pushed: Pushed) -> bool:
+    with pytest.raises(NotHeardError) as caught:
+        channel.hear(pushed, NOON)
+    assert not any(secret in str(caught.value) for secret in (TOKEN, SECRET, PHONE))
+    return caught.value.forged
+
+
+def test_reports_and_replies_come_in_one_list() -> None:
+    lost = {"type": "report", "provider_id": "g-2", "status": "failed"}
+    heard = gateway(receipts_token=TOKEN).hear(carrying([REPORT, lost, REPLY]), NOON)
+    assert heard == Heard(
+        (Report("delivered", AT, "m-1", None, "DELIVRD"), Report("failed", NOON, None, "g-2", None)),
+        (Reply(PHONE, "482193", AT, "r-77"),),
+        b'{"ok":true}',
+        "application/json",
+    )
+
+
+def test_one_alone_needs_no_list() -> None:
+    assert len(gateway(receipts_token=TOKEN).hear(carrying(REPLY), NOON).replies) == 1
+
+
+def test_a_push_signed_after_standard_webhooks_is_believed() -> None:
+    assert len(gateway(receipts_secret=SECRET).hear(signed(REPORT), NOON).reports) == 1
+
+
+def test_while_a_secret_is_replaced_both_are_believed() -> None:
+    channel = gateway(receipts_secret=f"{SECRET} {OLD}")
+    assert len(channel.hear(signed(REPORT, OLD), NOON).reports) == 1
+    several = signed(REPORT)
+    both = {"webhook-signature": f"v1,AAAA {several.headers['webhook-signature']}"}
+    assert len(channel.hear(signed(REPORT, changed=both), NOON).reports) == 1
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_stale_signature_is_forged(minutes: int) -> None:
+    assert forged(gateway(receipts_secret=SECRET), signed(REPORT, at=NOON + dt.timedelta(minutes=minutes)))
+
+
+def test_a_signature_of_another_secret_or_over_another_body_is_forged() -> None:
+    channel = gateway(receipts_secret=SECRET)
+    assert forged(channel, signed(REPORT, OLD))
+    good = signed(REPORT)
+    assert forged(channel, Pushed(good.path, {}, good.headers, json.dumps(REPLY).encode()))
+    assert forged(channel, signed(REPORT, changed={"webhook-timestamp": "soon"}))
+    assert forged(channel, Pushed("/heard/sms", {}, good.headers, b"\xff"))
+
+
+def test_where_a_signature_is_agreed_on_a_token_will_not_do() -> None:
+    assert forged(gateway(receipts_secret=SECRET, receipts_token=TOKEN), carrying(REPORT))
+
+
+def test_a_push_without_the_token_is_forged() -> None:
+    assert forged(gateway(receipts_token=TOKEN), carrying(REPORT, "guess"))
+    assert forged(gateway(), carrying(REPORT))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"type": "report", "status": "delivered"},
+        {"type": "report", "id": "m-1", "status": "lost"},
+        {"type": "reply", "from": "me", "text": "x"},
+        {"type": "greeting"},
+        {},
+        [],
+        7,
+    ],
+)
+def test_what_is_neither_a_report_nor_a_reply_is_no_forgery(row: object) -> None:
+    assert not forged(gateway(receipts_token=TOKEN), carrying(row))
+
+
+def test_a_detail_that_is_no_code_is_left_out() -> None:
+    row = {**REPORT, "detail": f"to {PHONE}"}
+    assert gateway(receipts_token=TOKEN).hear(carrying(row), NOON).reports[0].detail is None
+    row = {**REPORT, "detail": f"E{PHONE[3:]}"}
+    assert gateway(receipts_token=TOKEN).hear(carrying(row), NOON).reports[0].detail is None
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_h", f"{SECRET} whsec_h"])
+def test_a_signing_secret_that_is_not_base64_is_refused_without_being_shown(secret: str) -> None:
+    names = ("url", "token", "method", "headers", "timeout", "receipts_token", "body")
+    settings = {**dict.fromkeys(names), "receipts_secret": secret, "timeout": dt.timedelta(seconds=1)}
+    with pytest.raises(SettingError, match="is not base64") as caught:
+        build(settings, noon)
+    assert secret not in f"{caught.value}"
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("13800001234", PHONE),
+        ("8613800001234", PHONE),
+        ("008613800001234", PHONE),
+        ("+8613800001234", PHONE),
+        ("+85261234567", "+85261234567"),
+    ],
+)
+def test_numbers_are_understood_however_they_are_written(number: str, told: str) -> None:
+    assert e164(number) == told
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("2026-03-18 08:10:07", AT),
+        ("20260318081007", AT),
+        (int(AT.timestamp()), AT),
+        ("yesterday", NOON),
+        (None, NOON),
+        (True, NOON),
+    ],
+)
+def test_instants_without_a_zone_are_chinas(written: object, told: dt.datetime) -> None:
+    assert china_time(written, NOON) == told
