@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from apscheduler.executors.pool import BasePoolExecutor
 
 SENDERS = 8
-"""Messages of one channel under way at once."""
+"""Messages of one channel under way at once, all of them through one gateway or mail server."""
+TO_ENDPOINTS = 64
+"""Where each addressee is a receiver of its own, so many at once, and SENDERS to each of them."""
+_ENDPOINTS = frozenset({"webhook", "chat"})
 
 _MOST_POLLS = 32
 _MOST_LOOKS = 6
@@ -37,6 +40,11 @@ class Pool(BasePoolExecutor):
         return not any(thread.is_alive() for thread in threads)
 
 
+def places_of(channel: str) -> tuple[int, int | None]:
+    """How many messages of a channel are under way at once, and how many of those to any one addressee."""
+    return (TO_ENDPOINTS, SENDERS) if channel in _ENDPOINTS else (SENDERS, None)
+
+
 @dataclass(frozen=True)
 class Pools:
     """Every thread the clockwork lends: for polls, sweeps, looks, reloads, watches, sending and hand-overs."""
@@ -57,7 +65,7 @@ class Pools:
             reload=Pool("reload", 3),
             send=Pool("send", 2 * len(channels) + 1),
             watch=Pool("watch", 2 * _WATCHES),
-            hands={channel: Pool(f"send {channel}", SENDERS) for channel in channels},
+            hands={channel: Pool(f"send {channel}", places_of(channel)[0]) for channel in channels},
         )
 
     def end_within(self, seconds: float) -> bool:

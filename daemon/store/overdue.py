@@ -110,7 +110,7 @@ def _followed(tx: Tx, alert_ids: Iterable[str]) -> dict[str, dt.datetime]:
 
 
 def failing_since(tx: Tx, channels: Sequence[str]) -> dict[str, dt.datetime]:
-    """By channel when it first refused the message it has refused the longest; channels that refuse none are left out."""
+    """By channel when it first refused the message it has refused the longest; others are left out."""
     first = (attempt.c.district_id == message.c.district_id) & (attempt.c.message_id == message.c.message_id)
     since = sa.type_coerce(sa.func.min(attempt.c.started_at), attempt.c.started_at.type)
     asked = sa.select(message.c.channel, since).join_from(message, attempt, first & (attempt.c.n == 1))
