@@ -121,6 +121,7 @@ class _Loop:
         self._given: deque[tuple[Request, Ended]] = deque()
         self._ending = False
         self.lives = True
+        self._rests = False
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._sockets = select.epoll()
         self._watched: set[int] = set()
@@ -133,7 +134,7 @@ class _Loop:
     def take(self, request: Request, ended: Ended) -> None:
         """Begin a request as soon as the thread comes to it."""
         self._given.append((request, ended))
-        if threading.current_thread() is not self._thread:
+        if self._rests:  # a bell rung for each would cost a turn of the threads for each
             os.eventfd_write(self._bell, 1)
 
     def end(self) -> None:
@@ -182,9 +183,11 @@ class _Loop:
 
     def _look(self, multi: pycurl.CurlMulti) -> None:
         """Wait for a socket, the timer or the bell, and let libcurl go on."""
-        now = time.monotonic()
-        rest = _LONGEST_REST if self._wakes_at is None else min(max(self._wakes_at - now, 0), _LONGEST_REST)
-        for socket, event in self._sockets.poll(0 if self._given else rest):
+        rest = _LONGEST_REST if self._wakes_at is None else min(self._wakes_at - time.monotonic(), _LONGEST_REST)
+        self._rests = True
+        ready = self._sockets.poll(0 if self._given or self._ending else max(rest, 0))
+        self._rests = False
+        for socket, event in ready:
             if socket == self._bell:
                 with contextlib.suppress(BlockingIOError):
                     os.eventfd_read(self._bell)

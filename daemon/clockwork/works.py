@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from daemon.channels import CHANNELS
 from daemon.clockwork.alarm import Alarm
 from daemon.clockwork.memory import give_back
-from daemon.clockwork.pools import SENDERS, Pools
+from daemon.clockwork.pools import Pools, places_of
 from daemon.clockwork.reload import Reload, watch_files
 from daemon.clockwork.watches import Watches
 from daemon.config import FeedConfig
@@ -81,6 +81,7 @@ class Works:
         self._falls = self._alarm("fall back", self._fall_back, lambda: fallback.next_look(house), period)
         self._again = self._alarm("reload", reload.look, reload.next_at, period)
         # A sender for each there can be: a configuration that is taken into force may bring or end a channel.
+        self._bells = {name: Event() for name in CHANNELS}
         self._senders = [
             self._alarm(f"send {name}", partial(self._send, name), partial(self._next_send, name), period)
             for name in sorted(CHANNELS)
@@ -114,6 +115,8 @@ class Works:
         """Something was armed or queued: look again, everywhere; cheap, and safe from any thread."""
         for alarm in (self.sweep, self._look, self._falls, *self._senders):
             alarm.ring()
+        for bell in self._bells.values():
+            bell.set()
 
     def reread(self) -> None:
         """Read the configuration anew, changed or not, and take it into force if it is in order."""
@@ -186,8 +189,11 @@ class Works:
     def _send(self, channel: str) -> None:
         if channel not in self.house.notifiers:
             return
-        hands = self._pools.hands[channel].threads
-        count = send_side_by_side(self.house, channel, hands, SENDERS, stopping=self.stopping.is_set)
+        hands, bell = self._pools.hands[channel].threads, self._bells[channel]
+        width, each = places_of(channel)
+        count = send_side_by_side(
+            self.house, channel, hands, width, each=each, stopping=self.stopping.is_set, bell=bell
+        )
         if count:
             log.info("messages handed over", count=count)
         self._untidy |= count >= MANY_MESSAGES

@@ -34,9 +34,10 @@ class Opened:
 
 
 def open_for(tx: Tx, messages: Iterable[tuple[MessageRow, Sequence[AlertRow]]]) -> Opened:
-    """The names and addresses that these messages with their alerts need."""
+    """The names and addresses that these messages with their alerts need; machines are told no names."""
     wanted = list(messages)
-    students = [one.student_id for _, alerts in wanted for one in alerts if one.student_id]
+    named = (alerts for row, alerts in wanted if row.channel != "webhook")
+    students = [one.student_id for alerts in named for one in alerts if one.student_id]
     return Opened(rosters.contacts_of(tx, [row.contact_id for row, _ in wanted]), rosters.names_of(tx, students))
 
 

@@ -12,7 +12,7 @@ from daemon.store.sending import Outcome, Places, Started
 from notifiers.contract import DeliveryError, Message
 
 INSTANT_SECONDS = 0.1
-MOST_AHEAD = 32
+MOST_AHEAD = 16
 """So many times as many as have a place are claimed at the very most."""
 GATHER_SECONDS = 0.05
 """What ends within so short a time is written down together."""
@@ -30,6 +30,15 @@ class Ready:
     def addressee(self) -> str:
         """Whom it is for."""
         return self.started.message.addressee
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What came of a message, and the seconds it was on its way."""
+
+    addressee: str
+    outcome: Outcome
+    seconds: float
 
 
 class Flight:
@@ -50,7 +59,8 @@ class Flight:
         self._next: OrderedDict[str, None] = OrderedDict()
         self._flying: Counter[str] = Counter()
         self._aloft = 0
-        self._landed: list[tuple[Ready, Outcome]] = []
+        self._landed: list[Landed] = []
+        self._since: dict[int, float] = {}
         self._lifting = False
         self._still = Event()
         self._still.set()
@@ -83,14 +93,14 @@ class Flight:
             self._flying[one.addressee] -= 1
             if not self._flying[one.addressee]:
                 del self._flying[one.addressee]
-            self._landed.append((one, outcome))
+            self._landed.append(Landed(one.addressee, outcome, time.monotonic() - self._since.pop(id(one))))
             self._line_up(one.addressee)
             if not self._lines and not self._flying:
                 self._still.set()
         self._bell.set()
         self._lift()
 
-    def landed(self, patience: float) -> list[tuple[Ready, Outcome]]:
+    def landed(self, patience: float) -> list[Landed]:
         """What is over, and what else ends within a moment; waits at most `patience` for it, or until the bell."""
         self._bell.wait(patience)
         self._bell.clear()
@@ -98,12 +108,12 @@ class Flight:
             self._still.wait(GATHER_SECONDS)
         return self._gather()
 
-    def all_landed(self) -> list[tuple[Ready, Outcome]]:
+    def all_landed(self) -> list[Landed]:
         """What comes of everything that is on its way or waits; waits for it."""
         self._still.wait()
         return self._gather()
 
-    def _gather(self) -> list[tuple[Ready, Outcome]]:
+    def _gather(self) -> list[Landed]:
         with self._lock:
             landed, self._landed = self._landed, []
         return landed
@@ -126,6 +136,7 @@ class Flight:
             one = line.popleft()
             self._aloft += 1
             self._flying[addressee] += 1
+            self._since[id(one)] = time.monotonic()
             if not line:
                 del self._lines[addressee]
             self._line_up(addressee)
@@ -146,23 +157,23 @@ class Pace:
     def __init__(self, total: int, each: int | None) -> None:
         self._total = total
         self._each = each
-        self._looked = time.monotonic()
         self._ahead = total
         self._quick: dict[str, int] = {}
 
-    def note(self, landed: Sequence[tuple[Ready, Outcome]]) -> None:
-        """So much is over since the last look."""
-        now = time.monotonic()
-        seconds, self._looked = max(now - self._looked, 0.001), now
-        self._ahead = _ahead(self._total, len(landed), seconds)
+    def note(self, landed: Sequence[Landed]) -> None:
+        """These are over since the last look."""
+        self._ahead = _ahead(self._total, [one.seconds for one in landed])
+        taken: dict[str, list[float]] = {}
         if self._each is not None:
-            done = Counter(ready.addressee for ready, _ in landed)
-            self._quick = {key: _ahead(self._each, count, seconds) for key, count in done.items()}
+            for one in landed:
+                taken.setdefault(one.addressee, []).append(one.seconds)
+            self._quick = {key: _ahead(self._each, seconds) for key, seconds in taken.items()}
 
     def room(self, held: Counter[str]) -> Places | None:
         """What may be claimed beside what is on its way; None while less than half of it is free."""
-        room = self._ahead - held.total()
-        if room * 2 < self._ahead:
+        ahead = max(self._ahead if self._each is None else self._total, *self._quick.values(), 0)
+        room = ahead - held.total()
+        if room * 2 < ahead:
             return None
         if self._each is None:
             return Places(room)
@@ -170,5 +181,7 @@ class Pace:
         return Places(room, self._each, {key: self._quick.get(key, self._each) - held[key] for key in known})
 
 
-def _ahead(places: int, done: int, seconds: float) -> int:
-    return max(places, min(int(done / seconds * INSTANT_SECONDS), places * MOST_AHEAD))
+def _ahead(places: int, seconds: Sequence[float]) -> int:
+    """What that many places hand over in an instant, each message taking as long as these did in the mean."""
+    mean = sum(seconds) / len(seconds) if seconds else INSTANT_SECONDS
+    return max(places, min(int(places * INSTANT_SECONDS / max(mean, 0.0001)), places * MOST_AHEAD))

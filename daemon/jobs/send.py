@@ -36,8 +36,8 @@ LEASE = dt.timedelta(minutes=2)
 STEPS = 12
 LOOK_SECONDS = 0.5
 """How long a message queued meanwhile may wait for a look when all that is on its way is slow."""
-SWIFT = 8
-"""So many times more messages of a swift channel are on their way at once."""
+SWIFT = 4
+"""So many times more messages of a swift channel are on their way at once, also to each addressee."""
 LONGEST_PAUSE = 4.0
 """In seconds, between two tries to write down what was sent."""
 FIRST_RETRY = dt.timedelta(seconds=10)
@@ -74,9 +74,10 @@ def send_side_by_side(
     nears its end is given back untried. `bell` rings when something was queued. Once `stopping`, what is on its way is
     awaited and nothing more is claimed. Safe to be killed and run again.
     """
-    total = width * SWIFT if isinstance(house.notifiers.get(channel), Swift) else width
-    flight = Flight(lambda one: _launch(house, channel, workers, flight, one), total, each or total, bell or Event())
-    pace = Pace(total, each)
+    if isinstance(house.notifiers.get(channel), Swift):
+        width, each = width * SWIFT, each and each * SWIFT
+    flight = Flight(lambda one: _launch(house, channel, workers, flight, one), width, each or width, bell or Event())
+    pace = Pace(width, each)
     claimed = 0
     try:
         while True:
@@ -88,11 +89,11 @@ def send_side_by_side(
             if flight.is_still:
                 return claimed
             landed = flight.landed(LOOK_SECONDS)
-            _settle(house, [outcome for _, outcome in landed], stopping)
+            _settle(house, [one.outcome for one in landed], stopping)
             pace.note(landed)
     finally:
         # A claim that fails does not take along what is on its way: an outcome forgotten is a message sent twice.
-        _settle(house, [outcome for _, outcome in flight.all_landed()], stopping)
+        _settle(house, [one.outcome for one in flight.all_landed()], stopping)
 
 
 def _launch(house: House, channel: str, workers: Executor, flight: Flight, one: Ready) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import uuid_utils
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from daemon.store import backups, upgrades
+from daemon.store import backups, planning, upgrades
 from daemon.store.columns import give_keyring
 from daemon.store.faults import StoreBusy, StoreError, StoreNewer
 from daemon.store.tx import Tx
@@ -115,10 +115,13 @@ class Store:
     def upgrade(self, progress: Callable[[str], None] | None = None) -> None:
         """Bring the schema to the newest revision, one transaction a revision; `progress` hears of each."""
         self.check_not_newer()
-        if self.at_head():
-            return
-        with self._write_lock, self._writing.connect() as connection:
-            upgrades.upgrade(connection, progress)
+        if not self.at_head():
+            with self._write_lock, self._writing.connect() as connection:
+                upgrades.upgrade(connection, progress)
+        if self._is_sqlite:
+            with self.write() as tx:
+                planning.tell_planner(tx.connection)
+            self.engine.dispose()
 
     def revision(self) -> str | None:
         """The schema's revision; None for an empty database."""

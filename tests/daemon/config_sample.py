@@ -208,8 +208,20 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                 },
             },
             "sms": _sms(sms, secret),
+            "chat": {
+                "endpoints": {
+                    "hedong": {
+                        "provider": "dingtalk",
+                        **secret("url", "ROBOT_URL", "robot.url"),
+                        **secret("secret", "ROBOT_SECRET", "robot.secret"),
+                        "keyword": "保学",
+                        "timeout": "20s",
+                    }
+                }
+            },
             "webhook": {
                 "timeout": "20s",
+                "transport": "curl",
                 "endpoints": {
                     "edu": {
                         "url": "http://127.0.0.1:9903/hook",
