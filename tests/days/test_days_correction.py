@@ -48,6 +48,8 @@ def test_a_return_that_was_a_mistake_is_taken_back(day: Day) -> None:
     day.roll("pm", absent=["ana"])
     day.at("Thu 08:10")
     day.roll("am", absent=["ana"])
+    day.at("Thu 09:00")
+    day.expects_sms("town", "签收后尚无处置记录")
     day.at("Thu 14:10")
     day.roll("pm")
     correction_reaches_those_told(day, "返校", "return")
