@@ -5,53 +5,21 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import re
 import select
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 import certifi
 import pycurl
 
-from notifiers.answers import (
-    NOT_KNOWN,
-    NOT_REACHED,
-    NOT_SECURE,
-    REFUSED,
-    Answer,
-    Request,
-    lost,
-    malformed,
-    place_of,
-    refusal,
-    unsent,
-    unspeakable,
-)
+from notifiers.answers import Answer, Request
 from notifiers.contract import DeliveryError
+from notifiers.wire import Ended, Terms, Wire
 
-Ended = Callable[[Answer | DeliveryError], None]
-
-_MALFORMED = frozenset({pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_URL_MALFORMAT})
-_NOT_SECURE = frozenset(
-    {
-        pycurl.E_SSL_CONNECT_ERROR,
-        pycurl.E_PEER_FAILED_VERIFICATION,
-        pycurl.E_SSL_CERTPROBLEM,
-        pycurl.E_SSL_CIPHER,
-        pycurl.E_SSL_CACERT_BADFILE,
-        pycurl.E_SSL_ISSUER_ERROR,
-        pycurl.E_SSL_ENGINE_INITFAILED,
-    }
-)
 _EVENTS = {pycurl.POLL_IN: select.EPOLLIN, pycurl.POLL_OUT: select.EPOLLOUT}
-_TAKEN = range(200, 300)
-"""Lower statuses announce an answer and are none."""
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-_ALWAYS = (b"Expect:", b"Accept-Encoding: identity")
 _LONGEST_REST = 1.0
 
 
@@ -71,7 +39,7 @@ class CurlSender:
         ca_file: str | None = None,
         max_answer: int = 64 * 1024,
     ) -> None:
-        self._terms = _Terms(int(timeout.total_seconds() * 1000), now, ca_file or certifi.where(), max_answer)
+        self._terms = Terms(int(timeout.total_seconds() * 1000), now, ca_file or certifi.where(), max_answer)
         self._loop: _Loop | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -103,20 +71,10 @@ class CurlSender:
                 self._loop = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What holds for every request."""
-
-    timeout_ms: int
-    now: Callable[[], dt.datetime]
-    ca_file: str
-    max_answer: int
-
-
 class _Loop:
     """The thread: begins what it is given and follows the sockets libcurl names; calls back with every end."""
 
-    def __init__(self, terms: _Terms) -> None:
+    def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._given: deque[tuple[Request, Ended]] = deque()
         self._ending = False
@@ -126,8 +84,8 @@ class _Loop:
         self._sockets = select.epoll()
         self._watched: set[int] = set()
         self._wakes_at: float | None = None
-        self._flying: dict[pycurl.Curl, _Wire] = {}
-        self._spare: list[_Wire] = []
+        self._flying: dict[pycurl.Curl, Wire] = {}
+        self._spare: list[Wire] = []
         self._thread = threading.Thread(target=self._run, name="curl", daemon=True)
         self._thread.start()
 
@@ -172,7 +130,7 @@ class _Loop:
     def _begin(self, multi: pycurl.CurlMulti) -> None:
         while self._given:
             request, ended = self._given.popleft()
-            wire = self._spare.pop() if self._spare else _Wire(self._terms)
+            wire = self._spare.pop() if self._spare else Wire(self._terms)
             fault = wire.carry(request, ended)
             if fault is None:
                 self._flying[wire.curl] = wire
@@ -226,92 +184,3 @@ class _Loop:
 
     def _set_timer(self, milliseconds: int) -> None:
         self._wakes_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
-
-
-class _Wire:
-    """One handle of libcurl, used again and again, and the request it carries; never shows what libcurl says."""
-
-    def __init__(self, terms: _Terms) -> None:
-        self._terms = terms
-        self._request: Request | None = None
-        self._at = 0
-        self._given = False
-        self._wait: str | None = None
-        self._cut = False
-        self._answer = bytearray()
-        self.ended: Ended = lambda _: None
-        self.curl = pycurl.Curl()
-        for option, value in (
-            (pycurl.NOSIGNAL, 1),
-            (pycurl.PROXY, ""),  # otherwise the environment names one
-            (pycurl.CAINFO, terms.ca_file),
-            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
-            (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
-            (pycurl.CONNECTTIMEOUT_MS, terms.timeout_ms),
-            (pycurl.TIMEOUT_MS, 2 * terms.timeout_ms),
-            (pycurl.POST, 1),
-            # Without a way to rewind it libcurl cannot send again, by itself, what a kept connection swallowed.
-            (pycurl.READFUNCTION, self._read),
-            (pycurl.WRITEFUNCTION, self._write),
-            (pycurl.HEADERFUNCTION, self._head),
-        ):
-            self.curl.setopt(option, value)
-
-    def carry(self, request: Request, ended: Ended) -> DeliveryError | None:
-        """Be ready for a request; why it cannot be sent, if so."""
-        self.ended, self._request = ended, request
-        self._at, self._given, self._wait, self._cut = 0, False, None, False
-        self._answer.clear()
-        lines = [f"{name}: {value}" for name, value in request.headers.items()]
-        if any(map(_CONTROLS.search, (request.url, *lines))):
-            return malformed(place_of(request.url))
-        try:
-            self.curl.setopt(pycurl.URL, request.url)
-            self.curl.setopt(pycurl.HTTPHEADER, [*(line.encode("latin-1") for line in lines), *_ALWAYS])
-        except UnicodeError:
-            return unspeakable(place_of(request.url))
-        self.curl.setopt(pycurl.CUSTOMREQUEST, request.method)
-        self.curl.setopt(pycurl.POSTFIELDSIZE, len(request.body))
-        return None
-
-    def came(self, code: int) -> Answer | DeliveryError:
-        """What came of it."""
-        request, self._request = self._request, None
-        assert request is not None
-        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
-        whole = code == pycurl.E_OK or self._cut
-        if whole and status in _TAKEN:
-            return Answer(status, bytes(self._answer))
-        place = place_of(request.url)
-        error = refusal(place, status, self._wait, self._terms.now) if status >= _TAKEN.start else None
-        return error or self._fault(place, code)
-
-    def _fault(self, place: str, code: int) -> DeliveryError:
-        if code in _MALFORMED:
-            return malformed(place)
-        late = code == pycurl.E_OPERATION_TIMEDOUT
-        if self._given or self.curl.getinfo(pycurl.REQUEST_SIZE):
-            return lost(place, late=late)
-        if late:
-            return unsent(place, NOT_REACHED)
-        if code == pycurl.E_COULDNT_RESOLVE_HOST:
-            return unsent(place, NOT_KNOWN)
-        return unsent(place, NOT_SECURE if code in _NOT_SECURE else REFUSED)
-
-    def _read(self, size: int) -> bytes:
-        assert self._request is not None
-        self._given = True
-        part = self._request.body[self._at : self._at + size]
-        self._at += len(part)
-        return part
-
-    def _write(self, part: bytes) -> int:
-        room = self._terms.max_answer - len(self._answer)
-        self._answer += part[:room]
-        self._cut = len(part) >= room
-        return 0 if self._cut else len(part)
-
-    def _head(self, line: bytes) -> None:
-        name, _, value = line.partition(b":")
-        if name.lower() == b"retry-after":
-            self._wait = value.decode("latin-1").strip()

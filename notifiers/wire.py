@@ -1,0 +1,144 @@
+"""One request over libcurl, and what came of it in the same words as over any other way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pycurl
+
+from notifiers.answers import (
+    NOT_KNOWN,
+    NOT_REACHED,
+    NOT_SECURE,
+    REFUSED,
+    Answer,
+    Request,
+    lost,
+    malformed,
+    place_of,
+    refusal,
+    unsent,
+    unspeakable,
+)
+from notifiers.contract import DeliveryError
+
+Ended = Callable[[Answer | DeliveryError], None]
+
+_MALFORMED = frozenset({pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_URL_MALFORMAT})
+_NOT_SECURE = frozenset(
+    {
+        pycurl.E_SSL_CONNECT_ERROR,
+        pycurl.E_PEER_FAILED_VERIFICATION,
+        pycurl.E_SSL_CERTPROBLEM,
+        pycurl.E_SSL_CIPHER,
+        pycurl.E_SSL_CACERT_BADFILE,
+        pycurl.E_SSL_ISSUER_ERROR,
+        pycurl.E_SSL_ENGINE_INITFAILED,
+    }
+)
+_TAKEN = range(200, 300)
+"""Lower statuses announce an answer and are none."""
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_ALWAYS = (b"Expect:", b"Accept-Encoding: identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every request."""
+
+    timeout_ms: int
+    now: Callable[[], dt.datetime]
+    ca_file: str
+    max_answer: int
+
+
+class Wire:
+    """One handle of libcurl, used again and again, and the request it carries; never shows what libcurl says."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._request: Request | None = None
+        self._at = 0
+        self._given = False
+        self._wait: str | None = None
+        self._cut = False
+        self._answer = bytearray()
+        self.ended: Ended = lambda _: None
+        self.curl = pycurl.Curl()
+        for option, value in (
+            (pycurl.NOSIGNAL, 1),
+            (pycurl.PROXY, ""),  # otherwise the environment names one
+            (pycurl.CAINFO, terms.ca_file),
+            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+            (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+            (pycurl.CONNECTTIMEOUT_MS, terms.timeout_ms),
+            (pycurl.TIMEOUT_MS, 2 * terms.timeout_ms),
+            (pycurl.POST, 1),
+            # Without a way to rewind it libcurl cannot send again, by itself, what a kept connection swallowed.
+            (pycurl.READFUNCTION, self._read),
+            (pycurl.WRITEFUNCTION, self._write),
+            (pycurl.HEADERFUNCTION, self._head),
+        ):
+            self.curl.setopt(option, value)
+
+    def carry(self, request: Request, ended: Ended) -> DeliveryError | None:
+        """Be ready for a request; why it cannot be sent, if so."""
+        self.ended, self._request = ended, request
+        self._at, self._given, self._wait, self._cut = 0, False, None, False
+        self._answer.clear()
+        lines = [f"{name}: {value}" for name, value in request.headers.items()]
+        if any(map(_CONTROLS.search, (request.url, *lines))):
+            return malformed(place_of(request.url))
+        try:
+            self.curl.setopt(pycurl.URL, request.url)
+            self.curl.setopt(pycurl.HTTPHEADER, [*(line.encode("latin-1") for line in lines), *_ALWAYS])
+        except UnicodeError:
+            return unspeakable(place_of(request.url))
+        self.curl.setopt(pycurl.CUSTOMREQUEST, request.method)
+        self.curl.setopt(pycurl.POSTFIELDSIZE, len(request.body))
+        return None
+
+    def came(self, code: int) -> Answer | DeliveryError:
+        """What came of it."""
+        request, self._request = self._request, None
+        assert request is not None
+        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        whole = code == pycurl.E_OK or self._cut
+        if whole and status in _TAKEN:
+            return Answer(status, bytes(self._answer))
+        place = place_of(request.url)
+        error = refusal(place, status, self._wait, self._terms.now) if status >= _TAKEN.start else None
+        return error or self._fault(place, code)
+
+    def _fault(self, place: str, code: int) -> DeliveryError:
+        if code in _MALFORMED:
+            return malformed(place)
+        late = code == pycurl.E_OPERATION_TIMEDOUT
+        if self._given or self.curl.getinfo(pycurl.REQUEST_SIZE):
+            return lost(place, late=late)
+        if late:
+            return unsent(place, NOT_REACHED)
+        if code == pycurl.E_COULDNT_RESOLVE_HOST:
+            return unsent(place, NOT_KNOWN)
+        return unsent(place, NOT_SECURE if code in _NOT_SECURE else REFUSED)
+
+    def _read(self, size: int) -> bytes:
+        assert self._request is not None
+        self._given = True
+        part = self._request.body[self._at : self._at + size]
+        self._at += len(part)
+        return part
+
+    def _write(self, part: bytes) -> int:
+        room = self._terms.max_answer - len(self._answer)
+        self._answer += part[:room]
+        self._cut = len(part) >= room
+        return 0 if self._cut else len(part)
+
+    def _head(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"retry-after":
+            self._wait = value.decode("latin-1").strip()
