@@ -111,9 +111,11 @@ class Heard:
     def __init__(self, channel: str) -> None:
         self.channel = channel
         self._heard: list[Message] = []
+        self.texts: list[str] = []
 
     def send(self, message: Message) -> Receipt:
         self._heard.append(message)
+        self.texts.append(message.text)
         return Receipt(None)
 
     def close(self) -> None:
