@@ -114,11 +114,11 @@ class Wire:
         return error or self._fault(place, code)
 
     def _fault(self, place: str, code: int) -> DeliveryError:
-        if code in _MALFORMED:
-            return malformed(place)
         late = code == pycurl.E_OPERATION_TIMEDOUT
         if self._given or self.curl.getinfo(pycurl.REQUEST_SIZE):
             return lost(place, late=late)
+        if code in _MALFORMED:
+            return malformed(place)
         if late:
             return unsent(place, NOT_REACHED)
         if code == pycurl.E_COULDNT_RESOLVE_HOST:
