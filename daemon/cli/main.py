@@ -97,7 +97,9 @@ _COMMANDS = {
     "silence": ("daemon.cli.silencing:silence", "静默 hold messages for a while."),
     "say": ("daemon.cli.saying:say", "试发 a test message."),
     "feeds": ("daemon.cli.state:feeds", "数据源 the state of each feed."),
-    "deliveries": ("daemon.cli.state:deliveries", "投递 the state of each message."),
+    "contacts": ("daemon.cli.contacts:contacts", "联系人 who can be told, and which addresses fail."),
+    "deliveries": ("daemon.cli.posting:deliveries", "投递 what became of each message."),
+    "audit": ("daemon.cli.auditing:audit", "自检 work that should have been done by now."),
     "db": ("daemon.cli.database:db", "数据库 the store and its keys."),
 }
 """Each command's place and the line about it, so that help imports none of them."""
