@@ -35,14 +35,14 @@ _SHORTEST = 9
 
 
 class Outcome(StrEnum):
-    """What came of a reply."""
+    """What came of a reply; of several the first in this order counts."""
 
     ACKNOWLEDGED = "acknowledged"
     BEFORE = "acknowledged before"
-    CLOSED = "nothing to acknowledge"
-    """The report was retracted, the child returned, or the case is closed."""
     NOT_ALLOWED = "not allowed"
     """It was sent to them, but another role acknowledges."""
+    CLOSED = "nothing to acknowledge"
+    """The report was retracted, the child returned, or the case is closed."""
     UNKNOWN_SENDER = "unknown sender"
     """The code was sent to another number."""
     UNKNOWN_CODE = "unknown code"
