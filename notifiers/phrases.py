@@ -75,6 +75,7 @@ _TWO_SURNAMES = re.compile(
     "太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|闾丘|令狐|百里|呼延|东郭|南门|西门"
 )
 _FULL_NAME = 3
+_SHOWN_DIGITS = 4
 _HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003FFFF]")
 
 
@@ -93,6 +94,14 @@ def mask_name(name: str, language: str) -> str:
         return f"{two[0] if two else first}**"
     initials = [found for word in letters.split() if (found := next((c for c in word if c.isalpha()), None))]
     return " ".join(f"{initial}**" for initial in (initials if len(initials) == 1 else (initials[0], initials[-1])))
+
+
+def mask_address(address: str | None) -> str | None:
+    """A number without all but its last digits, or a mail address without all but its first letter and its domain."""
+    if not address:
+        return None
+    name, at, domain = one_line(address).rpartition("@")
+    return f"{name[:1]}**@{domain}" if at else f"**{domain[-_SHOWN_DIGITS:]}"
 
 
 def one_line(text: str) -> str:

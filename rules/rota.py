@@ -115,6 +115,11 @@ class OnDuty:
         for _, line in self._lines:
             yield from line
 
+    def first(self) -> Iterator[str]:
+        """Whoever is on duty now."""
+        for _, line in self._lines:
+            yield from line[:1]
+
     def line(self, role: str, holders: Sequence[Recipient]) -> list[Recipient] | None:
         """Who is on duty for what these hold, then who is next, those not on the roster left out; None: no rota."""
         found = self._found(role, holders)

@@ -1,0 +1,43 @@
+"""Who can be told, from the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from daemon.store import unreachable
+from daemon.store.addresses import address_keys
+from daemon.store.unreachable import Unreachable
+
+if TYPE_CHECKING:
+    from tests.daemon.cli.conftest import Reported
+
+NOW = dt.datetime(2026, 3, 18, tzinfo=dt.UTC)
+
+
+def flag(reported: Reported, contact_id: str, channel: str) -> None:
+    """Note that the address of a contact fails."""
+    store = reported.terminal.store()
+    with store.read() as tx:
+        keys = address_keys(tx, [contact_id])[contact_id]
+    key = {"sms": keys.phone, "email": keys.email}[channel]
+    assert key is not None
+    store.commit(lambda tx: unreachable.flag(tx, [Unreachable(contact_id, channel, key, NOW, "answered 422")]))
+    store.close()
+
+
+def test_contacts_are_listed_with_their_channels_and_their_addresses_masked(reported: Reported) -> None:
+    town = next(one for one in reported.terminal.records("contacts") if one["role"] == "town_government")
+    assert (town["unit"], town["channels"]) == ("t-1", ["sms"])
+    said = reported.terminal.told("contacts")
+    assert "**" in said
+    assert "+86" not in said
+
+
+def test_addresses_that_fail_are_listed_by_themselves(reported: Reported) -> None:
+    assert reported.terminal.records("contacts", "--unreachable") == []
+    town = next(one for one in reported.terminal.records("contacts") if one["role"] == "town_government")
+    flag(reported, town["contact"], "sms")
+    [one] = reported.terminal.records("contacts", "--unreachable")
+    assert one["contact"] == town["contact"]
+    assert (one["fails"][0]["channel"], one["fails"][0]["why"]) == ("sms", "answered 422")
