@@ -82,6 +82,14 @@ class Swift(Protocol):
         """Hand `message` over in the background; `ended` is called once, from a thread that must not be held up."""
 
 
+@runtime_checkable
+class Previewer(Protocol):
+    """A channel that sends something else than the words of a message, and can show it."""
+
+    def preview(self, message: Message) -> str:
+        """What would leave, for a person to read; raises DeliveryError where nothing would."""
+
+
 # ---- what a channel learns later ------------------------------------------------------------------------------------
 
 

@@ -18,8 +18,9 @@ from daemon.problems import Problem, choose, nearest
 from daemon.settings import chat_names
 from daemon.store import roster as rosters
 from daemon.store.roster import Contact
-from notifiers.contract import DeliveryError, Message
+from notifiers.contract import DeliveryError, Message, Previewer
 from notifiers.examples import examples
+from notifiers.sms.facts import sms_facts
 from notifiers.webhook import webhook_body
 from notifiers.words import KINDS, WordsError
 from rules.records import ROLES
@@ -54,7 +55,7 @@ def say(recipient: str, channel: str | None, template: str, dry_run: bool) -> No
         problems = [] if dry_run else _send(house, messages)
     if problems:
         raise Refusal(problems, code=1)
-    print_records([_record(contact, one, sent=not dry_run) for one in messages], SAID)
+    print_records([_record(contact, _shown(house, one), sent=not dry_run) for one in messages], SAID)
 
 
 def _contact(house: House, recipient: str) -> Contact:
@@ -101,11 +102,24 @@ def _message(house: House, contact: Contact, channel: str, kind: str) -> Message
     if channel == "webhook":
         return replace(message, body=webhook_body(kind, message.message_id, wall_clock(), facts))
     try:
-        said = house.words.compose(kind, channel, language, facts)
+        provider = getattr(getattr(house.config.channels, channel, None), "provider", None)
+        said = house.words.compose(kind, channel, language, facts, provider)
     except WordsError as error:
         problem = error.problem
         raise Refusal([Problem(problem.template, problem.line, "", problem.fault, problem.hint)]) from None
-    return replace(message, subject=said.subject, text=said.text, html=said.html)
+    message = replace(message, subject=said.subject, text=said.text, html=said.html, language=language)
+    return replace(message, parameters=sms_facts(kind, language, facts)) if channel == "sms" else message
+
+
+def _shown(house: House, message: Message) -> Message:
+    """The message with what really leaves for its text, where that is not its words."""
+    channel = house.notifiers[message.channel]
+    if not isinstance(channel, Previewer):
+        return message
+    try:
+        return replace(message, text=channel.preview(message))
+    except DeliveryError as error:
+        raise Refusal([Problem("baoxue", None, f"say {message.channel}", error.reason, None)], code=1) from None
 
 
 def _send(house: House, messages: Sequence[Message]) -> list[Problem]:

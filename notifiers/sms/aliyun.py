@@ -16,7 +16,7 @@ from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pus
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
 from notifiers.sms import templates
-from notifiers.sms.pushes import CHINA, TOKEN, china_time, demand_token, e164, rows, text_of
+from notifiers.sms.pushes import CHINA, TOKEN, china_time, demand_token, e164, each, heard, rows, text_of
 from notifiers.sms.refusals import A_DAY, A_MINUTE, AN_HOUR, MENDED, NEVER, SOON, Verdict, coded, refused, verdict
 
 LIMITS = Limits(variable=35)
@@ -106,13 +106,19 @@ class Aliyun:
         biz_id = answer.get("BizId")
         return Receipt(provider_id=str(biz_id)[:128] if biz_id else None)
 
+    def preview(self, message: Message) -> str:
+        """The template and its variables."""
+        return str(self._templates.fill(message))
+
     def gather(self, waiting: Sequence[Waiting]) -> Heard:
         """Ask what became of each message, by its number, its BizId and the day it was sent."""
         reports: list[Report] = []
         for one in waiting:
             try:
                 reports += self._reports(one)
-            except DeliveryError:
+            except DeliveryError as error:
+                if error.permanent:  # about this one number, not about the others
+                    continue
                 if not reports:
                     raise
                 break
@@ -124,15 +130,7 @@ class Aliyun:
     def hear(self, pushed: Pushed, now: dt.datetime) -> Heard:
         """A batch of SmsReport or SmsUp; raises NotHeardError without the receipts_token, or for anything else."""
         demand_token(pushed, self._settings.receipts_token)
-        reports, replies = [], []
-        for row in rows(pushed):
-            if "content" in row:
-                replies.append(_reply(row, now))
-            elif isinstance(row.get("success"), bool):
-                reports.append(_pushed_report(row, now))
-            else:
-                raise NotHeardError("a push that is neither SmsReport nor SmsUp", forged=False)
-        return Heard(tuple(reports), tuple(replies), _ANSWER, "application/json")
+        return heard(each(rows(pushed), lambda row: _pushed(row, now)), _ANSWER)
 
     def close(self) -> None:
         """Close the connections."""
@@ -220,7 +218,11 @@ def _days(sent_at: dt.datetime) -> tuple[dt.date, ...]:
     return tuple(dict.fromkeys((sent_at.astimezone(CHINA).date(), (sent_at + _LATE).astimezone(CHINA).date())))
 
 
-def _pushed_report(row: Mapping[str, Any], now: dt.datetime) -> Report:
+def _pushed(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
+    if "content" in row:
+        return _reply(row, now)
+    if not isinstance(row.get("success"), bool):
+        raise NotHeardError("a push that is neither SmsReport nor SmsUp", forged=False)
     return Report(
         "delivered" if row["success"] else "failed",
         china_time(row.get("report_time"), now),

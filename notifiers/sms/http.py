@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report
 from notifiers.provider import REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings
-from notifiers.sms.pushes import TOKEN, demand_proof, e164, instant, rows, text_of
+from notifiers.sms.pushes import TOKEN, demand_proof, e164, each, heard, instant, rows, text_of
 from notifiers.sms.refusals import coded
 
 BODY = '{"phone": "{phone}", "text": "{text}", "id": "{id}"}'
@@ -80,9 +80,7 @@ class HttpSms:
     def hear(self, pushed: Pushed, now: dt.datetime) -> Heard:
         """A report or reply, or a list of them; raises NotHeardError for what is not proven, or something else."""
         demand_proof(pushed, self._settings.receipts_token, self._settings.receipts_secret, now)
-        heard = [_heard(row, now) for row in rows(pushed)]
-        reports = tuple(one for one in heard if isinstance(one, Report))
-        return Heard(reports, tuple(one for one in heard if isinstance(one, Reply)), b'{"ok":true}', "application/json")
+        return heard(each(rows(pushed), lambda row: _told(row, now)), b'{"ok":true}')
 
     def close(self) -> None:
         """Close the connections."""
@@ -122,7 +120,7 @@ class HttpSms:
         raise DeliveryError(f"the gateway did not take the message: {shown}", permanent=permanent)
 
 
-def _heard(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
+def _told(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
     at, number = instant(row.get("at"), now), row.get("id")
     told = None if number is None else str(number)
     if row.get("type") == "reply":
@@ -173,7 +171,19 @@ def _dig(value: Any, path: str) -> object:  # noqa: ANN401 - parsed JSON
 
 def build(settings: Settings, now: Now) -> HttpSms:
     """The channel as configured; raises SettingError for a body that is no template."""
-    names = ("url", "token", "method", "headers", "timeout", "receipts_token", "receipts_secret")
+    names = (
+        "url",
+        "token",
+        "method",
+        "headers",
+        "timeout",
+        "receipts_token",
+        "receipts_secret",
+        "ok_field",
+        "ok_value",
+        "permanent_values",
+        "id_field",
+    )
     own = {name: settings[name] for name in names}
     _readable(settings["receipts_secret"])
     try:
@@ -214,6 +224,20 @@ PROVIDER = Provider(
             quiet=True,
         ),
         Key("token", "secret", "its bearer token", example='"sms.token"'),
+        Key(
+            "ok_field",
+            "text",
+            "the field of its JSON answer that says whether it took the message",
+            example='"result.0.code"',
+        ),
+        Key("ok_value", "text", "what that field says where it did", default="OK"),
+        Key(
+            "permanent_values",
+            "texts",
+            "what that field says of messages it will never take",
+            example='["bad_number", "4001"]',
+        ),
+        Key("id_field", "text", "the field of its JSON answer with its own id", example='"result.0.sid"'),
         REPLIES,
         TOKEN,
         Key("receipts_secret", "secret", "the secret its pushes of receipts are signed with", example='"sms.hook"'),

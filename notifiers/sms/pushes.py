@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from standardwebhooks import Webhook as Signer
 
-from notifiers.contract import NotHeardError, Pushed
+from notifiers.contract import Heard, NotHeardError, Pushed, Reply, Report
 from notifiers.provider import Key
 
 TOKEN = Key("receipts_token", "secret", "the word its pushes of receipts must carry", example='"sms.receipts"')
 """Providers of text messages sign nothing they push: a secret word in the address is all that tells who knocks."""
+
+Told = TypeVar("Told")
 
 CHINA = dt.timezone(dt.timedelta(hours=8))
 _LONGEST_TEXT = 1000
@@ -63,6 +65,29 @@ def rows(pushed: Pushed) -> Iterator[Mapping[str, Any]]:
     if not several or not all(isinstance(one, dict) for one in several):
         raise NotHeardError("the push holds something else than reports or replies", forged=False)
     return iter(several)
+
+
+def each(several: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], Told]) -> list[Told]:
+    """What can be read of several rows; raises NotHeardError where that is nothing at all.
+
+    One row at fault must not cost the others: a provider that is refused a batch gives it up after a few tries.
+    """
+    found, fault = [], None
+    for row in several:
+        try:
+            found.append(read(row))
+        except NotHeardError as error:
+            fault = error
+    if fault is not None and not found:
+        raise fault
+    return found
+
+
+def heard(told: Iterable[Report | Reply], answer: bytes = b"") -> Heard:
+    """Reports and replies, each with their like, and what the provider wants to hear: JSON."""
+    several = list(told)
+    reports = tuple(one for one in several if isinstance(one, Report))
+    return Heard(reports, tuple(one for one in several if isinstance(one, Reply)), answer, "application/json")
 
 
 def china_time(value: object, otherwise: dt.datetime) -> dt.datetime:

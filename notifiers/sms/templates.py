@@ -67,6 +67,9 @@ class Filled:
     template: Template
     values: tuple[tuple[str, str], ...]
 
+    def __str__(self) -> str:
+        return f"{self.template.id} {' '.join(f'{name}={value}' for name, value in self.values)}"
+
 
 class Templates:
     """All approved texts of one channel; sends nothing."""

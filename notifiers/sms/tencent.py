@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
@@ -15,7 +16,7 @@ from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pus
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
 from notifiers.sms import templates
-from notifiers.sms.pushes import TOKEN, china_time, demand_token, e164, rows, text_of
+from notifiers.sms.pushes import TOKEN, china_time, demand_token, e164, each, heard, rows, text_of
 from notifiers.sms.refusals import A_DAY, A_MINUTE, AN_HOUR, MENDED, NEVER, SOON, Verdict, coded, refused, verdict
 
 LIMITS = Limits(total=500, asked=True)
@@ -107,18 +108,25 @@ class Tencent:
         serial = status.get("SerialNo")
         return Receipt(provider_id=str(serial)[:128] if serial else None)
 
+    def preview(self, message: Message) -> str:
+        """The template and its variables."""
+        return str(self._templates.fill(message))
+
     def gather(self, waiting: Sequence[Waiting]) -> Heard:
         """What the queues of reports and replies hold, and what became of messages that are late."""
         reports, replies = [*self._pulled.reports], [*self._pulled.replies]
         try:
             reports += (_report(row, self._now()) for row in self._queue("PullSmsSendStatus"))
-            replies += (_pulled_reply(row, self._now()) for row in self._queue("PullSmsReplyStatus"))
+            for row in self._queue("PullSmsReplyStatus"):
+                with contextlib.suppress(NotHeardError):  # from no number that could be answered
+                    replies.append(_pulled_reply(row, self._now()))
         finally:
             self._pulled = Heard(tuple(reports), tuple(replies))
-        heard = {report.provider_id for report in reports}
-        late = [one for one in waiting if one.provider_id not in heard and self._now() - one.sent_at > _LATE]
-        found = [report for one in late for report in self._asked(one)]
-        return Heard((*reports, *found), tuple(replies))
+        known = {report.provider_id for report in reports}
+        late = [one for one in waiting if one.provider_id not in known and self._now() - one.sent_at > _LATE]
+        with contextlib.suppress(DeliveryError):  # what the queues gave is worth telling all the same
+            reports += [report for one in late for report in self._asked(one)]
+        return Heard(tuple(reports), tuple(replies))
 
     def confirm(self, heard: Heard) -> None:
         """What was taken out of the queues is kept elsewhere now."""
@@ -130,16 +138,7 @@ class Tencent:
     def hear(self, pushed: Pushed, now: dt.datetime) -> Heard:
         """A callback of reports or of a reply; raises NotHeardError without the receipts_token, or for another."""
         demand_token(pushed, self._settings.receipts_token)
-        reports, replies = [], []
-        for row in rows(pushed):
-            if "report_status" in row:
-                reports.append(_pushed_report(row, now))
-            elif "text" in row:
-                number = e164(row.get("mobile"), row.get("nationcode") or "86")
-                replies.append(Reply(number, text_of(row["text"]), china_time(row.get("time"), now)))
-            else:
-                raise NotHeardError("a push that is neither a report nor a reply", forged=False)
-        return Heard(tuple(reports), tuple(replies), _ANSWER, "application/json")
+        return heard(each(rows(pushed), lambda row: _pushed(row, now)), _ANSWER)
 
     def close(self) -> None:
         """Close the connections."""
@@ -154,7 +153,18 @@ class Tencent:
                 return
 
     def _asked(self, one: Waiting) -> list[Report]:
-        answer = self._call(
+        """What became of one message, asked for by its number; nothing where the number itself is refused."""
+        try:
+            answer = self._by_number(one)
+        except DeliveryError as error:
+            if not error.permanent:
+                raise
+            return []
+        found = _objects(answer.get("PullSmsSendStatusSet"))
+        return [_report(row, self._now()) for row in found if row.get("SerialNo") == one.provider_id]
+
+    def _by_number(self, one: Waiting) -> Mapping[str, Any]:
+        return self._call(
             "PullSmsSendStatusByPhoneNumber",
             BeginTime=int(one.sent_at.timestamp()) - 60,
             EndTime=int(self._now().timestamp()),
@@ -163,8 +173,6 @@ class Tencent:
             PhoneNumber=one.address,
             SmsSdkAppId=self._settings.app_id,
         )
-        found = _objects(answer.get("PullSmsSendStatusSet"))
-        return [_report(row, self._now()) for row in found if row.get("SerialNo") == one.provider_id]
 
     def _call(self, action: str, **body: object) -> Mapping[str, Any]:
         """The response of one action; raises DeliveryError for an error in it, which comes with HTTP 200."""
@@ -226,7 +234,12 @@ def _pulled_reply(row: Mapping[str, Any], now: dt.datetime) -> Reply:
     return Reply(number, text_of(row.get("ReplyContent")), china_time(row.get("ReplyTime"), now))
 
 
-def _pushed_report(row: Mapping[str, Any], now: dt.datetime) -> Report:
+def _pushed(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
+    if "text" in row:
+        number = e164(row.get("mobile"), row.get("nationcode") or "86")
+        return Reply(number, text_of(row["text"]), china_time(row.get("time"), now))
+    if "report_status" not in row:
+        raise NotHeardError("a push that is neither a report nor a reply", forged=False)
     return Report(
         "delivered" if row["report_status"] == "SUCCESS" else "failed",
         china_time(row.get("user_receive_time"), now),

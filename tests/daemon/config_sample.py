@@ -265,6 +265,10 @@ def _sms(provider: str, secret: Callable[[str, str, str], dict[str, str]]) -> di
             "timeout": "20s",
             "headers": {"X-Channel": "baoxue"},
             "replies": True,
+            "ok_field": "result.0.code",
+            "ok_value": "OK",
+            "permanent_values": ["4001"],
+            "id_field": "result.0.sid",
         },
         "aliyun": {
             **cloud,

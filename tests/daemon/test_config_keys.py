@@ -148,6 +148,7 @@ IN_THEMSELVES = re.findall(
     channels.sms.timeout channels.sms.sign_name channels.sms.endpoint channels.sms.access_key_id channels.sms.secret_id
     channels.sms.app_id channels.sms.region channels.sms.delivery_reports channels.sms.template.*.id
     channels.sms.template.*.language channels.sms.template.*.parameters.*.name
+    channels.sms.ok_field channels.sms.ok_value channels.sms.permanent_values channels.sms.id_field
     channels.sms.replies channels.sms.template.*.parameters.*.longest channels.webhook.timeout
     channels.webhook.endpoints.*.url console.listen
     console.public_url service.watch_at duty.*.from duty.*.handover duty.*.every duty.*.substitute.*.from

@@ -107,7 +107,7 @@ def test_the_provider_of_the_page_hands_over_and_tells_refusals_apart(pigeon: Pr
 
 
 def test_its_keys_become_a_table(pigeon: Provider) -> None:
-    table = offered_table("BirdConfig", "`[channels.sms]`", {"pigeon": pigeon}, default="pigeon")
+    table = offered_table("BirdConfig", "`[channels.sms]`", {"pigeon": pigeon}, of="SMS", default="pigeon")
     made = table.model_validate({"loft": "https://loft.example.org/fly", "password_env": "COO"})
     assert made.settings == {"loft": "https://loft.example.org/fly", "password": None, "timeout": TIMEOUT.default}
     assert "loft.example.org" in repr(made)

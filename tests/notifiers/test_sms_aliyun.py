@@ -291,6 +291,23 @@ def test_reports_already_had_are_not_lost_when_the_service_stops_answering(phone
     assert [one.message_id for one in heard.reports] == ["m-1"]
 
 
+def test_a_number_that_is_refused_does_not_keep_others_from_being_asked_about(phone: AliyunPhone, clock: Hands) -> None:
+    aliyun = channel(phone.url, clock)
+    sent = aliyun.send(report())
+    phone.settles("m-1", arrived=True, code="DELIVERED")
+    phone.answers(refused("isv.MOBILE_NUMBER_ILLEGAL"))
+    heard = aliyun.gather([Waiting("m-0", "0^0", "", NOON), waiting("m-1", sent.provider_id)])
+    assert [one.message_id for one in heard.reports] == ["m-1"]
+
+
+def test_what_would_leave_can_be_shown(clock: Hands) -> None:
+    shown = channel("http://127.0.0.1", clock).preview(report())
+    assert (
+        shown
+        == f"{TEMPLATE} case_no=2026-000123 student=张** school=城关镇中心小学 due=3月18日08:00 phone=0911-1234567"
+    )
+
+
 def push(body: bytes, path: str = f"/heard/sms/{TOKEN}", **rest: Any) -> Pushed:  # noqa: ANN401 - query or headers
     return Pushed(path, rest.get("query", {}), rest.get("headers", {}), body)
 

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from notifiers.contract import Heard, NotHeardError, Pushed, Reply, Report
 from notifiers.provider import SettingError
-from notifiers.sms.http import HttpSms, HttpSmsSettings, build
+from notifiers.sms.http import PROVIDER, HttpSms, HttpSmsSettings
 from notifiers.sms.pushes import china_time, e164
 from tests.notifiers.letters import NOON, PHONE, noon
 
@@ -61,6 +61,11 @@ def test_reports_and_replies_come_in_one_list() -> None:
         b'{"ok":true}',
         "application/json",
     )
+
+
+def test_a_row_at_fault_does_not_cost_the_others() -> None:
+    heard = gateway(receipts_token=TOKEN).hear(carrying([{"type": "reply", "from": "Bank"}, REPORT, {}]), NOON)
+    assert ([one.message_id for one in heard.reports], heard.replies) == (["m-1"], ())
 
 
 def test_one_alone_needs_no_list() -> None:
@@ -127,10 +132,9 @@ def test_a_detail_that_is_no_code_is_left_out() -> None:
 
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_h", f"{SECRET} whsec_h"])
 def test_a_signing_secret_that_is_not_base64_is_refused_without_being_shown(secret: str) -> None:
-    names = ("url", "token", "method", "headers", "timeout", "receipts_token", "body")
-    settings = {**dict.fromkeys(names), "receipts_secret": secret, "timeout": dt.timedelta(seconds=1)}
+    settings = {key.name: key.default for key in PROVIDER.keys} | {"receipts_secret": secret}
     with pytest.raises(SettingError, match="is not base64") as caught:
-        build(settings, noon)
+        PROVIDER.build(settings, noon)
     assert secret not in f"{caught.value}"
 
 

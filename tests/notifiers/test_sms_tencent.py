@@ -272,6 +272,19 @@ def test_a_report_lost_with_a_process_is_asked_for_by_its_number_once_it_is_late
     assert (found.status, found.provider_id) == ("delivered", serial)
 
 
+def test_what_the_queues_gave_is_told_though_a_late_message_cannot_be_asked_about(
+    phone: TencentPhone, clock: Hands
+) -> None:
+    tencent = channel(phone.url, clock)
+    tencent.send(report())
+    phone.settles("m-1", arrived=True, code="DELIVRD")
+    phone.answered("Bank", "offer")
+    row = phone.reports.pop()
+    phone.answers(responded(PullSmsSendStatusSet=[row]), responded(PullSmsReplyStatusSet=phone.replies), Answer(503))
+    heard = tencent.gather([waiting("m-0", "5000:1", NOON - dt.timedelta(hours=1))])
+    assert ([one.provider_id for one in heard.reports], heard.replies) == ([row["SerialNo"]], ())
+
+
 def push(body: bytes, path: str = f"/heard/sms/{TOKEN}") -> Pushed:
     return Pushed(path, {}, {}, body)
 
