@@ -16,6 +16,7 @@ from tests.phones import SECRET
 _HOOK = """
 [channels.webhook]
 timeout = "5s"
+transport = "{transport}"
 [channels.webhook.endpoints.edu]
 url = "{url}"
 secret_file = "hook.secret"
@@ -101,7 +102,13 @@ def mail(n: int) -> str:
 
 
 def county(
-    folder: Path, receivers: Receivers, *, children: int = 30, database: str = "sqlite:///baoxue.db", mail_port: int = 0
+    folder: Path,
+    receivers: Receivers,
+    *,
+    children: int = 30,
+    database: str = "sqlite:///baoxue.db",
+    mail_port: int = 0,
+    transport: str = "requests",
 ) -> County:
     """A county whose messages go to `receivers`."""
     secret = folder / "hook.secret"
@@ -111,7 +118,7 @@ def county(
         folder,
         receivers.sms.url,
         mail_port or receivers.mail.port,
-        extra=_HOOK.format(url=receivers.ear.url),
+        extra=_HOOK.format(url=receivers.ear.url, transport=transport),
         children=children,
         database=database,
     )

@@ -21,6 +21,8 @@ EACH = 15
 FLYING = 10
 """So many messages at least are on their way when it is killed."""
 
+TRANSPORTS = ("curl", "requests")
+
 SLOW, QUICK = (0.05, 0.5), (0.0, 0.02)
 
 
@@ -46,7 +48,7 @@ def is_killed_while_sending(place: County, pace: Pace, ways: Ways, answered: int
 def test_killed_at_random_instants(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret
     with receivers(Pace(SLOW, busy=0.05, chance=chance)) as hearing:
-        place = county(tmp_path, hearing, children=EACH * LIVES)
+        place = county(tmp_path, hearing, children=EACH * LIVES, transport=TRANSPORTS[seed % 2])
         instants = [(chance.randrange(EACH), chance.uniform(0, 0.05)) for _ in range(LIVES)]
         flying = [is_killed_while_sending(place, hearing.pace, Ways(), *instant) for instant in instants]
         hearing.pace.slow = QUICK
@@ -61,7 +63,7 @@ def test_killed_at_random_instants(tmp_path: Path, seed: int) -> None:
 def test_killed_at_random_instants_on_postgresql(tmp_path: Path, postgres: Postgres) -> None:
     url = postgres.empty_database()
     with receivers(Pace(SLOW)) as hearing:
-        place = county(tmp_path, hearing, children=EACH * 2, database=url)
+        place = county(tmp_path, hearing, children=EACH * 2, database=url, transport="curl")
         for instant in ((2, 0.01), (EACH, 0.04)):
             is_killed_while_sending(place, hearing.pace, Ways(lease=3), *instant)
         hearing.pace.slow = QUICK

@@ -18,6 +18,7 @@ from notifiers.http import HttpSender
 from tests.notifiers.letters import SHORT, closed_port, noon
 from tests.phones import Answer as Told
 from tests.phones import Certificate, SmsGateway
+from tests.phones_http import HttpRequest
 
 SECRET = "geheim"
 BODY = b'{"phone": "+8613800001234", "text": "x", "id": "m-1"}'
@@ -278,15 +279,25 @@ def test_what_is_on_its_way_comes_to_its_end_when_the_sender_is_closed(gateway: 
     sender = CurlSender(timeout=LONG, now=noon)
     ended = threading.Event()
     came: list[Answer | DeliveryError] = []
-    sender.begin(Request(gateway.url, BODY, HEADERS), lambda answer: (came.append(answer), ended.set())[0])
+
+    def ends(answer: Answer | DeliveryError) -> None:
+        came.append(answer)
+        ended.set()
+
+    sender.begin(Request(gateway.url, BODY, HEADERS), ends)
     sender.close()
     assert ended.wait(10)
     assert [type(one) for one in came] == [Answer]
 
 
-def test_very_many_are_on_their_way_at_once(gateway: SmsGateway) -> None:
+def test_very_many_are_on_their_way_at_once(gateway: SmsGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(50)
-    gateway.hears = lambda request: (gateway.requests.append(request), together.wait(10), Told())[-1]  # type: ignore[method-assign, func-returns-value]
+
+    def hears(_: HttpRequest) -> Told:
+        together.wait(10)
+        return Told()
+
+    monkeypatch.setattr(gateway, "hears", hears)
     sender = CurlSender(timeout=LONG, now=noon)
     ended = threading.Semaphore(0)
     for _ in range(50):
