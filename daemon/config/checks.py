@@ -131,8 +131,8 @@ def _signed(scene: Scene) -> Iterator[Finding]:
 def _named_once(scene: Scene) -> Iterator[Finding]:
     """A contact names its endpoint, so that a robot and a webhook cannot have one name."""
     endpoints, others = scene.table.get("endpoints"), below(scene.tree, "channels", "webhook", "endpoints")
-    for name in endpoints if isinstance(endpoints, dict) and isinstance(others, dict) else ():
-        if name in others:
+    if isinstance(endpoints, dict) and isinstance(others, dict):
+        for name in endpoints.keys() & others.keys():
             hint = "give one of the two another name, and contacts that mean it"
             yield scene.found(("endpoints", name), f"{quoted(name)} is the name of a webhook already", hint)
 

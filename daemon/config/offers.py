@@ -101,12 +101,17 @@ _TYPES: Mapping[str, object] = {
 _EMPTY: Mapping[str, object] = {"headers": {}, "texts": (), "templates": ()}
 
 
-def offered_table(name: str, doc: str, offers: Mapping[str, Provider], *, default: str | None = None) -> type[Offered]:
-    """The table of a channel or endpoint with the keys of all its providers; `default` is taken where none is named."""
+def offered_table(
+    name: str, doc: str, offers: Mapping[str, Provider], *, of: str, default: str | None = None
+) -> type[Offered]:
+    """The table of a channel or endpoint with the keys of all its providers; `default` is taken where none is named.
+
+    `of` begins the names of variables in examples.
+    """
     fields: dict[str, Any] = {"provider": (Literal[tuple(offers)], _provider(default, next(iter(offers))))}
     keys = keys_of(list(offers.values()))
     for key in keys.values():
-        fields |= _secret(key) if key.kind == "secret" else {key.name: _field(key)}
+        fields |= _secret(key, of) if key.kind == "secret" else {key.name: _field(key)}
     table = create_model(name, __base__=Offered, __doc__=doc, **fields)
     table.offers = offers
     table.stems = tuple(key.name for key in keys.values() if key.kind == "secret")
@@ -127,8 +132,8 @@ def _field(key: Key) -> tuple[object, Any]:
     return (kind | None if default is None else kind), told
 
 
-def _secret(key: Key) -> dict[str, Any]:
-    word = f"BAOXUE_SMS_{key.name.upper()}"
+def _secret(key: Key, of: str) -> dict[str, Any]:
+    word = f"BAOXUE_{of}_{key.name.upper()}"
     env = Field(default=None, repr=False, description=f"the variable with {key.description}", examples=[f'"{word}"'])
     file = key.example or f'"{key.name}.secret"'
     path = Field(default=None, repr=False, description=f"the file with {key.description}", examples=[file])

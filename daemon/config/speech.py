@@ -103,13 +103,15 @@ if TYPE_CHECKING:
     SmsConfig = Offered
 else:
     SmsConfig = offered_table(
-        "SmsConfig", "`[channels.sms]`: who carries text messages.", providers("sms"), default="http"
+        "SmsConfig", "`[channels.sms]`: who carries text messages.", providers("sms"), of="SMS", default="http"
     )
 
 if TYPE_CHECKING:
     Robot = Offered
 else:
-    Robot = offered_table("Robot", "`[channels.chat.endpoints.NAME]`: one robot in one group.", providers("chat"))
+    Robot = offered_table(
+        "Robot", "`[channels.chat.endpoints.NAME]`: one robot in one group.", providers("chat"), of="HEDONG"
+    )
 
 
 class ChatConfig(Table):

@@ -11,7 +11,7 @@ def fitted(text: str, most: int) -> str:
     """`text` in at most `most` bytes of UTF-8, cut between two lines; the last line then says how many are missing."""
     if len(text.encode()) <= most:
         return text
-    lines = text.splitlines()
+    lines = text.split("\n")
     room = most - len(MORE.format(left=len(lines)).encode()) - 1
     kept = _fitting(lines, room)
     return "\n".join([*lines[:kept], MORE.format(left=len(lines) - kept)])

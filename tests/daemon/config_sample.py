@@ -21,6 +21,8 @@ ENVIRON = {
     "SMS_RECEIPTS": "sms-receipts-of-the-sample",
     "SMS_HOOK": "whsec_c21zLWhvb2stb2YtdGhlLXNhbXBsZQ==",
     "SMS_KEY": "sms-key-of-the-sample",
+    "ROBOT_URL": "https://oapi.dingtalk.com/robot/send?access_token=robot-key-of-the-sample",
+    "ROBOT_SECRET": "robot-secret-of-the-sample",
     "HOOK_SECRET": "hook-secret-of-the-sample",
     "KEYS": "k2:" + base64.b64encode(b"2" * 32).decode() + "\nk1:" + base64.b64encode(b"1" * 32).decode(),
 }
@@ -33,6 +35,8 @@ SECRETS = {
     "sms.receipts": "sms-receipts-of-the-sample\n",
     "sms.hook": "whsec_c21zLWhvb2stb2YtdGhlLXNhbXBsZQ==\n",
     "sms.key": "sms-key-of-the-sample\n",
+    "robot.url": ENVIRON["ROBOT_URL"] + "\n",
+    "robot.secret": "robot-secret-of-the-sample\n",
     "hook.secret": "hook-secret-of-the-sample\n",
     "baoxue.key": "# the current key comes first\n" + ENVIRON["KEYS"] + "\n",
 }

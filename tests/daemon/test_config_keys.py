@@ -64,6 +64,8 @@ NEEDED_BY_OTHERS = {
         for key in ("url", "sign_name", "template", "access_key_id", "secret_id", "app_id", "spool")
     },
     "channels.sms.template.*.kinds": "channels.sms.template[1]",
+    "channels.chat.endpoints.*.url_env": "channels.chat.endpoints.hedong.url_file",
+    "channels.chat.endpoints.*.url_file": "channels.chat.endpoints.hedong.url_file",
 }
 """Keys that may be left out, but not of this sample: something else in it refers to them. The key that complains."""
 
@@ -103,6 +105,11 @@ REFERENCES: dict[str, object] = {
     },
     "channels.sms.template.*.kinds": ["reprot"],
     "channels.sms.template.*.parameters.*.fact": "acknowledge_url",
+    **{
+        f"channels.chat.endpoints.*.{stem}_{source}": nowhere
+        for stem in ("url", "secret")
+        for source, nowhere in (("env", "NO_SUCH_VARIABLE"), ("file", "no-such-file"))
+    },
     "channels.webhook.endpoints.*.secret_env": "NO_SUCH_VARIABLE",
     "channels.webhook.endpoints.*.secret_file": "no-such-file",
     "privacy.key_env": "NO_SUCH_VARIABLE",
@@ -150,6 +157,7 @@ IN_THEMSELVES = re.findall(
     channels.sms.template.*.language channels.sms.template.*.parameters.*.name
     channels.sms.ok_field channels.sms.ok_value channels.sms.permanent_values channels.sms.id_field
     channels.sms.replies channels.sms.template.*.parameters.*.longest channels.webhook.timeout
+    channels.chat.endpoints.*.provider channels.chat.endpoints.*.keyword channels.chat.endpoints.*.timeout
     channels.webhook.endpoints.*.url console.listen
     console.public_url service.watch_at duty.*.from duty.*.handover duty.*.every duty.*.substitute.*.from
     duty.*.substitute.*.to

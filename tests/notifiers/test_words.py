@@ -65,6 +65,8 @@ def test_words_are_those_on_file(kind: str, language: str, variant: str) -> None
     if variant in {"one", "several"}:
         assert mail.html is not None
         agrees(GOLDEN / "email" / f"{kind}.{language}.{variant}.html", mail.html)
+    chat = WORDS.compose(kind, "chat", language, given)
+    agrees(GOLDEN / "chat" / f"{kind}.{language}.{variant}.txt", f"# {chat.subject}\n{chat.text}")
 
 
 def test_all_that_ships_is_in_order() -> None:
@@ -89,7 +91,7 @@ def test_a_report_by_text_message_has_all_a_town_needs(language: str) -> None:
 
 @pytest.mark.parametrize("kind", ["report", "escalation", "confirm_request"])
 def test_what_is_unconfirmed_says_so_in_both_languages(kind: str) -> None:
-    for channel in ("sms", "email"):
+    for channel in ("sms", "email", "chat"):
         chinese = WORDS.compose(kind, channel, "zh", facts(alert(unconfirmed=True)))
         english = WORDS.compose(kind, channel, "en", facts(alert("en", unconfirmed=True), language="en"))
         for zh, en in ((chinese.text, english.text), (chinese.html, english.html)):
@@ -102,7 +104,7 @@ def test_what_is_unconfirmed_says_so_in_both_languages(kind: str) -> None:
 @pytest.mark.parametrize("kind", CORRECTIONS)
 def test_a_correction_names_the_case_and_the_reason(kind: str, language: str) -> None:
     reason = {"zh": "考勤记录已更正", "en": "the attendance record was corrected"}[language]
-    for channel in ("sms", "email"):
+    for channel in ("sms", "email", "chat"):
         told = WORDS.compose(kind, channel, language, facts(language=language))
         assert all(part in told.text for part in ("2026-000123", reason))
 
