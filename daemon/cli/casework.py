@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from daemon.cli.output import page, print_json, print_record, print_records, table
+from daemon.cli.proving import proof
 from daemon.cli.shared import as_json, configured, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.dossier import list_ledger, open_dossier, outline
@@ -179,6 +180,9 @@ def approve(number: str, by: str) -> None:
     with the_house() as house:
         done = approve_closing(house, number, Actor(by), wall_clock())
         _print(house, done, "已销号 closed")
+
+
+case.add_command(proof)
 
 
 def _print(house: House, done: Acted, words: str, unchanged: str = "") -> None:

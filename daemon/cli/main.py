@@ -7,13 +7,12 @@ import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import Any
 
 import click
 
 from daemon.cli.faults import faults_of, print_faults
-from daemon.cli.shared import configured
+from daemon.cli.shared import configured, version
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -111,16 +110,8 @@ def _existing() -> dict[str, tuple[str, str]]:
     return {name: known for name, known in _COMMANDS.items() if name not in missing}
 
 
-def _version() -> str:
-    """The version installed; in a checkout there is none."""
-    try:
-        return metadata.version("baoxue")
-    except metadata.PackageNotFoundError:
-        return "(from source)"
-
-
 @click.group(cls=LazyGroup, lazy=_existing(), context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version=_version(), prog_name="baoxue", message="%(prog)s %(version)s")
+@click.version_option(version=version(), prog_name="baoxue", message="%(prog)s %(version)s")
 @configured
 def baoxue() -> None:
     """保学 baoxue: finds children absent 48 hours without leave and tells the people who must act.

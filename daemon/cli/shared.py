@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -117,6 +118,14 @@ def the_house(config: Config | None = None) -> Iterator[House]:
         for notifier in house.notifiers.values():
             notifier.close()
         house.store.close()
+
+
+def version() -> str:
+    """The version installed; in a checkout there is none."""
+    try:
+        return metadata.version("baoxue")
+    except metadata.PackageNotFoundError:
+        return "(from source)"
 
 
 def quiet_logs() -> None:

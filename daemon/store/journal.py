@@ -85,11 +85,13 @@ def history(tx: Tx, case_id: str) -> list[Entry]:
     return [replace(one, body=json.loads(str(one.body))) for one in found]
 
 
-def verify(tx: Tx) -> list[Broken]:
-    """Every place where a chain does not hold, at most one a case; empty when all do."""
+def verify(tx: Tx, case_id: str | None = None) -> list[Broken]:
+    """Every place where a chain does not hold, at most one a case; empty when all do. Of one case, or of all."""
     names = (name for name in Entry.__dataclass_fields__ if name != "body")
     asked = sa.select(*(entry.c[name] for name in names), sa.type_coerce(entry.c.body, sa.LargeBinary))
     ordered = asked.where(tx.ours(entry)).order_by(entry.c.case_id, entry.c.seq)
+    if case_id is not None:
+        ordered = ordered.where(entry.c.case_id == case_id)
     rows = tx.connection.execution_options(yield_per=1000).execute(ordered)
     found = (_first_fault(tx, case_id, lines) for case_id, lines in groupby(rows, key=itemgetter(0)))
     return [broken for broken in found if broken is not None]

@@ -1,0 +1,125 @@
+"""A proof of delivery as a paper: a page to print, whole in itself, or a PDF; knows the document and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from types import ModuleType
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from daemon.jobs.proof import ANSWERS, DOUBTS, MADE
+
+Document = Mapping[str, Any]
+
+FONTS = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC", "SimSun", "SimHei")
+"""Fonts with Chinese in them, the best for a paper first."""
+_KINDS = {
+    "acknowledged": ("签收", "acknowledged"),
+    "acknowledgement lapsed": ("签收失效", "acknowledgement lapsed"),
+    "acknowledgement recalled": ("催办签收", "reminded of it"),
+    "confirmed": ("核实", "confirmed by hand"),
+}
+_ENTRIES = {
+    "opened": "立案",
+    "due": "报告到期",
+    "raised": "发出报告",
+    "not raised": "未作报告",
+    "rung climbed": "逐级通知",
+    "rung repeated": "重复催办",
+    "rung passed over": "本级免通知",
+    "acknowledged": "签收",
+    "acknowledgement recalled": "催办签收",
+    "acknowledgement lapsed": "签收失效",
+    "confirmed": "核实",
+    "undelivered": "未送达",
+    "delivered after all": "后经证实送达",
+    "channel failed": "渠道发送失败",
+    "falls back": "改用其他渠道",
+    "not reached": "未能通知",
+    "nobody to tell": "无人可通知",
+    "duty passed on": "值班顺延",
+    "possibly repeated": "可能重复送达",
+    "retracted": "撤回",
+    "returned": "返校",
+    "reopened": "重开",
+    "closing requested": "申请销号",
+    "closed": "销号",
+    "note": "备注",
+    "sign raised": "苗头出现",
+    "sign over": "苗头消失",
+    MADE: "制作送达证明",
+}
+"""The lines of a journal in Chinese; one that is not among them stands as it is."""
+_WAYS = {"asked": ("查询", "asked"), "pushed": ("推送", "pushed")}
+_STATUSES = {"delivered": ("送达", "arrived"), "failed": ("未送达", "did not arrive"), "delayed": ("延迟", "delayed")}
+
+
+class PaperError(Exception):
+    """A PDF cannot be made on this machine; says what it lacks and what to do."""
+
+    def __init__(self, fault: str, hint: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.hint = hint
+
+
+def as_page(proof: Document) -> str:
+    """The proof as one HTML page that loads nothing, laid out to be printed on A4."""
+    return _environment().get_template("page.html.j2").render(proof=proof, **_words(), style=Markup(_style()))  # noqa: S704 - our own
+
+
+def as_pdf(proof: Document) -> bytes:
+    """The proof as a PDF; PaperError where the typesetter or a Chinese font is missing."""
+    typst = _typesetter()
+    families = set(typst.Fonts().families())
+    known = [one for one in FONTS if one in families]
+    if not known:
+        hint = "install fonts-noto-cjk, or write --format html and print that"
+        raise PaperError("no font on this machine has Chinese in it", hint)
+    source = resources.files("templates").joinpath("proof", "proof.typ").read_bytes()
+    given = {"proof": json.dumps(proof), "words": json.dumps(_words()), "fonts": json.dumps(known)}
+    made: bytes = typst.compile(source, format="pdf", sys_inputs=given)
+    return made
+
+
+def _typesetter() -> ModuleType:
+    try:
+        return importlib.import_module("typst")
+    except ModuleNotFoundError:
+        hint = "pip install 'baoxue[pdf]', or write --format html and print that"
+        raise PaperError("the typesetter for PDFs is not installed", hint) from None
+
+
+def _words() -> dict[str, Any]:
+    assert set(_KINDS) <= ANSWERS
+    return {"doubts": DOUBTS, "answers": _KINDS, "ways": _WAYS, "statuses": _STATUSES, "entries": _ENTRIES}
+
+
+@cache
+def _style() -> str:
+    return resources.files("templates").joinpath("proof", "page.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("templates", "proof"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["second"] = second
+    return found
+
+
+def second(instant: str | None) -> str:
+    """An instant of the document to the second, as it was where the schools are; a dash where there is none."""
+    return f"{dt.datetime.fromisoformat(instant):%Y-%m-%d %H:%M:%S}" if instant else "—"
