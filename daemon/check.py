@@ -94,12 +94,16 @@ def _examine_channels(config: Config, found: Findings, now: dt.datetime) -> None
     mail, sms, webhook = config.channels.email, config.channels.sms, config.channels.webhook
     if webhook is None and sms is None and (mail is None or mail.username is None):
         return
-    from daemon.channels import build_notifiers  # noqa: PLC0415 - slow to load
+    from daemon.channels import build_notifiers, kinds_without_text  # noqa: PLC0415 - slow to load
 
     try:
         build_notifiers(config, lambda: now)
     except ConfigError as error:
-        found.problems += error.problems
+        for one in error.problems:
+            found.problem(tuple(one.key.split(".")), one.fault, one.hint)
+    if lacking := kinds_without_text(config.channels):
+        hint = "they go by the recipient's next channel; leave kinds out of one template to let it say all the rest"
+        found.notice(("channels", "sms", "template"), f"no approved text says {', '.join(lacking)}", hint)
 
 
 def _examine_years(config: Config, found: Findings) -> None:
@@ -189,7 +193,7 @@ def _from_feeds(records: Iterable[Record]) -> Roster | None:
     endpoints = {one.contact_id: one.endpoint for one in contacts.values() if one.endpoint}
     recipients = [_recipient(one) for one in contacts.values()]
     traits = traits_of(list(kinds), Directory(units, ()))
-    return Roster(units, list(children.values()), recipients, endpoints, traits)
+    return Roster(units, list(children.values()), recipients, endpoints, traits=traits)
 
 
 def _recipient(one: ContactRecord) -> Recipient:
@@ -202,6 +206,7 @@ def _from_store(config: Config, found: Findings) -> Roster | None:
     """The roster as imported, if there is a store to read."""
     from daemon.jobs.people import load_people, to_recipient  # noqa: PLC0415 - slow to load, and feeds mostly bring the roster
     from daemon.store.engine import open_store  # noqa: PLC0415 - likewise
+    from daemon.store.unreachable import flags  # noqa: PLC0415 - likewise
 
     scheme, _, file = config.database_url.partition(":///")
     if not config.privacy.keys or (scheme == "sqlite" and not os.path.isfile(file)):  # noqa: PTH113 - a URL's part
@@ -216,6 +221,7 @@ def _from_store(config: Config, found: Findings) -> Roster | None:
             return None
         with store.read() as tx:
             people = load_people(tx, build_calendar(config))
+            flagged = frozenset((one.contact_id, one.channel) for one in flags(tx))
     finally:
         store.close()
     kept = people.roster
@@ -226,4 +232,4 @@ def _from_store(config: Config, found: Findings) -> Roster | None:
     endpoints = {one.contact_id: one.endpoint for one in kept.contacts if one.endpoint}
     kinds = {(one.class_id, one.grade, bool(one.boarding), one.tags): None for one in kept.students.values()}
     traits = traits_of(list(kinds), people.directory)
-    return Roster(people.directory.units, children, recipients, endpoints, traits)
+    return Roster(people.directory.units, children, recipients, endpoints, flagged, traits)

@@ -68,20 +68,18 @@ def prepare(house: House, now: dt.datetime, terms: Terms | None = None) -> None:
     Timers that passed while the daemon was down are left as they are: they fire first. With `terms`, which are about
     to take effect, it is their rules that are noted.
     """
-    rules = [
-        RuleVersion(rule.rule_id, now, rule.version, rule.source, rule.body)
-        for rule in (terms or house.terms).rulebook.rules.values()
-    ]
-    if house.store.commit(lambda tx: _prepare(tx, house, rules, now)):
+    coming = terms or house.terms
+    if house.store.commit(lambda tx: _prepare(tx, house, coming, now)):
         log.info("the calendar is another than before")
 
 
-def _prepare(tx: Tx, house: House, rules: Sequence[RuleVersion], now: dt.datetime) -> bool:
-    record_rules(tx, rules)
+def _prepare(tx: Tx, house: House, terms: Terms, now: dt.datetime) -> bool:
+    rules = terms.rulebook.rules.values()
+    record_rules(tx, [RuleVersion(one.rule_id, now, one.version, one.source, one.body) for one in rules])
     arm_class(tx, house.people(tx).class_ids, now)
     # A look at once, and not only the next one: a feed may have fallen silent while nobody was watching.
     timers.arm(tx, [Timer(FEED, feed.id, now) for feed in owing(house)])
-    arm_watch(tx, house, now)
+    arm_watch(tx, terms.config, now)
     ask_again(tx, now)
     return intake.record_calendar(tx, _calendar(house, now))
 

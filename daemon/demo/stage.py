@@ -21,6 +21,7 @@ from daemon.demo.told import Told
 from daemon.demo.world import Scene, scenes
 from daemon.jobs.byhand import judge_incident
 from daemon.jobs.casefile import from_row
+from daemon.jobs.fallback import look_at_alerts
 from daemon.jobs.house import House
 from daemon.jobs.poll import in_order, poll_feed
 from daemon.jobs.send import send_due
@@ -94,6 +95,7 @@ class Stage:
             self._tap(what, now) if isinstance(what, Tap) else self._judge(what, now)
         sweep_due(self.house, now)
         look_at_feeds(self.house, now)
+        look_at_alerts(self.house, now)
         for channel in sorted(self.house.notifiers):
             while send_due(self.house, channel, now):
                 pass

@@ -25,12 +25,10 @@ class Roster:
     recipients: Sequence[Recipient]
     endpoints: Mapping[str, str]
     """Contact to the endpoint it names."""
+    flagged: Collection[tuple[str, str]] = ()
+    """Contacts and channels on which they were not to be reached when it was last tried."""
     traits: Traits = field(default_factory=lambda: unknown(0))
     """What children there are, for rules that are only for some; not one a child where many are alike."""
-
-
-Flagged = Collection[tuple[str, str]]
-"""Contacts and channels on which they were not to be reached when it was last tried."""
 
 
 class Reach:
@@ -44,12 +42,9 @@ class Reach:
         roster: Roster,
         endpoints: frozenset[str],
         chats: frozenset[str] = frozenset(),
-        *,
-        flagged: Flagged = (),
         duty: Callable[[Directory], OnDuty] | None = None,
     ) -> None:
-        named = roster.endpoints
-        known = [_usable(one, named.get(one.contact_id), endpoints, chats, flagged) for one in roster.recipients]
+        known = [_usable(roster, one, endpoints, chats) for one in roster.recipients]
         self._directory = Directory(roster.units, known)
         self._duty = duty(self._directory) if duty else None
         self._kinds: dict[tuple[str, str | None], list[str]] = {}
@@ -105,10 +100,8 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
 
 
-def _usable(
-    one: Recipient, endpoint: str | None, endpoints: frozenset[str], chats: frozenset[str], flagged: Flagged
-) -> Recipient:
-    channels = one.channels - {"webhook", "chat"}
+def _usable(roster: Roster, one: Recipient, endpoints: frozenset[str], chats: frozenset[str]) -> Recipient:
+    channels, endpoint = one.channels - {"webhook", "chat"}, roster.endpoints.get(one.contact_id)
     channels |= {"webhook"} if endpoint in endpoints else {"chat"} if endpoint in chats else set()
-    left = frozenset(channel for channel in channels if (one.contact_id, channel) not in flagged)
+    left = frozenset(channel for channel in channels if (one.contact_id, channel) not in roster.flagged)
     return one if left == one.channels else replace(one, channels=left)

@@ -102,7 +102,7 @@ def queue(tx: Tx, house: House, drafts: Sequence[AlertDraft], now: dt.datetime) 
     drafts = paced(tx, house, drafts, now)
     leaving = [one for one in drafts if not house.shadow or one.role == OPERATOR]
     new = set(outbox.draft(tx, leaving, now))
-    falling = [(one.key, one.falls_back_at) for one in leaving if one.key in new]
+    falling = [(one.key, one.falls_back_at) for one in leaving if one.key in new and not house.simulated]
     timers.arm(tx, [Timer(FALLS, key, at) for key, at in falling if at is not None])
     outbox.draft(tx, [one for one in drafts if house.shadow and one.role != OPERATOR], now, shadow=True)
 

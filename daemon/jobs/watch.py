@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from daemon.config import Config
 from daemon.desk.reach import Reach, Roster, few
 from daemon.desk.turns import turn_faults
 from daemon.jobs.announce import announce
@@ -37,17 +39,17 @@ Finding = Mapping[str, Any]
 """One thing found: `what` it is, and what there is to say of it, in plain values with nothing personal."""
 
 
-def arm_watch(tx: Tx, house: House, now: dt.datetime) -> None:
+def arm_watch(tx: Tx, config: Config, now: dt.datetime) -> None:
     """Set the next watch, unless it is set for the configured time, or already due."""
     found = [timer.due_at for timer in timers.armed(tx, (WATCH,))]
-    wanted = _next(house, now)
+    wanted = _next(config, now)
     if not any(at <= now or at == wanted for at in found):
         timers.arm(tx, [Timer(WATCH, DAILY, wanted)])
 
 
-def _next(house: House, now: dt.datetime) -> dt.datetime:
+def _next(config: Config, now: dt.datetime) -> dt.datetime:
     """The first instant after `now` at which clocks where the schools are show the configured time."""
-    zone, time = ZoneInfo(house.config.service.timezone), house.config.service.watch_at
+    zone, time = ZoneInfo(config.service.timezone), config.service.watch_at
     today = now.astimezone(zone).date()
     days = (dt.datetime.combine(today + ONE_DAY * n, time, zone).astimezone(dt.UTC) for n in range(3))
     return next(at for at in days if at > now)
@@ -74,7 +76,7 @@ def _look(tx: Tx, house: House, timer: Timer, now: dt.datetime) -> None:
         said = {"findings": found, "count": len(found)}
         queue(tx, house, announce(tx, house, DAILY_WATCH, f"{DAILY}@{to_micros(timer.due_at)}", sought, said, now), now)
     timers.complete(tx, [timer])
-    timers.arm(tx, [Timer(WATCH, DAILY, _next(house, now))])
+    timers.arm(tx, [Timer(WATCH, DAILY, _next(house.config, now))])
 
 
 def findings(tx: Tx, house: House, now: dt.datetime) -> Iterator[Finding]:
@@ -82,10 +84,9 @@ def findings(tx: Tx, house: House, now: dt.datetime) -> Iterator[Finding]:
     people, flagged = house.people(tx), _flagged(tx, house)
     rotas, is_workday = rotas_of(house.config), workdays_of(house.config.calendar)
     reach = Reach(
-        _roster(people),
+        replace(_roster(people), flagged={(one.contact_id, one.channel) for one in flagged}),
         webhook_names(house.config),
         chat_names(house.config),
-        flagged={(one.contact_id, one.channel) for one in flagged},
         duty=lambda directory: OnDuty(directory, rotas, now, is_workday),
     )
     yield from _rungs(house, reach)

@@ -65,8 +65,7 @@ def test_an_endpoint_that_is_a_group_chat_is_reached_by_chat_alone() -> None:
 
 def test_an_address_that_fails_reaches_nobody() -> None:
     office = contact("office", "education_office", "c", "sms", "email")
-    roster = Roster(UNITS, CHILDREN, [office], {})
-    asked = Reach(roster, frozenset(), flagged={("office", "sms")})
+    asked = Reach(Roster(UNITS, CHILDREN, [office], {}, flagged={("office", "sms")}), frozenset())
     assert asked.unreached(["education_office"], ["sms"])
     assert asked.unreached(["education_office"], ["sms", "email"]) == []
 
