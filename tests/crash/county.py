@@ -83,7 +83,8 @@ class County(Place):
         self.writes("contacts.csv", ("role", "unit_id", "name", "phone", "email", "endpoint"), contacts)
 
     def _toml(self) -> str:
-        text = super()._toml().replace('channels = ["sms", "email"]', 'channels = ["sms", "email", "webhook"]')
+        every = 'channels = ["sms", "email", "webhook"]\nreach = "every"'
+        text = super()._toml().replace('channels = ["sms", "email"]', every)
         return text.replace("sqlite:///baoxue.db", self.database)
 
 

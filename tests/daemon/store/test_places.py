@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -94,7 +93,7 @@ def test_sqlite_looks_for_messages_instead_of_reading_all_that_was_ever_told(sql
     queue(sqlite_store, "a", 20)
     plans: list[str] = []
 
-    def explained(connection: sa.Connection, _cursor: object, said: str, given: Any, *_: object) -> None:
+    def explained(connection: sa.Connection, _cursor: object, said: str, given: tuple[str, ...], *_: object) -> None:
         if said.lstrip().startswith(("SELECT", "UPDATE")):
             cursor = connection.connection.cursor()
             cursor.execute(f"EXPLAIN QUERY PLAN {said}", given)
