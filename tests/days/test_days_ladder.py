@@ -8,13 +8,22 @@ from collections.abc import Iterable
 from daemon.desk.links import Act
 from daemon.jobs.bycode import Outcome, acknowledge_by_reply
 from daemon.jobs.ladders import apply_ladder
-from daemon.jobs.office import Actor, acknowledge, note
+from daemon.jobs.office import Actor, acknowledge, approve_closing, note, propose_closing
 from daemon.store import outbox
 from tests.days.conftest import Opens
 from tests.days.school import PEOPLE, Day, Someone
 from tests.days.stories import ana_vanishes
 
 TAO = Actor("Tao")
+DRIFT = """
+[[rule]]
+id = "drift"
+title = { zh = "近五日三次旷课", en = "Three days without leave in five" }
+when = "unexcused_days_5 >= 3"
+until = "unexcused_days_5 < 1"
+stage = "watch"
+ladder = "watch"
+"""
 COUNTY = Someone("county", "county_head", "county", phone="+8613800000006")
 
 
@@ -245,3 +254,48 @@ def test_a_new_ladder_is_given_to_open_cases_by_somebody_and_only_then(opens: Op
     assert rungs(day) == [("rung climbed", 0), ("ladder applied", 1), ("rung climbed", 1)]
     goes_on(day, "Sat 08:10")
     day.expects_sms("county", "升级督办")
+
+
+def test_a_sign_that_is_over_before_it_could_be_told_is_told_to_nobody(opens: Opens) -> None:
+    day = opens(rules=DRIFT)
+    for name in ("Mon", "Tue"):
+        day.at(f"{name} 08:10")
+        day.roll("am", absent=["ana"])
+        day.at(f"{name} 09:00")
+        day.expects_sms("teacher", "未到校")
+        day.at(f"{name} 14:10")
+        day.roll("pm")
+    day.at("Wed 08:10")
+    day.nobody_answers()
+    day.roll("am", absent=["ana"])
+
+    day.at("Wed 08:20")
+    for name in ("Mon", "Tue", "Wed"):
+        day.corrects("ana", name, am="present")
+    day.everybody_answers()
+    day.at("Wed 12:00")
+
+    assert day.signs("ana") == [("sign raised", "drift"), ("sign over", "drift")]
+    told = [one for channel in ("sms", "webhook") for one in day.deliveries(channel) if one.message.kind == "risk"]
+    assert {one.message.state for one in told} == {outbox.CANCELLED}
+    with day.store.read() as tx:
+        alerts = outbox.alerts_of(tx, case_id=day.case("ana").case_id)
+    assert {one.cancel_reason for one in alerts if one.kind == "risk"} == {"sign over"}
+
+
+def test_an_approved_closing_cancels_whatever_waits_about_the_case(opens: Opens) -> None:
+    day = at_school(opens, TOWN, HEAD)
+    town_is_told(day)
+    goes_on(day, "Thu 08:09")
+    day.nobody_answers()
+    day.at("Thu 08:11")
+
+    number = day.case("ana").number
+    propose_closing(day.house, number, "transferred", TAO, day.now)
+    approve_closing(day.house, number, Actor("Eve"), day.now)
+    day.everybody_answers()
+    day.at("Thu 08:40")
+
+    day.expects_sms("town", "销号")
+    [head] = [one for one in day.deliveries("sms") if one.message.kind == "escalation"]
+    assert head.message.state == outbox.CANCELLED
