@@ -305,6 +305,45 @@ def test_siblings_guardian_has_one_message(opens: Opens) -> None:
     day.expects_hook("mentor", '"report"')
 
 
+def test_who_shares_the_next_address_with_somebody_who_was_told_has_been_told(opens: Opens) -> None:
+    town = replace(TOWN, phone="")
+    mentor = Someone("mentor", "mentor", student="ana", phone="+8613800000066", email=TOWN_MAIL)
+    day = opens(people=people(town, mentor))
+    ana_vanishes(day)
+    day.at("Wed 08:10")
+    day.sms.answers(Answer(422))
+    day.roll("am", absent=["ana"])
+
+    day.expects_mail("town", "控辍保学报告")
+    day.expects_mail("office", "控辍保学报告")
+    day.expects_mail("operator", "无法送达", "mentor")
+    assert day.journal("ana")[-1] == "channel failed"
+    day.at("Wed 08:29")
+
+
+def test_on_every_channel_at_once_one_that_fails_loses_nobody(opens: Opens) -> None:
+    mother = Someone("mother", "guardian", student="ana", phone="+8613800000077", email="mother@example.org")
+    others = [Someone(f"of {child}", "guardian", student=child, phone="+8613800000078") for child in ("bruno", "carla")]
+    day = opens(people=people(mother, *others), config=_GUARDIANS_ON_EVERY_CHANNEL)
+    ana_vanishes(day)
+    day.at("Wed 08:10")
+    day.sms.answers(Answer(422))
+    day.roll("am", absent=["ana"])
+
+    day.expects_mail("mother", "控辍保学报告")
+    day.expects_sms("town", "控辍保学报告")
+    others_have_the_report(day)
+    day.expects_mail("operator", "无法送达")
+    assert "not reached" not in day.journal("ana")
+
+
+_GUARDIANS_ON_EVERY_CHANNEL = """
+[[ladder.rung]]
+after = "0h"
+tell = ["guardian"]
+channels = ["sms", "email"]
+reach = "every"
+"""
 _GUARDIANS_TOO = """
 [[ladder.rung]]
 after = "0h"
