@@ -11,11 +11,13 @@ from threading import Event, Lock
 from daemon.store.sending import Outcome, Places, Started
 from notifiers.contract import DeliveryError, Message
 
-INSTANT_SECONDS = 0.1
+INSTANT_SECONDS = 0.25
 MOST_AHEAD = 16
 """So many times as many as have a place are claimed at the very most."""
 GATHER_SECONDS = 0.05
 """What ends within so short a time is written down together."""
+FURTHER_SECONDS = 0.25
+"""So long at most waits unseen what was queued behind very much for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ class Pace:
         self._each = each
         self._ahead = total
         self._quick: dict[str, int] = {}
+        self._looked = 0.0
 
     def note(self, landed: Sequence[Landed]) -> None:
         """These are over since the last look."""
@@ -178,7 +181,14 @@ class Pace:
         if self._each is None:
             return Places(room)
         known = self._quick.keys() | held.keys()
-        return Places(room, self._each, {key: self._quick.get(key, self._each) - held[key] for key in known})
+        left = {key: self._quick.get(key, self._each) - held[key] for key in known}
+        return Places(room, self._each, left, further=self._looks_further())
+
+    def _looks_further(self) -> bool:
+        now = time.monotonic()
+        further = now - self._looked >= FURTHER_SECONDS
+        self._looked = now if further else self._looked
+        return further
 
 
 def _ahead(places: int, seconds: Sequence[float]) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from daemon.store.tx import Tx
 
+_MANY = 32
 _LOOKS = 8
 """So many times at most what waits is looked through for addressees that have a place."""
 
@@ -25,12 +26,14 @@ _LOOKS = 8
 class Places:
     """How many messages may be claimed: `total`, of those `each` of any one addressee, but of some as many as `left`.
 
-    Without `each` only the total counts.
+    Without `each` only the total counts. Unless `further`, the first look is the last if it finds many: to look behind
+    whoever has very much waiting is to read past all of it.
     """
 
     total: int
     each: int | None = None
     left: Mapping[str, int] = field(default_factory=dict)
+    further: bool = True
 
     def of(self, addressee: str) -> int:
         """How many of one addressee."""
@@ -75,7 +78,7 @@ def due(tx: Tx, now: dt.datetime, places: Places, channel: str) -> list[str]:
                 found.append(row)
             else:
                 more.add(row[1])
-        if not more:
+        if not more or (len(found) >= _MANY and not places.further):
             kept += found
             break
         kept += [row for row in found if row[1] in more]

@@ -127,7 +127,7 @@ def test_more_is_claimed_of_whom_takes_it_at_once_and_no_more_than_places_of_who
     places = pace.room(Counter({"slow": 8, "quick": 30}))
 
     assert places is not None
-    assert (places.of("quick"), places.of("slow"), places.of("new")) == (50, 0, 8)
+    assert (places.of("quick"), places.of("slow"), places.of("new")) == (98, 0, 8)
     assert places.full == {"slow"}
 
 
