@@ -8,30 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.backtest.times import Times
 from rules.history import History
-from rules.instants import NEVER, to_micros
+from rules.instants import to_micros
 from rules.records import Mark
-from rules.rolls import BY_HAND, NO_CLASS, STRENGTH, Rolls, column_of
+from rules.rolls import BY_HAND, STRENGTH, Rolls, column_of
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Changes of cells, flat and in no order: at `time` the mark of `row` in `column` becomes `code`.
+    """Changes of cells, flat, those of one cell in order: at `time` the mark of `row` in `column` becomes `code`.
 
-    int32, int32, int64 microseconds, uint8. Of one cell and instant there is one change; what was overruled from the
-    start, or says nothing new, is none.
+    int32, int32, int32 place among the instants of the history's `Times`, uint8. Of one cell and instant there is one
+    change; what was overruled from the start, or says nothing new, is none.
     """
 
     row: NDArray[np.int32]
     column: NDArray[np.int32]
-    time: NDArray[np.int64]
+    time: NDArray[np.int32]
     code: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.row)
 
-    def where(self, wanted: NDArray[np.bool_]) -> Cells:
-        """Only these."""
+    def where(self, wanted: NDArray[np.bool_] | NDArray[np.intp]) -> Cells:
+        """Only these, in this order."""
         return Cells(self.row[wanted], self.column[wanted], self.time[wanted], self.code[wanted])
 
 
@@ -40,29 +41,33 @@ class Group:
     """Some children of a history, whole schools of them where what they share is asked for.
 
     `rows` are their rows in the history, ascending; `classes` their class index by column, (rows, 1) or
-    (rows, columns), `variant` the calendar variant likewise. `among` are the marks to look for theirs in, None: all.
+    (rows, columns), `variant` the calendar variant likewise. `found` are the history's marks that speak of them, where
+    they were looked for.
     """
 
     history: History
+    times: Times
     rows: NDArray[np.intp]
     classes: NDArray[np.int32]
     variant: NDArray[np.intp]
-    among: NDArray[np.int32] | None = None
+    found: NDArray[np.int32] | None = None
 
     @property
     def marks(self) -> NDArray[np.int32]:
         """The history's marks that speak of these children; int32, and not kept: there are tens of millions."""
+        if self.found is not None:
+            return self.found
         mine = np.zeros(len(self.history.students) + 1, np.bool_)  # the last is for marks of nobody, whose row is -1
         mine[self.rows] = True
         of = self.history.rolls.row
-        if self.among is None:
-            return np.flatnonzero(mine[of]).astype(np.int32)
-        return self.among[mine[of[self.among]]]
+        blocks = ((low, mine[of[low : low + _BLOCK]]) for low in range(0, len(of), _BLOCK))
+        return np.concatenate(
+            [np.zeros(0, np.int32), *(np.flatnonzero(one).astype(np.int32) + low for low, one in blocks)]
+        )
 
-    def part(self, rows: NDArray[np.intp] | slice, among: NDArray[np.int32] | None = None) -> Group:
-        """Only these of its children, by position."""
-        known = self.marks if among is None else among
-        return Group(self.history, self.rows[rows], self.classes[rows], self.variant[rows], known)
+    def part(self, rows: NDArray[np.intp] | slice, found: NDArray[np.int32] | None = None) -> Group:
+        """Only these of its children, by position; `found` are their marks."""
+        return Group(self.history, self.times, self.rows[rows], self.classes[rows], self.variant[rows], found)
 
     def parts(self, size: int) -> Iterator[tuple[int, Group]]:
         """Its children in runs of so many, each with the position of its first; one pass finds the marks of all."""
@@ -74,21 +79,20 @@ class Group:
             yield number * size, self.part(slice(number * size, (number + 1) * size), marks[which == number])
 
 
-def cells_of(group: Group, taken: NDArray[np.int64] | None = None) -> Cells:
-    """Everything that became known of the cells of a group; a mark made ahead is known when its session begins.
+_BLOCK = 1 << 20
+"""Marks looked through at once."""
 
-    `taken` is what `first_rolls` says of the history, for whoever asks for many groups of one.
-    """
-    said = _said(group)
-    width = group.history.calendar.starts.shape[1]
-    cell = said.row.astype(np.int64) * width + said.column
-    counts = np.minimum(np.bincount(cell, minlength=len(group.rows) * width), 2).astype(np.uint8)
-    contested = np.flatnonzero(counts[cell] != 1)
-    single = np.ones(len(cell), np.bool_)
-    single[contested] = False
-    won = _precedence(said, contested, cell[contested])
-    alone = Cells(said.row[single], said.column[single], said.time[single], said.code[single])
-    return _with_unnamed(group, alone, won, first_rolls(group.history) if taken is None else taken)
+
+def cells_of(group: Group) -> Cells:
+    """Everything that became known of the cells of a group; a mark made ahead is known when its session begins."""
+    said, size = _said(group), len(group.rows)
+    cell = said.column.astype(np.intp) * size + said.row
+    counts = np.bincount(cell, minlength=group.times.starts.shape[1] * size)
+    single = (counts == 1)[cell]
+    contested = np.flatnonzero(~single)
+    kept = np.flatnonzero(single)
+    alone = Cells(said.row[kept], said.column[kept], said.time[kept], said.code[kept])
+    return _with_unnamed(group, alone, _precedence(said, contested, cell[contested]))
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class _Said:
 
     row: NDArray[np.int32]
     column: NDArray[np.int32]
-    time: NDArray[np.int64]
+    time: NDArray[np.int32]
     code: NDArray[np.uint8]
     roll: NDArray[np.int32]
     recorded_at: NDArray[np.int64]
@@ -126,29 +130,19 @@ def _said(group: Group) -> _Said:
         more = _implied(group, rolls, roll, row)
         roll, row, code = np.append(roll, more[0]), np.append(row, more[1]), np.append(code, more[2])
     column = rolls.column[roll]
-    usable = (column >= 0) & (row >= 0)
-    if not usable.all():
+    if column.min(initial=0) < 0:
+        usable = column >= 0
         roll, row, code, column = roll[usable], row[usable], code[usable], column[usable]
-    time = _times(group, roll, row, column)
+    time = group.times.rolls[roll]
+    if len(group.times.starts) > 1:
+        time = np.maximum(time, _starts(group, row, column))
     said = _Said(row, column, time, code, roll, rolls.recorded_at, rolls.rank, rolls.line)
     return _with_hand(group, said, local) if history.overlays else said
 
 
-def _times(
-    group: Group, roll: NDArray[np.int32], row: NDArray[np.int32], column: NDArray[np.int32]
-) -> NDArray[np.int64]:
-    """When each mark is known: with its roll, but not before its session begins."""
-    history = group.history
-    if len(history.calendar.tables) == 1:
-        starts = history.calendar.starts[0][np.maximum(history.rolls.column, 0)]
-        return np.asarray(np.maximum(history.known_at, starts)[roll], np.int64)
-    return np.asarray(np.maximum(history.known_at[roll], _starts(group, row, column)), np.int64)
-
-
-def _starts(group: Group, row: NDArray[np.int32], column: NDArray[np.int32]) -> NDArray[np.int64]:
-    calendar = group.history.calendar
+def _starts(group: Group, row: NDArray[np.int32], column: NDArray[np.int32]) -> NDArray[np.int32]:
     variant = group.variant[row, 0] if group.variant.shape[1] == 1 else group.variant[row, column]
-    return np.asarray(calendar.starts[variant, column], np.int64)
+    return np.asarray(group.times.starts[variant, column], np.int32)
 
 
 def _implied(
@@ -183,7 +177,7 @@ def _with_hand(group: Group, said: _Said, local: NDArray[np.int32]) -> _Said:
     recorded = np.array([to_micros(one.said_at) for one in overlays], np.int64)
     codes = np.array([one.mark for one in overlays], np.uint8)
     of, row, at = table[:, 0], table[:, 1], table[:, 2]
-    time = np.maximum(recorded[of], _starts(group, row, at))
+    time = np.maximum(group.times.hand[of], _starts(group, row, at))
     return _Said(
         np.append(said.row, row),
         np.append(said.column, at),
@@ -216,43 +210,21 @@ def _precedence(said: _Said, which: NDArray[np.intp], cell: NDArray[np.int64]) -
     return Cells(said.row[chosen], said.column[chosen], said.time[chosen], said.code[chosen])
 
 
-def _with_unnamed(group: Group, alone: Cells, won: Cells, taken: NDArray[np.int64]) -> Cells:
+def _with_unnamed(group: Group, alone: Cells, won: Cells) -> Cells:
     """And an `unknown` for each child whom its class's first roll of a session does not name, until something does."""
-    width = taken.shape[1]
-    named = np.zeros((len(group.rows), width), np.bool_)
+    size = len(group.rows)
+    called = _called(group)
+    unnamed = (called != group.times.never).reshape(-1)
     for cells in (alone, won):
-        early = cells.time <= _called(group, taken, cells.row, cells.column)
-        named[cells.row[early], cells.column[early]] = True
-    rows = np.arange(len(group.rows), dtype=np.int32)
-    missing = [np.zeros(0, np.int32)] * 2
-    for column in range(width):
-        called = _called(group, taken, rows, np.full(len(rows), column, np.int32))
-        unnamed = np.flatnonzero(~named[:, column] & (called != NEVER)).astype(np.int32)
-        if len(unnamed):
-            missing = [
-                np.append(missing[0], unnamed),
-                np.append(missing[1], np.full(len(unnamed), column, np.int32)),
-            ]
-    row, column_of_row = missing
-    time = _called(group, taken, row, column_of_row)
-    unknown = Cells(row, column_of_row, time, np.full(len(row), Mark.UNKNOWN, np.uint8))
-    return _joined([alone, won, unknown])
+        cell = cells.column.astype(np.intp) * size + cells.row
+        unnamed[cell[cells.time <= called.reshape(-1)[cell]]] = False
+    column, row = np.nonzero(unnamed.reshape(called.shape))
+    code = np.full(len(row), Mark.UNKNOWN, np.uint8)
+    return _joined([Cells(row.astype(np.int32), column.astype(np.int32), called[column, row], code), alone, won])
 
 
-def _called(
-    group: Group, taken: NDArray[np.int64], row: NDArray[np.int32], column: NDArray[np.int32]
-) -> NDArray[np.int64]:
-    """When the class of each of these children was first called in each of these columns."""
-    classes = group.classes[row, 0] if group.classes.shape[1] == 1 else group.classes[row, column]
-    return np.asarray(taken[classes, column], np.int64)
-
-
-def first_rolls(history: History) -> NDArray[np.int64]:
-    """When the first roll of each class and column was known, microseconds; (classes, columns), NEVER where none."""
-    rolls, calendar = history.rolls, history.calendar
-    taken = np.full((len(history.class_ids), calendar.starts.shape[1]), NEVER, np.int64)
-    mine = (rolls.column >= 0) & (rolls.class_index != NO_CLASS)
-    classes, columns = rolls.class_index[mine], rolls.column[mine]
-    variants = np.asarray(history.variants, np.intp)[classes]
-    np.minimum.at(taken, (classes, columns), np.maximum(history.known_at[mine], calendar.starts[variants, columns]))
-    return taken
+def _called(group: Group) -> NDArray[np.int32]:
+    """When the class of each child was first called in each column, as in `Times.called`; (columns, rows)."""
+    if group.classes.shape[1] == 1:
+        return group.times.called.T[:, group.classes[:, 0]]
+    return group.times.called[group.classes, np.arange(group.classes.shape[1])].T

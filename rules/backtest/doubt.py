@@ -66,7 +66,9 @@ class Doubt:
             return
         true, state = self._conditions(who, running, facts)
         old = start + self.waits[self.of_row[who]]
-        ripe = np.where(true, old, np.maximum(old, self._silent_from(ground, who, at)))
+        ripe, unsure = old.copy(), np.flatnonzero(~true)
+        begun = int(np.searchsorted(ground.calendar.starts.max(axis=0), at.max(), "right"))
+        ripe[unsure] = np.maximum(old[unsure], self._silent_from(ground, who[unsure], at[unsure], begun))
         anew, fresh = before != start, self._state[who] != state
         self._note_now(who, at, old <= at, ripe <= at, anew, fresh, ripe != ripe_before)
         for held, instants in zip(self._pending, (old, ripe), strict=True):
@@ -131,12 +133,14 @@ class Doubt:
         found = np.unique(np.stack([at[mine], place[who[mine]], due[mine], start[mine]], axis=1), axis=0)
         return [Instant(at, row, bool(due), start) for at, row, due, start in found.tolist()]
 
-    def _silent_from(self, ground: Ground, rows: Rows, now: NDArray[np.int64]) -> NDArray[np.int64]:
-        """From when each child is silent if nothing more becomes known; not later than that, in any case."""
+    def _silent_from(self, ground: Ground, rows: Rows, now: NDArray[np.int64], begun: int) -> NDArray[np.int64]:
+        """From when each child is silent if nothing more becomes known; not later than that, in any case.
+
+        `begun` is how many columns may have begun.
+        """
         found = np.full(len(rows), NEVER, np.int64)
-        begun = np.searchsorted(ground.calendar.starts.max(axis=0), now.max(), "right")
-        low = max(int(begun) - NO_LOOK_BACK, 0)
-        signals = ground.meaning[low : int(begun) + 1, rows] >= MISSED
+        low = max(begun - NO_LOOK_BACK, 0)
+        signals = ground.meaning[low : begun + 1, rows] >= MISSED
         last = low + signals.shape[0] - 1 - np.argmax(signals[::-1], axis=0)
         last = np.where(signals.any(axis=0), last, -1)
         variant, stale = ground.variant_at(rows, now), self.stale_after[rows]

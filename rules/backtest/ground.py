@@ -22,6 +22,7 @@ from rules.records import Mark
 from rules.register import (
     EXCUSED,
     MEANING,
+    MISSED,
     SEEN,
     SKIP,
     Leave,
@@ -99,6 +100,8 @@ class Ground:
         tracks = tracks_of(self.calendar, group.variant)
         self.windows = Windows(tracks)
         self.tally = Tally(tracks, self.marks, self.meaning, self.upto, series_for(wanted))
+        self._marks, self._means, self._there = (one.reshape(-1) for one in (self.marks, self.meaning, self.expected))
+        """The same arrays, flat: one index finds a cell several times as fast as two."""
 
     def _expected(self) -> NDArray[np.bool_]:
         return self.calendar.expected[self.group.variant, np.arange(self.columns)]
@@ -144,20 +147,35 @@ class Ground:
 
     # ---- changes ----------------------------------------------------------------------------------------------------
 
-    def say(self, column: NDArray[np.int32], row: Rows, code: NDArray[np.uint8]) -> None:
-        """These cells are said to be `code` from now on; one change a cell."""
-        self.marks[column, row] = code
-        self.ever_missed[row[code == Mark.ABSENT]] = True
-        self.mean(column, row)
-        there = self.expected[column, row]
-        np.maximum.at(self.upto, row[there], column[there])
+    def say(self, column: NDArray[np.int32], row: Rows, code: NDArray[np.uint8]) -> NDArray[np.int8]:
+        """These cells are said to be `code` from now on; one change a cell, or the last of several counts.
+
+        How each turned: 1 where it came to be missed, −1 where it ceased to, else 0.
+        """
+        place = column.astype(np.intp) * self.rows + row
+        self._marks[place] = code
+        self.ever_missed[row[np.flatnonzero(code == Mark.ABSENT)]] = True
+        before = self._means[place] == MISSED
+        meaning = self._mean(place)
+        there = meaning != SKIP
+        if not there.all():
+            row, column = row[there], column[there]
+        np.maximum.at(self.upto, row, column)
+        return np.asarray((meaning == MISSED).view(np.int8) - before.view(np.int8), np.int8)
 
     def mean(self, column: NDArray[np.int32], row: Rows) -> None:
         """Work out again what these cells mean."""
-        meaning = MEANING[self.marks[column, row]]
+        self._mean(column.astype(np.intp) * self.rows + row)
+
+    def _mean(self, place: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """The same by their places in the flat arrays; what they mean now."""
+        meaning = MEANING[self._marks[place]]
         if self.cover is not None:
-            meaning = np.where((self.cover[column, row] > 0) & (meaning != SEEN), EXCUSED, meaning)
-        self.meaning[column, row] = np.where(self.expected[column, row], meaning, SKIP)
+            covered = self.cover.reshape(-1)[place] > 0
+            meaning[covered & (meaning != SEEN)] = EXCUSED
+        meaning[~self._there[place]] = SKIP
+        self._means[place] = meaning
+        return meaning
 
     def grant(self, row: int, leave_id: str, leave: Leave | None) -> int:
         """A leave, another version of one, or its withdrawal (None); the first column changed, or their number."""

@@ -32,16 +32,15 @@ class Passage:
         behind = plain[:0]
         if len(plain):
             columns = self._columns(slot, plain)
-            before, reached = ground.meaning[columns, plain] == MISSED, ground.upto[plain]
-            ground.say(columns, plain, events.plain_code[slot, plain])
-            self._note(plain, columns, events.plain_time[slot, plain], before)
+            reached, time = ground.upto[plain], events.plain_time(slot, plain)
+            self._note(plain, columns, time, ground.say(columns, plain, events.plain_code[slot, plain]))
             behind = np.flatnonzero((ground.leave_end[plain] > 0) & (columns - reached > 1))
         self._count(day)
         if len(plain):
             if len(behind):
                 first = np.maximum(reached[behind], 0) // ground.calendar.slots
                 self._refresh(plain[behind], first.astype(np.int64), day)
-            self.look(plain, events.plain_time[slot, plain], slot)
+            self.look(plain, time, slot)
         for which in events.rounds(slot):
             self._take_in(which, slot, day)
 
@@ -79,9 +78,8 @@ class Passage:
         said = which[kind == CELL]
         if len(said):
             column, row = events.what[said], events.row[said].astype(np.intp)
-            before, reached = ground.meaning[column, row] == MISSED, ground.upto[row]
-            ground.say(column, row, events.code[said])
-            self._note(row, column, events.time[said], before)
+            reached = ground.upto[row]
+            self._note(row, column, events.time[said], ground.say(column, row, events.code[said]))
             behind = (ground.leave_end[row] > 0) & (column - reached > 1)
             since = np.where(behind, np.minimum(np.maximum(reached, 0), column), column)
             np.minimum.at(first, index[kind == CELL], since // slots)
@@ -108,11 +106,10 @@ class Passage:
         self.tracked.expected.compare(row, time, expected, ground.expected[:, row])
         return first
 
-    def _note(self, row: Rows, column: NDArray[np.int32], time: NDArray[np.int64], before: NDArray[np.bool_]) -> None:
-        after = self.ground.meaning[column, row] == MISSED
-        new = before != after
-        if new.any():
-            self.tracked.missed.note(row[new], column[new], time[new], np.where(after[new], 1, -1).astype(np.int8))
+    def _note(self, row: Rows, column: NDArray[np.int32], time: NDArray[np.int64], turned: NDArray[np.int8]) -> None:
+        new = np.flatnonzero(turned)
+        if len(new):
+            self.tracked.missed.note(row[new], column[new], time[new], turned[new])
 
     def _refresh(self, rows: Rows, first: NDArray[np.int64], day: int) -> None:
         """Count again from the first day that changed on: those changed lately apart from those changed long ago."""

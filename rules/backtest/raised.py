@@ -20,9 +20,11 @@ Number = Mapping[tuple[str, str], int]
 def signs_of(walk: Walk, number: Number) -> list[Columns]:
     """The signs raised, as columns whose rows are the group's."""
     return [
-        _columns(number, (rule.rule_id, rule.version), _KIND[rule.stage], *many)
+        _columns(
+            number, (rule.rule_id, rule.version), _KIND[rule.stage], *map(np.concatenate, zip(*raised, strict=True))
+        )
         for rule, raised in zip(walk.signs, walk.raised, strict=True)
-        for many in raised
+        if raised
     ]
 
 

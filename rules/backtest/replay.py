@@ -21,6 +21,7 @@ from rules.backtest.raised import reports_of, signs_of
 from rules.backtest.reports import Replay
 from rules.backtest.shares import Shares
 from rules.backtest.storms import storms_of
+from rules.backtest.times import times_of
 from rules.backtest.walk import Walk
 from rules.facts.catalogue import Kind, find
 from rules.facts.shares import schools_of
@@ -126,6 +127,7 @@ def groups_of(history: History) -> Iterator[Group]:
     classes, variant = _places(history)
     if not len(classes):
         return
+    times = times_of(history)
     schools = schools_of(history.school_ids, len(history.class_ids))[classes[:, -1]]
     order = np.argsort(schools, kind="stable")
     sizes = np.unique(schools, return_counts=True)[1]
@@ -133,7 +135,7 @@ def groups_of(history: History) -> Iterator[Group]:
     number[order] = np.repeat(_fill(sizes), sizes)
     for one in range(int(number.max()) + 1):
         rows = np.flatnonzero(number == one)
-        yield Group(history, rows, classes[rows], variant[rows])
+        yield Group(history, times, rows, classes[rows], variant[rows])
 
 
 def _fill(sizes: NDArray[np.intp]) -> NDArray[np.int32]:

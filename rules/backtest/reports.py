@@ -19,7 +19,7 @@ from rules.case import Case, Entry, Standing
 from rules.instants import NEVER, from_micros, to_micros
 from rules.judge import Judgement
 from rules.laws import Laws
-from rules.records import POSITIVE
+from rules.records import POSITIVE, Mark
 from rules.register import Leave, Register
 from rules.sweep import Scene, sweep
 
@@ -52,30 +52,32 @@ class Replay:
         self.cases: dict[int, Case] = {}
         self.decided: list[Decided] = []
         self._cells = _by_time(cells_of(group))
+        self._times = group.times.instants[self._cells.time]
         self._changes = self._leaves_and_movements()
         self._wakes = list(instants)
         """A heap; those given are in order."""
-        self._cased = np.zeros(len(group.rows), np.bool_)
-        """Who has a case."""
+        self._heeds = np.full(len(group.rows), _NOTHING, np.uint8)
+        """Which marks may decide something by themselves about each child, if it has a case."""
         self._opened = 0
         self._traits = group.history.traits.part(group.rows)
         self._until = cache(self.ground.calendar.until)
 
     def run(self, until: int) -> list[Decided]:
         """Live through all of it, up to and including an instant (microseconds)."""
-        known = np.unique(np.concatenate([self._cells.time, [at for at, _, _ in self._changes]]).astype(np.int64))
+        known = np.unique(np.concatenate([self._times, [at for at, _, _ in self._changes]]).astype(np.int64))
         place, change = 0, 0
         for at in [*known[known <= until].tolist(), until + 1]:
             while self._wakes and self._wakes[0][0] < at:
                 self._sweep(self._wakes[0][0], set())
             if at > until:
                 break
-            end = int(np.searchsorted(self._cells.time, at, "right"))
+            end = int(np.searchsorted(self._times, at, "right"))
             touched = self._say(slice(place, end))
             place = end
             while change < len(self._changes) and self._changes[change][0] == at:
                 touched.add(self._changes[change][1])
                 self._changes[change][2]()
+                self._heed(self._changes[change][1])
                 change += 1
             self._sweep(at, touched)
         return self.decided
@@ -101,25 +103,21 @@ class Replay:
         """Take in marks; the children about whom they may decide something by themselves."""
         ground = self.ground
         row, column, code = self._cells.row[which].astype(np.intp), self._cells.column[which], self._cells.code[which]
-        newest = column > ground.upto[row]
+        known, heeds = column <= ground.upto[row], self._heeds[row]
         ground.say(column, row, code)
-        cased = self._cased[row]
-        row, newest, code = row[cased], newest[cased], code[cased]
-        return {
-            one
-            for one, new, mark in zip(row.tolist(), newest.tolist(), code.tolist(), strict=True)
-            if self._moves(one, self.cases[one], mark, new=new)
-        }
+        return set(row[(heeds == _ANY) | ((heeds == _NEWS) & (known | _SEEN[code]))].tolist())
 
-    def _moves(self, row: int, case: Case, mark: int, *, new: bool) -> bool:
-        """Whether a mark can decide anything about a case: one more absence of a report that stands cannot.
+    def _heed(self, row: int) -> None:
+        """Which marks can decide anything about a case: one more absence of a report that stands cannot.
 
         What makes a stage, or a run due, or takes a return back, has an instant of its own.
         """
-        if case.standing is Standing.RAISED:
-            waits = case.corrected or self.ground.leaves.get(row)
-            return bool(waits) or not new or mark in _SEEN
-        return _watched(case)
+        case, found = self.cases.get(row), _NOTHING
+        if case is not None and case.standing is Standing.RAISED:
+            found = _ANY if case.corrected or self.ground.leaves.get(row) else _NEWS
+        elif case is not None and _watched(case):
+            found = _ANY
+        self._heeds[row] = found
 
     def _sweep(self, at: int, touched: set[int]) -> None:
         while self._wakes and self._wakes[0][0] == at:
@@ -180,10 +178,10 @@ class Replay:
             heapq.heappush(self._wakes, Instant(to_micros(silent), row, due=True, run=NEVER))
         if not case.is_open or not (_watched(case) or case.episode):
             self.cases.pop(row, None)
-            self._cased[row] = False
+            self._heeds[row] = _NOTHING
             return
-        self._cased[row] = True
         self.cases[row] = case if _watched(case) else case.but(armed_at=None)
+        self._heed(row)
         if _watched(case) and case.wake_at is not None:
             heapq.heappush(self._wakes, Instant(to_micros(case.wake_at), row, due=True, run=NEVER))
 
@@ -200,7 +198,11 @@ def _watched(case: Case) -> bool:
     return case.standing is Standing.RAISED or case.pending_at is not None or case.asked_at is not None
 
 
-_SEEN = frozenset(int(mark) for mark in POSITIVE)
+_NOTHING, _NEWS, _ANY = range(3)
+"""No mark; one that says a child was seen, or speaks of a session spoken of before; any."""
+
+_SEEN = np.isin(np.arange(len(Mark)), [int(mark) for mark in POSITIVE])
+"""By mark."""
 
 
 def _later(call: Callable[..., object], *given: object) -> Callable[[], object]:
@@ -212,5 +214,4 @@ def _nothing() -> None:
 
 
 def _by_time(cells: Cells) -> Cells:
-    order = np.argsort(cells.time, kind="stable")
-    return Cells(cells.row[order], cells.column[order], cells.time[order], cells.code[order])
+    return cells.where(np.argsort(cells.time, kind="stable"))

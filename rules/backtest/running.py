@@ -21,7 +21,7 @@ def current_runs(ground: Ground, rows: Rows, now: NDArray[np.int64], begun: int,
     Those never missed, or seen last, have none.
     """
     runs = _no_runs(len(rows))
-    here = np.flatnonzero(ground.ever_missed[rows] & (ground.meaning[begun, rows] != SEEN))
+    here = np.flatnonzero(ground.ever_missed[rows] & (ground.meaning[begun][rows] != SEEN))
     for width in (*RECENT, begun + 1):
         low = max(begun - width + 1, 0)
         found = _scan(ground, rows[here], now[here], low, begun, clock)

@@ -35,22 +35,25 @@ class States:
     times: NDArray[np.int32]
     stands: NDArray[np.bool_]
     hurried: NDArray[np.bool_]
-    alive: NDArray[np.bool_]
-    """Who is to be looked at though the rule does not hold: the sign stands, is armed, or its clock runs."""
+    waits: NDArray[np.bool_]
+    """Whose clock runs, though no sign stands yet."""
+    soonest: int = NEVER
+    """No sign is armed for an instant before this."""
 
     @classmethod
     def none(cls, rule: Rule, hurried: NDArray[np.bool_]) -> States:
         """No sign of anybody."""
         rows = len(hurried)
         since, armed, raised = (np.full(rows, NEVER, np.int64) for _ in range(3))
-        times, stands, alive = np.zeros(rows, np.int32), np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
-        return cls(rule, since, armed, raised, times, stands, hurried, alive)
+        times, stands, waits = np.zeros(rows, np.int32), np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
+        return cls(rule, since, armed, raised, times, stands, hurried, waits)
 
-    def passed(self, now: NDArray[np.int64]) -> Raised | None:
-        """Raise what was armed and came due before `now` (all rows), at its own instant; None where nothing did."""
-        which = np.flatnonzero(self.alive)
-        which = which[self.armed[which] < now[which]]
-        return self._raise(which, self.armed[which], self.armed[which]) if len(which) else None
+    def passed(self, rows: Rows, now: NDArray[np.int64]) -> Raised | None:
+        """Raise what was armed and came due before `now`, an instant a row, at its own; None where nothing did."""
+        which = rows[np.flatnonzero(self.armed[rows] < now)]
+        found = self._raise(which, self.armed[which], self.armed[which]) if len(which) else None
+        self.soonest = int(self.armed.min(initial=NEVER))
+        return found
 
     def advance(
         self,
@@ -63,32 +66,33 @@ class States:
         variant: NDArray[np.intp],
     ) -> Raised | None:
         """Let the signs of `rows` go on; the arrays are parallel to `rows`, `anchor` None for the condition itself."""
-        moved = np.flatnonzero(holds | self.alive[rows])
-        rows, holds, over, now = rows[moved], holds[moved], over[moved], now[moved]
-        stands = self.stands[rows]
-        ends = rows[stands & over & ~holds]
-        self.stands[ends], self.since[ends], self.alive[ends] = False, NEVER, False
-        off = rows[~stands & ~holds]
-        self.since[off], self.armed[off], self.alive[off] = NEVER, NEVER, False
-        on = np.flatnonzero(~stands & holds)
+        changes = np.flatnonzero(self.stands[rows] != holds)
+        begins = holds[changes]
+        on, ends = changes[begins], changes[~begins]
+        ends = rows[ends[over[ends]]]
+        self.stands[ends], self.since[ends] = False, NEVER
+        if self.waits.any():
+            off = rows[np.flatnonzero(self.waits[rows] & ~holds)]
+            self.since[off], self.armed[off], self.waits[off] = NEVER, NEVER, False
         if not len(on):
             return None
         which, at = rows[on], now[on]
-        self.alive[which] = True
+        self.waits[which] = True
         since = np.where(self.since[which] == NEVER, at, self.since[which])
         self.since[which] = since
-        begun = since if anchor is None else anchor[moved][on]
+        begun = since if anchor is None else anchor[on]
         rested = np.where(self.raised[which] == NEVER, since, self.raised[which] + span(self.rule.rearm))
-        due = np.maximum(np.maximum(since, rested), self._ripe(which, begun, lines, variant[moved][on]))
+        due = np.maximum(np.maximum(since, rested), self._ripe(which, begun, lines, variant[on]))
         waits = due > at
         self.armed[which] = np.where(waits, due, NEVER)
+        self.soonest = min(self.soonest, int(due[waits].min(initial=NEVER)))
         fires = ~waits
         return self._raise(which[fires], due[fires], at[fires]) if fires.any() else None
 
     def _raise(self, which: Rows, due: NDArray[np.int64], at: NDArray[np.int64]) -> Raised:
         due, at = due.copy(), at.copy()
         self.raised[which], self.armed[which] = at, NEVER
-        self.stands[which] = True
+        self.stands[which], self.waits[which] = True, False
         self.times[which] += 1
         return Raised(which, due, at, self.times[which])
 

@@ -59,12 +59,13 @@ class Walk(Passage):
 
     def end(self, until: int) -> None:
         """Whatever is armed for an instant up to the end comes due."""
-        self._pass_deadlines(np.full(self.ground.rows, until + 1, np.int64))
+        self._pass_deadlines(self.everybody, np.full(self.ground.rows, until + 1, np.int64))
         self.doubt.end(until)
 
-    def _pass_deadlines(self, now: NDArray[np.int64]) -> None:
+    def _pass_deadlines(self, rows: Rows, now: NDArray[np.int64]) -> None:
+        latest = int(now.max(initial=-1))
         for states, raised in zip(self.states, self.raised, strict=True):
-            if (late := states.passed(now)) is not None:
+            if states.soonest < latest and (late := states.passed(rows, now)) is not None:
                 raised.append(late)
 
     def read(self, slot: int, now: int, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
@@ -75,10 +76,7 @@ class Walk(Passage):
 
     def look(self, rows: Rows, now: NDArray[np.int64], slot: int) -> None:
         """Deadlines that passed, then what is known now."""
-        if self.signs:
-            at = np.full(self.ground.rows, -1, np.int64)
-            at[rows] = now
-            self._pass_deadlines(at)
+        self._pass_deadlines(rows, now)
         runs = current_runs(self.ground, rows, now, self.begun(slot), self.clock)
         reading = self._reading(rows, now, runs)
         facts = self._facts(reading, runs)
