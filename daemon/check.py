@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from daemon.config import Config, FeedConfig
 from daemon.config.source import read_source
+from daemon.desk.promises import Findings, examine_ladders, examine_scopes, examine_units
 from daemon.desk.reach import Child, Roster
 from daemon.desk.scopes import Kind, traits_of
-from daemon.examined import Findings, examine_ladders, examine_scopes, examine_units
 from daemon.feeds.fetch import fetch
 from daemon.feeds.pace import Pace
 from daemon.feeds.payload import Cursor, FeedError
