@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from daemon.app import renew_terms
-from daemon.config import load_config
+from daemon.clockwork.reload import Reload
+from daemon.console.ready import Vitals
 from daemon.desk.faults import DeskError
-from daemon.jobs import pace, quiet
+from daemon.jobs import quiet
 from daemon.jobs.quiet import Scope
 from daemon.jobs.tell import queue
 from daemon.store import outbox, sending
 from daemon.store.alerts import AlertDraft
+from daemon.systemd import Watch
 from tests.days.conftest import Opens
 from tests.days.school import PEOPLE, Day, Someone
 from tests.days.stories import ana_is_reported, ana_vanishes, report_goes_out
@@ -138,8 +139,9 @@ def test_seven_is_seven_on_the_day_the_clocks_are_set(opens: Opens, zone: str, l
     first, last = dt.date(2026, 3, 16), dt.date.fromisoformat(last_day_off)
     off = [str(first + dt.timedelta(days=n)) for n in range((last - first).days + 1)]
     day = opens(config=awake(zone, [1, 2, 3, 4, 5, 7]), closed=", ".join(off))
-    while day.now.date() <= last - dt.timedelta(days=3):
+    while last - day.now.date() > dt.timedelta(days=3):
         day.at("Sun 20:00")
+        day.at("Mon 07:00")
     ana_is_missing_on(day, "Thu", "Fri")
     day.at("Sat 08:00")
     office_and_mentor_are_told(day)
@@ -181,8 +183,9 @@ def test_other_hours_let_go_of_what_the_old_ones_held(opens: Opens) -> None:
 
     path = day.folder / "config.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Africa/Nairobi", "Asia/Shanghai"), encoding="utf-8")
-    day.house.terms = renew_terms(day.house.terms, load_config(path), lambda: day.now)
-    day.store.commit(lambda tx: pace.ask_again(tx, day.now))
+    reload = Reload(day.house, Vitals(day.house), Watch({}), {})
+    reload.ask()
+    reload.look()
     day.works()
 
     day.expects_sms("town", "控辍保学报告")
