@@ -93,6 +93,7 @@ class _Loop:
         """Begin a request as soon as the thread comes to it."""
         self._given.append((request, ended))
         if self._rests:  # a bell rung for each would cost a turn of the threads for each
+            self._rests = False
             os.eventfd_write(self._bell, 1)
 
     def end(self) -> None:

@@ -53,7 +53,7 @@ def any_due(tx: Tx, now: dt.datetime, channel: str, full: Collection[str] = ()) 
 
 def _waiting(tx: Tx, now: dt.datetime, channel: str, full: Collection[str]) -> sa.Select[*tuple[Any, ...]]:
     c = message.c
-    asked = sa.select(c.message_id, c.addressee, c.priority, c.turn, c.next_at).where(
+    asked = sa.select(c.message_id, c.addressee, c.priority, c.turn, sa.type_coerce(c.next_at, sa.BigInteger)).where(
         tx.ours(message), c.state == QUEUED, c.channel == channel, c.next_at <= now, free_at(now)
     )
     return asked.where(c.addressee.not_in(sorted(full))) if full else asked

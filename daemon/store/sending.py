@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from daemon.store.alerts import FAILED, MESSAGE_COLUMNS, QUEUED, SENT, AlertRow, MessageRow
+from daemon.store.columns import to_micros
 from daemon.store.outbox import alerts_by_message
 from daemon.store.places import Places, any_due, due, free_at
 from daemon.store.tables import alert, attempt, message
-from daemon.store.tx import chunks, rows_where_in
+from daemon.store.tx import among, chunks, rows_where_in
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,6 +38,11 @@ __all__ = [
 ]
 
 RETRY = "retry"
+_END = """UPDATE attempt SET outcome = ?, ended_at = ?, provider_id = ?, error = ?, doubtful = ?
+    WHERE district_id = ? AND message_id = ? AND n = ?"""
+_MOVE = """UPDATE message SET state = ?, next_at = coalesce(?, next_at), told_at = coalesce(told_at, ?),
+    doubtful = (doubtful OR ?), provider_id = coalesce(?, provider_id), lease_until = NULL, lease_by = NULL
+    WHERE district_id = ? AND message_id = ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An attempt on its way: number `n` of the message, with the alerts that were not cancelled until then."""
+    """An attempt on its way: number `n` of the message as it was claimed, with the alerts not cancelled until then."""
 
     message: MessageRow
     alerts: tuple[AlertRow, ...]
@@ -108,7 +114,7 @@ def start_attempts(tx: Tx, claimed: Sequence[Claimed], by: str, now: dt.datetime
     numbers: dict[str, int] = {}
     for part in chunks(one.message.message_id for one in claimed):
         mine = (message.c.state == QUEUED, message.c.lease_by == by, message.c.lease_until >= now)
-        going = message.update().where(tx.ours(message), message.c.message_id.in_(part), *mine)
+        going = message.update().where(tx.ours(message), among(tx, message.c.message_id, part), *mine)
         going = going.values(attempts=message.c.attempts + 1).returning(message.c.message_id, message.c.attempts)
         numbers |= {row[0]: row[1] for row in tx.connection.execute(going)}
     tx.add(
@@ -160,7 +166,7 @@ def _lease(tx: Tx, message_ids: list[str], now: dt.datetime, until: dt.datetime,
     won: list[MessageRow] = []
     for part in chunks(message_ids):
         taking = message.update().where(
-            tx.ours(message), message.c.message_id.in_(part), message.c.state == QUEUED, free_at(now)
+            tx.ours(message), among(tx, message.c.message_id, part), message.c.state == QUEUED, free_at(now)
         )
         taking = taking.values(lease_until=until, lease_by=by)
         won += [MessageRow(*row) for row in tx.connection.execute(taking.returning(*MESSAGE_COLUMNS))]
@@ -185,7 +191,7 @@ def _cancelled(tx: Tx, message_ids: Iterable[str]) -> set[str]:
 
 def _started(one: Claimed, n: int, gone: Collection[str]) -> Started:
     alerts = tuple(row for row in one.alerts if row.alert_id not in gone) if gone else one.alerts
-    return Started(replace(one.message, attempts=n), alerts, n)
+    return Started(one.message, alerts, n)
 
 
 def _claimed(row: MessageRow, alerts: tuple[AlertRow, ...], doubtful: dict[str, bool]) -> Claimed:
@@ -205,46 +211,29 @@ def _doubtful(tx: Tx, message_ids: list[str]) -> dict[str, bool]:
 
 
 def _end_attempts(tx: Tx, outcomes: Sequence[Outcome]) -> None:
-    if not outcomes:
-        return
-    names = ("ended_at", "provider_id", "error", "doubtful")
-    ending = attempt.update().where(
-        tx.ours(attempt), attempt.c.message_id == sa.bindparam("which"), attempt.c.n == sa.bindparam("number")
-    )
-    ending = ending.values({"outcome": sa.bindparam("came"), **{name: sa.bindparam(f"new_{name}") for name in names}})
-    tx.connection.execute(
-        ending,
-        [
-            {"which": one.message_id, "number": one.n, "came": one.state}
-            | {f"new_{name}": getattr(one, name) for name in names}
-            for one in outcomes
-        ],
-    )
+    ends = [
+        (
+            one.state,
+            to_micros(one.ended_at),
+            one.provider_id,
+            one.error,
+            one.doubtful,
+            tx.district,
+            one.message_id,
+            one.n,
+        )
+        for one in outcomes
+    ]
+    tx.change(_END, ends)
 
 
 def _move(tx: Tx, outcomes: Sequence[Outcome], *, held: bool) -> None:
-    if not outcomes:
-        return
-    c = message.c
-    moving = message.update().where(tx.ours(message), c.message_id == sa.bindparam("which"))
-    if held:
-        moving = moving.where(c.lease_by == sa.bindparam("who"), c.state == QUEUED)
-    moving = moving.values(
-        state=sa.bindparam("new_state"),
-        next_at=sa.func.coalesce(sa.bindparam("when", type_=c.next_at.type), c.next_at),
-        told_at=sa.func.coalesce(c.told_at, sa.bindparam("told", type_=c.told_at.type)),
-        doubtful=sa.or_(c.doubtful, sa.bindparam("doubt", type_=sa.Boolean)),
-        provider_id=sa.func.coalesce(sa.bindparam("theirs", type_=c.provider_id.type), c.provider_id),
-        lease_until=None,
-        lease_by=None,
-    )
-    tx.connection.execute(moving, [_moved(one, held=held) for one in outcomes])
+    moved = [(*_moved(one), tx.district, one.message_id, *([one.by] if held else [])) for one in outcomes]
+    tx.change(f"{_MOVE} AND lease_by = ? AND state = '{QUEUED}'" if held else _MOVE, moved)
 
 
-def _moved(one: Outcome, *, held: bool) -> dict[str, Any]:
+def _moved(one: Outcome) -> tuple[Any, ...]:
     state = {SENT: SENT, RETRY: QUEUED, FAILED: FAILED}[one.state]
-    moved = {"which": one.message_id, "new_state": state, "when": one.next_at, "doubt": one.doubtful}
-    moved["theirs"] = one.provider_id
     # Told is told from the first time it may have been: a doubtful outcome counts.
-    moved["told"] = one.ended_at if state == SENT or one.doubtful else None
-    return moved | ({"who": one.by} if held else {})
+    told = to_micros(one.ended_at) if state == SENT or one.doubtful else None
+    return state, one.next_at and to_micros(one.next_at), told, one.doubtful, one.provider_id

@@ -68,6 +68,11 @@ class Tx:
             insert = f"{_insert(table, names, '?', len(part))} {otherwise}"
             self.connection.exec_driver_sql(insert, tuple(chain.from_iterable(part)))
 
+    def change(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of `rows`, with their values, as the driver takes them, for its question marks."""
+        if rows:
+            self.connection.exec_driver_sql(statement if self.is_sqlite else statement.replace("?", "%s"), [*rows])
+
     def _bound(self, table: sa.Table, name: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
         """One column of `rows` as the driver takes it."""
         values = map(itemgetter(name), rows)
