@@ -50,6 +50,7 @@ class HttpRequest:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
     phone: HttpPhone
 
     def handle_error(self, request: object, client_address: object) -> None:

@@ -291,18 +291,18 @@ def test_what_is_on_its_way_comes_to_its_end_when_the_sender_is_closed(gateway: 
 
 
 def test_very_many_are_on_their_way_at_once(gateway: SmsGateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    together = threading.Barrier(50)
+    together = threading.Barrier(50)  # nobody is answered before all are there
 
     def hears(_: HttpRequest) -> Told:
-        together.wait(10)
+        together.wait(30)
         return Told()
 
     monkeypatch.setattr(gateway, "hears", hears)
-    sender = CurlSender(timeout=LONG, now=noon)
+    sender = CurlSender(timeout=10 * LONG, now=noon)
     ended = threading.Semaphore(0)
     for _ in range(50):
         sender.begin(Request(gateway.url, BODY, HEADERS), lambda _: ended.release())
-    assert all(ended.acquire(timeout=10) for _ in range(50))
+    assert all(ended.acquire(timeout=60) for _ in range(50))
     sender.close()
 
 
