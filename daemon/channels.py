@@ -26,7 +26,7 @@ from notifiers.mailboxes import Imap, Mailbox, Maildir
 from notifiers.provider import SettingError
 from notifiers.sms.templates import Templates
 from notifiers.webhook import SwiftWebhook, Webhook, WebhookEndpoint, WebhookSettings
-from notifiers.words import SMS_LIST
+from notifiers.words import KINDS, SMS_LIST
 
 Now = Callable[[], dt.datetime]
 
@@ -58,10 +58,22 @@ def children_in_one_text(channels: ChannelsConfig, kind: str) -> int | None:
 
     Where a provider sends approved texts only, those say it: see docs/providers.md.
     """
+    templates = _templates(channels)
+    return SMS_LIST if templates is None else templates.most(kind)
+
+
+def kinds_without_text(channels: ChannelsConfig) -> list[str]:
+    """The kinds of messages that no approved text says; none where a provider sends our own words."""
+    templates = _templates(channels)
+    return [] if templates is None else [kind for kind in KINDS if templates.of(kind, "zh") is None]
+
+
+def _templates(channels: ChannelsConfig) -> Templates | None:
+    """The approved texts of the provider that carries text messages, if it sends no others."""
     sms = channels.sms
     if sms is None or sms.chosen.limits is None:
-        return SMS_LIST
-    return Templates(sms.settings["template"], sms.chosen.limits).most(kind)
+        return None
+    return Templates(sms.settings["template"], sms.chosen.limits)
 
 
 def unchanged(before: ChannelsConfig, after: ChannelsConfig) -> frozenset[str]:

@@ -11,6 +11,7 @@ from daemon.jobs.packing import ALONE, fits, is_fresh, packed
 from daemon.jobs.people import People
 from daemon.store import cases, holding, journal, silences
 from daemon.store.alerts import AlertDraft, AlertRow
+from daemon.store.holding import Gathering
 from daemon.store.journal import EntryDraft
 from daemon.store.sending import Claimed
 from daemon.store.tx import Tx
@@ -47,7 +48,7 @@ def _paced(house: House, people: People, one: AlertDraft, now: dt.datetime) -> A
         priority=priority_of(one.kind),
         school=_school(people, one),
         bundle=bundle,
-        fits=fits(one.channel, one.kind),
+        fits=fits(house.config.channels, one.channel, one.kind),
         not_before=max(one.not_before or now, now + house.pacing.wait) if waits else one.not_before,
     )
 
@@ -206,7 +207,7 @@ class _Gate:
                 late.setdefault(one.message.addressee, []).append((one, hold))
             else:
                 crowded.setdefault(one.message.addressee, []).append(one)
-        going += [one for those in crowded.values() for one in packed(self._tx, those, ())]
+        going += [one for those in crowded.values() for one in self._packed(those, ())]
         self._keep(channel, late)
         return going
 
@@ -214,6 +215,9 @@ class _Gate:
         if not one.alerts:
             return None, False
         return throttled(self._house.pacing, [self.said(row) for row in one.alerts], told, self._now)
+
+    def _packed(self, claimed: Sequence[Claimed], rooms: Sequence[Gathering]) -> list[Claimed]:
+        return packed(self._tx, self._house.config.channels, claimed, rooms)
 
     def _keep(self, channel: str, late: Mapping[str, Sequence[tuple[Claimed, Hold]]]) -> None:
         """Hold what is late, packed with what waits for the same reason already."""
@@ -223,7 +227,7 @@ class _Gate:
         for addressee, those in late.items():
             until = max(hold.until for _, hold in those)
             rooms = [one for one in waiting if one.addressee == addressee]
-            for left in packed(self._tx, [one for one, _ in those], rooms):
+            for left in self._packed([one for one, _ in those], rooms):
                 self._hold(left, Hold(until, "throttle"))
 
     # ---- writing ----------------------------------------------------------------------------------------------------

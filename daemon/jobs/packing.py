@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from daemon.channels import children_in_one_text
+from daemon.config import ChannelsConfig
 from daemon.store import holding
 from daemon.store.holding import Gathering
 from daemon.store.sending import Claimed
 from daemon.store.tx import Tx
-from notifiers.words import SMS_LIST
 from rules.pacing import bundle_of, kind_of
 
 ALONE = frozenset({"webhook"})
 """Machines read one kind of event at a time: nothing is bundled for them but lists."""
-LISTED = {"sms": SMS_LIST, "chat": 10}
-"""How many children one message names, where not any number."""
+LISTED = {"chat": 10}
+"""How many children one message names, where not any number; of a text message see the channel."""
 
 
-def fits(channel: str, kind: str) -> int | None:
+def fits(channels: ChannelsConfig, channel: str, kind: str) -> int | None:
     """How many alerts of a kind one message may hold; None: any number. A class list counts what it does not name."""
-    return None if kind == "first_absence" else LISTED.get(channel)
+    if kind == "first_absence":
+        return None
+    return children_in_one_text(channels, kind) if channel == "sms" else LISTED.get(channel)
 
 
 def is_fresh(one: Claimed) -> bool:
@@ -28,13 +31,13 @@ def is_fresh(one: Claimed) -> bool:
     return one.message.attempts == 0 and not one.message.doubtful and not one.repeated
 
 
-def packed(tx: Tx, claimed: Sequence[Claimed], waiting: Iterable[Gathering]) -> list[Claimed]:
+def packed(tx: Tx, channels: ChannelsConfig, claimed: Sequence[Claimed], waiting: Iterable[Gathering]) -> list[Claimed]:
     """These messages to one addressee in as few as possible; what went into one of those `waiting` is left out."""
     rooms = {one.message_id: one for one in waiting}
     kept: dict[str, Claimed] = {}
     taken: dict[str, list[Claimed]] = {}
     for one in claimed:
-        into = _room(one, rooms.values()) if is_fresh(one) else None
+        into = _room(channels, one, rooms.values()) if is_fresh(one) else None
         if into is not None:
             rooms[into.message_id] = _with(into, one)
             taken.setdefault(into.message_id, []).append(one)
@@ -50,8 +53,8 @@ def packed(tx: Tx, claimed: Sequence[Claimed], waiting: Iterable[Gathering]) -> 
     return list(kept.values())
 
 
-def _room(one: Claimed, rooms: Iterable[Gathering]) -> Gathering | None:
-    bundle, most = _bundle(one), fits(one.message.channel, one.message.kind)
+def _room(channels: ChannelsConfig, one: Claimed, rooms: Iterable[Gathering]) -> Gathering | None:
+    bundle, most = _bundle(one), fits(channels, one.message.channel, one.message.kind)
     if bundle is None:
         return None
     alike = (room for room in rooms if bundle_of(room.kind, about_child=True) == bundle)

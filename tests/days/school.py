@@ -25,6 +25,7 @@ from daemon.jobs.house import House
 from daemon.jobs.office import acknowledge_by_link, confirm_by_link
 from daemon.jobs.once_more import hold_back, let_go
 from daemon.jobs.poll import in_order, poll_feed
+from daemon.jobs.receipts import look_at_receipts
 from daemon.jobs.send import send_due
 from daemon.jobs.silence import look_at_feeds
 from daemon.jobs.sweep import sweep_due
@@ -32,7 +33,7 @@ from daemon.jobs.watch import look_daily
 from daemon.store import cases, journal, outbox, sending, timers
 from daemon.store.engine import Store
 from rules.case import Case
-from tests.phones import SECRET, Answer, Arrival, Phone, SmsGateway, SmtpSink, WebhookEar
+from tests.phones import SECRET, Answer, Arrival, HttpPhone, Phone, SmtpSink, WebhookEar
 
 MONDAY = dt.date(2026, 3, 16)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -109,8 +110,7 @@ port = {mail}
 security = "none"
 from = "控辍保学 <baoxue@example.org>"
 [channels.sms]
-provider = "http"
-url = "{sms}"
+{texts}
 [channels.webhook.endpoints.edu]
 url = "{hook}"
 secret_file = "hook.secret"
@@ -162,7 +162,7 @@ class Day:
         self,
         folder: Path,
         store: Store,
-        receivers: tuple[SmtpSink, SmsGateway, WebhookEar],
+        receivers: tuple[SmtpSink, HttpPhone, WebhookEar],
         *,
         mode: str = "live",
         closed: str = "",
@@ -171,6 +171,7 @@ class Day:
         rules: str = "",
         config: str = "",
         ladder: str = LADDER,
+        texts: str = 'provider = "http"\nurl = "{sms}"',
     ) -> None:
         self.mail, self.sms, self.hook = receivers
         self.store = store
@@ -183,7 +184,7 @@ class Day:
         (folder / "inbox").mkdir()
         (folder / "hook.secret").write_text(SECRET, encoding="ascii")
         (folder / "hook.secret").chmod(0o600)
-        words = {"mail": self.mail.port, "sms": self.sms.url, "hook": self.hook.url}
+        words = {"mail": self.mail.port, "texts": texts.replace("{sms}", self.sms.url), "hook": self.hook.url}
         text = _CONFIG.format(mode=mode, closed=closed, feeds=_FEEDS, ladder=ladder, **words)
         (folder / "config.toml").write_text(text + (_RULES if rules else "") + config, encoding="utf-8")
         (folder / "rules.toml").write_text(rules, encoding="utf-8")
@@ -241,6 +242,7 @@ class Day:
             look_at_alerts(self.house, self.now)
             look_daily(self.house, self.now)
             self.sends()
+            look_at_receipts(self.house, self.now)
             following = self._next()
             if following is None or following > self.now:
                 return
