@@ -35,6 +35,9 @@ ARRIVED = "delivered after all"
 """Journal: a message about the case of which the contrary was said has arrived."""
 
 EVERY = dt.timedelta(minutes=1)
+SELDOM = dt.timedelta(minutes=15)
+"""How often a channel is asked while a message sent lately is waited for, and otherwise: for late words and replies."""
+LATELY = dt.timedelta(hours=1)
 LEASE = dt.timedelta(minutes=10)
 WAITS = dt.timedelta(days=3)
 """How long after its making a message is asked about; later words are kept all the same."""
@@ -77,17 +80,25 @@ def look_at_receipts(house: House, now: dt.datetime) -> None:
 
 
 def _arm(house: House, asked: Mapping[str, Gatherer], now: dt.datetime) -> None:
-    """A timer for every channel that has none yet."""
+    """A timer for every channel that has none yet; soon, where a message was sent that is waited for."""
     with house.store.read() as tx:
-        armed = {timer.subject for timer in timers.armed(tx, (GATHER,))}
+        armed = {timer.subject: timer.due_at for timer in timers.armed(tx, (GATHER,))}
+        late = [name for name in asked if armed.get(name, now) > now + EVERY and _gap(tx, name, now) == EVERY]
     new = [Timer(GATHER, name, now) for name in asked if name not in armed]
+    new += [Timer(GATHER, name, now + EVERY) for name in late]
     if new:
         house.store.commit(lambda tx: timers.arm(tx, new))
 
 
 def _arm_next(tx: Tx, won: Sequence[Timer], asked: Mapping[str, Gatherer], now: dt.datetime) -> None:
     timers.complete(tx, won)
-    timers.arm(tx, [Timer(GATHER, timer.subject, now + EVERY) for timer in won if timer.subject in asked])
+    names = [timer.subject for timer in won if timer.subject in asked]
+    timers.arm(tx, [Timer(GATHER, name, now + _gap(tx, name, now)) for name in names])
+
+
+def _gap(tx: Tx, channel: str, now: dt.datetime) -> dt.timedelta:
+    """How long until a channel is asked again."""
+    return EVERY if receipts.waiting(tx, channel, now - LATELY, 1) else SELDOM
 
 
 def _gather(house: House, channel: str, source: Gatherer, now: dt.datetime) -> None:
@@ -109,8 +120,9 @@ def _waiting(house: House, channel: str, now: dt.datetime) -> list[Waiting]:
     """The messages to ask about now: each the more seldom, the older it is."""
     minute = int(now.timestamp()) // 60
     with house.store.read() as tx:
+        gap = _gap(tx, channel, now) // dt.timedelta(minutes=1)
         rows = receipts.waiting(tx, channel, now - WAITS, 20 * MOST)
-        chosen = [row for row in rows if _is_asked(row, minute, now)][:MOST]
+        chosen = [row for row in rows if _is_asked(row, minute, gap, now)][:MOST]
         contacts = rosters.contacts_of(tx, {row.contact_id for row in chosen})
     addresses = {key: {"sms": one.phone, "email": one.email}.get(channel) or "" for key, one in contacts.items()}
     return [
@@ -119,10 +131,11 @@ def _waiting(house: House, channel: str, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _is_asked(row: MessageRow, minute: int, now: dt.datetime) -> bool:
+def _is_asked(row: MessageRow, minute: int, gap: int, now: dt.datetime) -> bool:
+    """Whether the message's turn came in the last `gap` minutes; turns are spread by its id."""
     age = now - (row.told_at or row.created_at)
-    stride = next((stride for until, stride in _STRIDES if age < until), 60)
-    return (minute + crc32(row.message_id.encode())) % stride == 0
+    stride = next((stride for until, stride in _STRIDES if age < until), _STRIDES[-1][1])
+    return (minute + crc32(row.message_id.encode())) % stride < gap
 
 
 # ---- keeping --------------------------------------------------------------------------------------------------------
