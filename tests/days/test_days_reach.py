@@ -106,9 +106,9 @@ def test_a_busy_gateway_is_tried_again_and_told_nobody_twice(opens: Opens) -> No
     day.sms.usual = Answer(503)
     day.roll("am", absent=["ana"])
     others_have_the_report(day)
-    day.at("Wed 08:20")
+    day.at("Wed 08:13")
     day.everybody_answers()
-    day.at("Wed 08:31")
+    day.at("Wed 08:20")
     day.expects_sms("town", "控辍保学报告")
     day.at("Thu 08:00")
     assert flags(day) == []
