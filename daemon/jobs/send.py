@@ -43,7 +43,8 @@ LONGEST_PAUSE = 4.0
 FIRST_RETRY = dt.timedelta(seconds=10)
 LONGEST_RETRY = dt.timedelta(minutes=10)
 GIVE_UP = dt.timedelta(days=7)
-"""A message that could not leave for this long is given up; its case has long climbed on by then."""
+TRIES = 20
+"""A message that could not leave for this long, and was tried so often, is given up; its case has long climbed on."""
 
 
 def send_due(house: House, channel: str, now: dt.datetime, *, limit: int = 100) -> int:
@@ -72,11 +73,15 @@ def send_side_by_side(
     that is swift needs no worker for a message, and has more at once. Claimed is what has a place, and while receivers
     are quick as much as they will take in an instant (see `Pace`); whatever waits so long for its place that its lease
     nears its end is given back untried. `bell` rings when something was queued. Once `stopping`, what is on its way is
-    awaited and nothing more is claimed. Safe to be killed and run again.
+    awaited, what waits for a place is given back, and nothing more is claimed. Safe to be killed and run again.
     """
     if isinstance(house.notifiers.get(channel), Swift):
         width, each = width * SWIFT, each and each * SWIFT
-    flight = Flight(lambda one: _launch(house, channel, workers, flight, one), width, each or width, bell or Event())
+
+    def launch(one: Ready) -> None:
+        _launch(house, channel, workers, flight, one, until=0.0 if stopping() else one.until)
+
+    flight = Flight(launch, width, each or width, bell or Event())
     pace = Pace(width, each)
     claimed = 0
     try:
@@ -96,13 +101,13 @@ def send_side_by_side(
         _settle(house, [one.outcome for one in flight.all_landed()], stopping)
 
 
-def _launch(house: House, channel: str, workers: Executor, flight: Flight, one: Ready) -> None:
+def _launch(house: House, channel: str, workers: Executor, flight: Flight, one: Ready, *, until: float) -> None:
     """Hand a message over, by the channel itself if it is swift, else by a worker."""
     notifier: object = house.notifiers.get(channel)
     try:
         if not isinstance(notifier, Swift):
-            workers.submit(_carry, house, channel, flight, one)
-        elif (never := _untried(house, one.started, one.words, notifier, one.until)) is not None:
+            workers.submit(_carry, house, channel, flight, one, until)
+        elif (never := _untried(house, one.started, one.words, notifier, until)) is not None:
             flight.land(one, never)
         else:
             notifier.begin(
@@ -112,10 +117,10 @@ def _launch(house: House, channel: str, workers: Executor, flight: Flight, one: 
         flight.land(one, _outcome(house, one.started, error))
 
 
-def _carry(house: House, channel: str, flight: Flight, one: Ready) -> None:
+def _carry(house: House, channel: str, flight: Flight, one: Ready, until: float) -> None:
     """A worker's part: one message, and its place is free again whatever happens."""
     try:
-        outcome = _hand_over(house, channel, one.started, one.words, one.until)
+        outcome = _hand_over(house, channel, one.started, one.words, until)
     except Exception as error:  # noqa: BLE001 - see above
         outcome = _outcome(house, one.started, error)
     flight.land(one, outcome)
@@ -235,7 +240,7 @@ def _outcome(house: House, started: Started, came: Receipt | Exception) -> Outco
 
 def _failed(house: House, started: Started, error: DeliveryError) -> Outcome:
     row, ended = started.message, house.clock()
-    given_up = error.permanent or ended - row.created_at > GIVE_UP
+    given_up = error.permanent or (ended - row.created_at > GIVE_UP and started.n >= TRIES)
     state = FAILED if given_up else RETRY
     house.metrics.sent.labels(channel=row.channel, outcome=state).inc()
     log.warning(

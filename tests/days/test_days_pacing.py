@@ -17,9 +17,11 @@ from daemon.jobs.tell import queue
 from daemon.store import outbox, sending
 from daemon.store.alerts import AlertDraft
 from daemon.systemd import Watch
+from rules.instants import to_micros
 from tests.days.conftest import Opens
 from tests.days.school import PEOPLE, Day, Someone
 from tests.days.stories import ana_is_reported, ana_vanishes, report_goes_out
+from tests.phones import Answer
 
 HOURS = """
 [[hours]]
@@ -244,6 +246,37 @@ def test_too_much_for_one_recipient_waits_and_leaves_as_one(opens: Opens) -> Non
     day.expects_sms("teacher", "控辍保学汇总2件", "case of bruno", "case of carla")
 
 
+def test_feeds_that_fall_silent_one_after_the_other_are_told_in_one_mail(opens: Opens) -> None:
+    day = opens(config=AT_ONCE + '[[pacing.throttle]]\nchannel = "email"\nmost = 1\nwithin = "1h"\n')
+    day.at("Mon 07:10")
+    for feed in ("gate", "rolls", "leaves"):
+        falls_silent(day, feed)
+    day.expects_mail("operator", "考勤数据中断", "gate")
+    day.at("Mon 08:10")
+
+    mail = day.expects_mail("operator", "控辍保学汇总：2件")
+
+    assert "考勤数据中断 rolls：一班" in mail.text
+    assert "考勤数据中断 leaves：一班" in mail.text
+    assert "gate" not in mail.text
+
+
+def falls_silent(day: Day, feed: str) -> None:
+    one = AlertDraft(
+        key=f"{feed}/operator",
+        contact_id="operator",
+        role="operator",
+        channel="email",
+        kind="feed_stale",
+        raised_at=day.now,
+        facts={"feed": feed, "classes": ["一班"], "since": to_micros(day.now), "count": 1},
+        incident_id=f"incident of {feed}",
+        unit_id="sch-1",
+    )
+    day.store.commit(lambda tx: queue(tx, day.house, [one], day.now))
+    day.works()
+
+
 def test_reports_beyond_the_measure_leave_at_once_and_together(opens: Opens) -> None:
     day = opens(config=ONE_AN_HOUR)
     day.at("Mon 07:10")
@@ -397,6 +430,19 @@ def test_what_is_solved_during_a_silence_is_told_to_nobody(day: Day) -> None:
     day.at("Wed 13:00")
 
     assert {one.message.state for one in day.deliveries("email")} == {"cancelled"}
+
+
+def test_what_was_silenced_for_long_is_tried_as_often_as_anything(day: Day) -> None:
+    day.at("Mon 07:10")
+    row = quiet.begin(day.house, Scope(kinds=("risk",)), day.now + dt.timedelta(days=9), "why", "Li", day.now)
+    says(day, "risk", "ana", case=False)
+    day.now = row.ends_at
+    day.sms.answers(Answer(503))
+    day.sends()
+    day.now += dt.timedelta(minutes=1)
+    day.sends()
+
+    day.expects_sms("teacher", "辍学苗头", "case of ana")
 
 
 def test_a_silence_of_one_child_does_not_hold_what_a_digest_says_of_another(day: Day) -> None:
