@@ -215,18 +215,23 @@ class Simulation:
     def _act(self, instant: dt.datetime) -> list[dict[str, Any]]:
         sweep_due(self.house, instant)
         look_at_feeds(self.house, instant)
+        if not self._is_to_send(instant):
+            return []
         for channel in self._papers:
             while send_due(self.house, channel, instant, limit=1_000):
                 pass
         return self._lines(instant)
+
+    def _is_to_send(self, instant: dt.datetime) -> bool:
+        with self.house.store.read() as tx:
+            first = sending.next_at(tx, list(self._papers))
+        return first is not None and first <= instant
 
     def _lines(self, instant: dt.datetime) -> list[dict[str, Any]]:
         """One line an alert of the messages that left at this instant, in an order of their own."""
         sent = {key: words for paper in self._papers.values() for key, words in paper.words.items()}
         for paper in self._papers.values():
             paper.words = {}
-        if not sent:
-            return []
         with self.house.store.read() as tx:
             numbers = _numbers(tx, sent)
             lines = [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from daemon.store.columns import to_json, to_micros
 from daemon.store.tables import leave, movement
-from daemon.store.tx import rows_where_in
+from daemon.store.tx import ours, rows_where_in
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -100,21 +101,24 @@ def load_movements(
     tx: Tx, student_ids: Iterable[str] | None = None, known_by: dt.datetime | None = None
 ) -> list[Movement]:
     """Movements known by an instant (None: all), by child and then by when they took effect."""
-    asked = sa.select(*(movement.c[name] for name in _MOVEMENT)).where(tx.ours(movement))
-    if known_by is not None:
-        asked = asked.where(movement.c.known_at <= known_by)
-    found = [Movement(*row) for row in rows_where_in(tx, asked, movement.c.student_id, student_ids)]
+    asked = _chosen(movement, _MOVEMENT, by_then=known_by is not None)
+    rows = rows_where_in(tx, asked, movement.c.student_id, student_ids, known_by=known_by)
+    found = [Movement(*row) for row in rows]
     return sorted(found, key=lambda one: (one.student_id, one.at, one.known_at, one.kind))
 
 
 def _versions(
     tx: Tx, column: sa.ColumnElement[str], values: Iterable[str] | None, known_by: dt.datetime | None = None
 ) -> list[Leave]:
-    asked = sa.select(*(leave.c[name] for name in _LEAVE)).where(tx.ours(leave))
-    if known_by is not None:
-        asked = asked.where(leave.c.known_at <= known_by)
-    found = [Leave(*row) for row in rows_where_in(tx, asked, column, values)]
+    asked = _chosen(leave, _LEAVE, by_then=known_by is not None)
+    found = [Leave(*row) for row in rows_where_in(tx, asked, column, values, known_by=known_by)]
     return sorted(found, key=lambda one: (one.student_id, one.leave_id, one.version))
+
+
+@cache
+def _chosen(table: sa.Table, names: tuple[str, ...], *, by_then: bool) -> sa.Select[*tuple[Any, ...]]:
+    asked = sa.select(*(table.c[name] for name in names)).where(ours(table))
+    return asked.where(table.c.known_at <= sa.bindparam("known_by")) if by_then else asked
 
 
 def _said(one: Leave | LeaveRecord) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from daemon.store.tables import case
-from daemon.store.tx import among, rows_where_in, take_numbers
+from daemon.store.tx import among, ours, rows_where_in, take_numbers
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -61,12 +61,12 @@ def next_numbers(tx: Tx, year: int, count: int) -> list[str]:
 
 def open_cases(tx: Tx, student_ids: Iterable[str] | None = None) -> list[CaseRow]:
     """Open cases of these children (None: all), by number."""
-    return _found(tx, _chosen(tx).where(case.c.is_open), case.c.student_id, student_ids)
+    return _found(tx, _OPEN, case.c.student_id, student_ids)
 
 
 def cases_of(tx: Tx, student_ids: Iterable[str]) -> list[CaseRow]:
     """All cases of these children, also the closed, by number."""
-    return _found(tx, _chosen(tx), case.c.student_id, student_ids)
+    return _found(tx, _CHOSEN, case.c.student_id, student_ids)
 
 
 def last_cases(tx: Tx, student_ids: Sequence[str]) -> list[CaseRow]:
@@ -74,18 +74,18 @@ def last_cases(tx: Tx, student_ids: Sequence[str]) -> list[CaseRow]:
     if not student_ids:
         return []
     theirs = sa.select(sa.func.max(case.c.number)).where(tx.ours(case), among(tx, case.c.student_id, student_ids))
-    asked = _chosen(tx).where(case.c.number.in_(theirs.group_by(case.c.student_id)))
+    asked = _CHOSEN.where(case.c.number.in_(theirs.group_by(case.c.student_id)))
     return _found(tx, asked, case.c.student_id, None)
 
 
 def cases_by_id(tx: Tx, case_ids: Iterable[str]) -> dict[str, CaseRow]:
     """These cases, by id; unknown ids are left out."""
-    return {row.case_id: row for row in _found(tx, _chosen(tx), case.c.case_id, case_ids)}
+    return {row.case_id: row for row in _found(tx, _CHOSEN, case.c.case_id, case_ids)}
 
 
 def by_number(tx: Tx, number: str) -> CaseRow | None:
     """The case of a number; None when there is none."""
-    found = tx.connection.execute(_chosen(tx).where(case.c.number == number)).first()
+    found = tx.asks(_CHOSEN.where(case.c.number == number)).first()
     return None if found is None else CaseRow(*found)
 
 
@@ -97,7 +97,7 @@ def list_cases(
     is_open: bool | None = None,
 ) -> list[CaseRow]:
     """The ledger, by number; narrowed to a stage, to children (those of a unit), to open or closed."""
-    asked = _chosen(tx)
+    asked = _CHOSEN
     if stage is not None:
         asked = asked.where(case.c.stage == stage)
     if is_open is not None:
@@ -131,21 +131,20 @@ def update_cases(tx: Tx, rows: Sequence[CaseRow]) -> list[CaseRow]:
 
 def hold(tx: Tx, case_ids: Iterable[str]) -> None:
     """Keep these cases from being decided about until the end of the transaction, which writes to their journals."""
-    asked = sa.select(case.c.case_id).where(tx.ours(case)).order_by(case.c.case_id).with_for_update()
-    rows_where_in(tx, asked, case.c.case_id, case_ids)
+    rows_where_in(tx, _HELD, case.c.case_id, case_ids)
 
 
 def _lock(tx: Tx, rows: Sequence[CaseRow]) -> None:
     """Hold the rows to be written until the end of the transaction, and see that nobody was there before."""
-    asked = sa.select(case.c.case_id, case.c.version).where(tx.ours(case)).order_by(case.c.case_id).with_for_update()
-    versions = {row[0]: row[1] for row in rows_where_in(tx, asked, case.c.case_id, [row.case_id for row in rows])}
+    versions = {row[0]: row[1] for row in rows_where_in(tx, _HELD, case.c.case_id, [row.case_id for row in rows])}
     losers = tuple(row.case_id for row in rows if versions.get(row.case_id) != row.version)
     if losers:
         raise Conflict(losers)
 
 
-def _chosen(tx: Tx) -> sa.Select[*tuple[Any, ...]]:
-    return sa.select(*(case.c[name] for name in _COLUMNS)).where(tx.ours(case))
+_CHOSEN = sa.select(*(case.c[name] for name in _COLUMNS)).where(ours(case))
+_OPEN = _CHOSEN.where(case.c.is_open)
+_HELD = sa.select(case.c.case_id, case.c.version).where(ours(case)).order_by(case.c.case_id).with_for_update()
 
 
 def _found(

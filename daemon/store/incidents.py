@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from daemon.store.cases import Conflict
 from daemon.store.tables import incident
+from daemon.store.tx import ours
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -63,26 +65,31 @@ def update_incidents(tx: Tx, rows: Sequence[IncidentRow]) -> list[IncidentRow]:
 
 def incident_by_id(tx: Tx, incident_id: str) -> IncidentRow | None:
     """One incident; None when there is none."""
-    found = tx.connection.execute(_chosen(tx).where(incident.c.incident_id == incident_id)).first()
+    found = tx.asks(_CHOSEN.where(incident.c.incident_id == incident_id)).first()
     return None if found is None else IncidentRow(*found)
 
 
 def open_incidents(tx: Tx, kind: str | None = None) -> list[IncidentRow]:
     """Incidents not closed, the oldest first."""
-    return _listed(tx, _chosen(tx).where(incident.c.closed_at.is_(None)), kind)
+    return _found(tx, kind, is_open=True)
 
 
 def list_incidents(tx: Tx, kind: str | None = None) -> list[IncidentRow]:
     """All incidents, the oldest first."""
-    return _listed(tx, _chosen(tx), kind)
+    return _found(tx, kind, is_open=False)
 
 
-def _chosen(tx: Tx) -> sa.Select[*tuple[Any, ...]]:
-    return sa.select(*(incident.c[name] for name in _COLUMNS)).where(tx.ours(incident))
+_CHOSEN = sa.select(*(incident.c[name] for name in _COLUMNS)).where(ours(incident))
 
 
-def _listed(tx: Tx, asked: sa.Select[*tuple[Any, ...]], kind: str | None) -> list[IncidentRow]:
-    if kind is not None:
-        asked = asked.where(incident.c.kind == kind)
-    ordered = asked.order_by(incident.c.opened_at, incident.c.incident_id)
-    return [IncidentRow(*row) for row in tx.connection.execute(ordered)]
+def _found(tx: Tx, kind: str | None, *, is_open: bool) -> list[IncidentRow]:
+    asked = _listed(of_kind=kind is not None, is_open=is_open)
+    return [IncidentRow(*row) for row in tx.asks(asked, kind=kind)]
+
+
+@cache
+def _listed(*, of_kind: bool, is_open: bool) -> sa.Select[*tuple[Any, ...]]:
+    asked = _CHOSEN.order_by(incident.c.opened_at, incident.c.incident_id)
+    if of_kind:
+        asked = asked.where(incident.c.kind == sa.bindparam("kind"))
+    return asked.where(incident.c.closed_at.is_(None)) if is_open else asked

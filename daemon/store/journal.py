@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from daemon.store.columns import keyring_of, to_json, to_micros
 from daemon.store.keys import KeyringError
 from daemon.store.tables import entry
-from daemon.store.tx import rows_where_in
+from daemon.store.tx import ours, rows_where_in
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -115,12 +115,14 @@ def _first_fault(tx: Tx, case_id: str, rows: Iterator[Any]) -> Broken | None:
 
 
 def _heads(tx: Tx, case_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
-    later = entry.alias("later")
-    follows = sa.exists().where(
-        later.c.district_id == entry.c.district_id, later.c.case_id == entry.c.case_id, later.c.seq == entry.c.seq + 1
-    )
-    asked = sa.select(entry.c.case_id, entry.c.seq, entry.c.hash).where(tx.ours(entry), ~follows)
-    return {row[0]: (row[1], row[2]) for row in rows_where_in(tx, asked, entry.c.case_id, case_ids)}
+    return {row[0]: (row[1], row[2]) for row in rows_where_in(tx, _LAST, entry.c.case_id, case_ids)}
+
+
+_LATER = entry.alias("later")
+_FOLLOWS = sa.exists().where(
+    _LATER.c.district_id == entry.c.district_id, _LATER.c.case_id == entry.c.case_id, _LATER.c.seq == entry.c.seq + 1
+)
+_LAST = sa.select(entry.c.case_id, entry.c.seq, entry.c.hash).where(ours(entry), ~_FOLLOWS)
 
 
 def _hash(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from daemon.store.tables import overlay
+from daemon.store.tx import ours
 from rules.records import Mark
 
 if TYPE_CHECKING:
@@ -58,13 +60,18 @@ def load_overlays(
     tx: Tx, first_date: dt.date, last_date: dt.date, known_by: dt.datetime | None = None
 ) -> list[Overlay]:
     """All overlays of sessions on these days, both included, as known by an instant, in the order they were said."""
+    rows = tx.asks(_said(by_then=known_by is not None), first=first_date, last=last_date, known_by=known_by)
+    return [Overlay(row[0], row[1], Mark(row[2]), *row[3:]) for row in rows]
+
+
+@cache
+def _said(*, by_then: bool) -> sa.Select[*tuple[Any, ...]]:
     c = overlay.c
     said = (c.session_date, c.session_name, c.mark, c.known_at, c.said_by, c.unit_id, c.student_id, c.incident_id)
-    asked = sa.select(*said).where(tx.ours(overlay), c.session_date.between(first_date, last_date))
-    if known_by is not None:
-        asked = asked.where(c.known_at <= known_by)
-    rows = tx.connection.execute(asked.order_by(c.known_at, c.overlay_id))
-    return [Overlay(row[0], row[1], Mark(row[2]), *row[3:]) for row in rows]
+    asked = sa.select(*said).where(ours(overlay), c.session_date.between(sa.bindparam("first"), sa.bindparam("last")))
+    if by_then:
+        asked = asked.where(c.known_at <= sa.bindparam("known_by"))
+    return asked.order_by(c.known_at, c.overlay_id)
 
 
 def _checked(one: Overlay) -> Overlay:

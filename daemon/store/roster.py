@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from daemon.store.children import Children, load_children
 from daemon.store.coded import Names
 from daemon.store.tables import contact, counter, membership, student, unit
-from daemon.store.tx import among, chunks, rows_where_in
+from daemon.store.tx import among, chunks, ours, rows_where_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,8 +104,10 @@ class Memberships:
 
 def stamp(tx: Tx) -> int:
     """Another number whenever the roster is another, whichever process changed it; 0 before there is one."""
-    asked = sa.select(counter.c.value).where(tx.ours(counter), counter.c.name == STAMP)
-    return int(tx.connection.execute(asked).scalar() or 0)
+    return int(tx.asks(_STAMPED).scalar() or 0)
+
+
+_STAMPED = sa.select(counter.c.value).where(ours(counter), counter.c.name == STAMP)
 
 
 def roster(tx: Tx, student_ids: Iterable[str] | None = None) -> Roster:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from daemon.store.tables import timer
-from daemon.store.tx import chunks
+from daemon.store.tx import chunks, ours
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,20 +53,17 @@ def complete(tx: Tx, done: Iterable[Timer]) -> None:
     wanted = {(row.kind, row.subject): row.due_at for row in done}
     for kind, subjects in _by_kind(wanted).items():
         for part in chunks(subjects):
-            held = sa.select(timer.c.subject, timer.c.due_at).where(*_these(tx, kind, part)).with_for_update()
-            over = [row.subject for row in tx.connection.execute(held) if row.due_at == wanted[kind, row.subject]]
-            tx.connection.execute(timer.delete().where(*_these(tx, kind, over)))
+            held = tx.asks(_HELD, kind=kind, subjects=part)
+            over = [row.subject for row in held if row.due_at == wanted[kind, row.subject]]
+            tx.asks(_OVER, kind=kind, subjects=over)
 
 
 def due(
     tx: Tx, now: dt.datetime, limit: int, kinds: Sequence[str] | None = None, after: dt.datetime | None = None
 ) -> list[Timer]:
     """At most `limit` deadlines passed at `now`, but not yet at `after`, and not leased, the oldest first."""
-    asked = _chosen(tx, kinds).where(timer.c.due_at <= now, _free(now))
-    if after is not None:
-        asked = asked.where(timer.c.due_at > after)
-    ordered = asked.order_by(timer.c.due_at, timer.c.kind, timer.c.subject).limit(limit)
-    return [Timer(*row) for row in tx.connection.execute(ordered)]
+    asked = _passed(of_kinds=kinds is not None, since=after is not None)
+    return [Timer(*row) for row in tx.asks(asked, kinds=kinds, now=now, after=after, most=limit)]
 
 
 def due_span(tx: Tx, now: dt.datetime, kind: str) -> tuple[int, str | None, str | None]:
@@ -118,20 +116,15 @@ def next_due(tx: Tx, kinds: Sequence[str] | None = None) -> dt.datetime | None:
     Costs the same however many timers are set: each kind's are asked for in the order of their index.
     """
     if kinds is None:
-        kinds = list(tx.connection.scalars(sa.select(timer.c.kind).where(tx.ours(timer)).distinct()))
+        kinds = list(tx.asks(_KINDS).scalars())
     found = [instant for kind in kinds if (instant := _next_of(tx, kind)) is not None]
     return min(found, default=None)
 
 
 def _next_of(tx: Tx, kind: str) -> dt.datetime | None:
-    mine = (tx.ours(timer), timer.c.kind == kind)
-    asked = sa.select(timer.c.due_at).where(*mine, timer.c.lease_until.is_(None)).order_by(timer.c.due_at).limit(1)
-    free: dt.datetime | None = tx.connection.execute(asked).scalar()
-    waits = sa.case((timer.c.lease_until > timer.c.due_at, timer.c.lease_until), else_=timer.c.due_at)
-    leased = sa.select(sa.func.min(sa.type_coerce(waits, timer.c.due_at.type))).where(*mine)
-    if free is not None:
-        leased = leased.where(timer.c.due_at < free)  # all of these are leased; those after it cannot come before it
-    held: dt.datetime | None = tx.connection.execute(leased).scalar()
+    free: dt.datetime | None = tx.asks(_FREE, kind=kind).scalar()
+    # All timers before the first free one are leased; those after it cannot come before it.
+    held: dt.datetime | None = tx.asks(_LEASED if free is None else _LEASED_BEFORE, kind=kind, free=free).scalar()
     return min((instant for instant in (free, held) if instant is not None), default=None)
 
 
@@ -139,6 +132,29 @@ def armed(tx: Tx, kinds: Sequence[str] | None = None) -> list[Timer]:
     """All timers, the earliest first."""
     rows = tx.connection.execute(_chosen(tx, kinds).order_by(timer.c.due_at, timer.c.kind, timer.c.subject))
     return [Timer(*row) for row in rows]
+
+
+_KIND = (ours(timer), timer.c.kind == sa.bindparam("kind"))
+_THESE = (*_KIND, timer.c.subject.in_(sa.bindparam("subjects", expanding=True)))
+_HELD = sa.select(timer.c.subject, timer.c.due_at).where(*_THESE).with_for_update()
+_OVER = timer.delete().where(*_THESE)
+_KINDS = sa.select(timer.c.kind).where(ours(timer)).distinct()
+_FREE = sa.select(timer.c.due_at).where(*_KIND, timer.c.lease_until.is_(None)).order_by(timer.c.due_at).limit(1)
+_WAITS = sa.case((timer.c.lease_until > timer.c.due_at, timer.c.lease_until), else_=timer.c.due_at)
+_LEASED = sa.select(sa.func.min(sa.type_coerce(_WAITS, timer.c.due_at.type))).where(*_KIND)
+_LEASED_BEFORE = _LEASED.where(timer.c.due_at < sa.bindparam("free"))
+
+
+@cache
+def _passed(*, of_kinds: bool, since: bool) -> sa.Select[str, str, dt.datetime]:
+    now = sa.bindparam("now", type_=timer.c.due_at.type)
+    free = sa.or_(timer.c.lease_until.is_(None), timer.c.lease_until < now)
+    asked = sa.select(timer.c.kind, timer.c.subject, timer.c.due_at).where(ours(timer), timer.c.due_at <= now, free)
+    if of_kinds:
+        asked = asked.where(timer.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+    if since:
+        asked = asked.where(timer.c.due_at > sa.bindparam("after"))
+    return asked.order_by(timer.c.due_at, timer.c.kind, timer.c.subject).limit(sa.bindparam("most", type_=sa.Integer))
 
 
 def _chosen(tx: Tx, kinds: Sequence[str] | None) -> sa.Select[str, str, dt.datetime]:

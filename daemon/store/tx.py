@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from itertools import chain, islice, repeat
 from operator import itemgetter
@@ -51,6 +51,10 @@ class Tx:
         """The rows of `table` that are this district's."""
         return table.c.district_id == self.district
 
+    def asks(self, built: sa.Select[*tuple[Any, ...]] | sa.Delete, **said: Any) -> sa.CursorResult[*tuple[Any, ...]]:  # noqa: ANN401
+        """Execute a statement that was built beforehand with `ours`; `said` are its other parameters."""
+        return self.connection.execute(built, {"district": self.district, **said})
+
     def add(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, otherwise: str = "") -> None:
         """Insert `rows` (all with the same columns, without `district_id`, which is added) as one batch.
 
@@ -82,6 +86,17 @@ class Tx:
     def inserting(self, table: sa.Table) -> Insert:
         """An insert that knows ON CONFLICT, in the engine's own words."""
         return sqlite.insert(table) if self.is_sqlite else _postgresql().insert(table)
+
+
+def ours(table: sa.Table) -> sa.ColumnElement[bool]:
+    """The rows of `table` that are the district's of whichever transaction `asks`.
+
+    To build a statement costs more than to execute it, so what is asked often is built once.
+    """
+    return table.c.district_id == _DISTRICT
+
+
+_DISTRICT = sa.bindparam("district", type_=sa.String)
 
 
 def _postgresql() -> ModuleType:
@@ -129,18 +144,37 @@ def take_numbers(tx: Tx, name: str, count: int) -> int:
 
 
 def rows_where_in(
-    tx: Tx, chosen: sa.Select[*tuple[Any, ...]], column: sa.ColumnElement[Any], values: Iterable[str] | None
+    tx: Tx,
+    chosen: sa.Select[*tuple[Any, ...]],
+    column: sa.ColumnElement[Any],
+    values: Iterable[str] | None,
+    **said: Any,  # noqa: ANN401 - parameters of any type
 ) -> list[Any]:
-    """The rows of `chosen` with `column` among `values` (None: all), in the order of `chosen`."""
+    """The rows of `chosen` with `column` among `values` (None: all), in the order of `chosen`; see `Tx.asks`."""
     if values is None:
-        return list(tx.connection.execute(chosen).all())
+        return list(tx.asks(chosen, **said).all())
     asked = list(dict.fromkeys(values))
-    return list(tx.connection.execute(chosen.where(among(tx, column, asked))).all()) if asked else []
+    if not asked:
+        return []
+    wanted = json.dumps(asked) if tx.is_sqlite else asked
+    return list(tx.asks(_narrowed(chosen, column, tx.connection.dialect.name), wanted=wanted, **said).all())
+
+
+@lru_cache(maxsize=256)
+def _narrowed(
+    chosen: sa.Select[*tuple[Any, ...]], column: sa.ColumnElement[Any], engine: str
+) -> sa.Select[*tuple[Any, ...]]:
+    return chosen.where(_is_among(column, "wanted", None, engine))
 
 
 def among(tx: Tx, column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
     """That `column` is one of `values`, which go over as a single parameter, however many they are."""
-    if tx.is_sqlite:
-        listed = sa.func.json_each(json.dumps(values)).table_valued("value")
-        return column.in_(sa.select(listed.c.value))
-    return column == sa.any_(sa.bindparam(None, list(values), type_=_postgresql().ARRAY(sa.Text())))
+    listed = json.dumps(values) if tx.is_sqlite else list(values)
+    return _is_among(column, None, listed, tx.connection.dialect.name)
+
+
+def _is_among(column: sa.ColumnElement[Any], name: str | None, listed: Any, engine: str) -> sa.ColumnElement[bool]:  # noqa: ANN401
+    if engine == "sqlite":
+        each = sa.func.json_each(sa.bindparam(name, listed, type_=sa.String)).table_valued("value")
+        return column.in_(sa.select(each.c.value))
+    return column == sa.any_(sa.bindparam(name, listed, type_=_postgresql().ARRAY(sa.Text())))
