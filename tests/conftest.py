@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from daemon.store.engine import Store, open_store
 from daemon.store.keys import Keyring
@@ -15,8 +21,31 @@ from tests.postgres import Postgres, running_postgres
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import CodeType
 
 DISTRICT = "610999"
+
+
+class Compiled(BytecodeCache):
+    """What templates were compiled to, by name and text: thousands of houses in one process speak the same words."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        remembering = partial(ImmutableSandboxedEnvironment, bytecode_cache=Compiled())
+        patched.setattr("notifiers.words.ImmutableSandboxedEnvironment", remembering)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +77,21 @@ def sqlite_template(upgrade: Callable[[str], None], tmp_path_factory: pytest.Tem
     path = tmp_path_factory.mktemp("template") / "store.db"
     upgrade(f"sqlite:///{path}")
     return path
+
+
+@pytest.fixture(scope="module")
+def schema_at_once(sqlite_template: Path) -> Iterator[None]:
+    """New stores on SQLite get their schema as a copy of an empty store, for modules that open hundreds."""
+
+    def copied(store: Store) -> None:
+        assert store.file is not None
+        assert store.revision() is None
+        with closing(sqlite3.connect(sqlite_template)) as source, closing(sqlite3.connect(store.file)) as target:
+            source.backup(target)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Store, "upgrade", copied)
+        yield
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.replay import PACK, live_through
 from tests.term import WATCH
 from tests.worlds import worlds
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("schema_at_once")]
 
 LOW = """
 [[rule]]

@@ -29,7 +29,7 @@ from tests.reference import simulated_lines, tell, told_lines
 from tests.replay import live_through
 from tests.worlds import worlds
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("schema_at_once")]
 MANY = settings(
     deadline=None,
     database=None,
