@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
     from types import CodeType
 
 DISTRICT = "610999"
+LONG = ("test_law", "test_backtest_term", "test_backtest_worlds")
+"""Modules whose single tests take a minute: begun first, lest one worker waits for another at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give items the names by which workers share them out, and begin with the longest.
+
+    pytest-xdist 3.8 writes the group of a test where pytest 9.2 does not look any more: without this the tests of a
+    group go to any worker, and each of these makes anew what they were to share.
+    """
+    for item in items:
+        grouped = vars(item).get("_nodeid")
+        if grouped is not None and item.nodeid != grouped:
+            item._id = coerce_node_id(grouped)
+            assert item.nodeid == grouped
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 class Compiled(BytecodeCache):
