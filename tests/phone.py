@@ -55,7 +55,7 @@ class Phone:
                 self._waiting.append(arrival)
             self._news.notify_all()
 
-    def expects(self, address: str, *words: str, within: float = 10) -> Arrival:
+    def expects(self, address: str, *words: str, within: float = 90) -> Arrival:
         """The first unexpected message to `address` with all the words, waiting at most `within` seconds for it."""
         with self._news:
             if not self._news.wait_for(lambda: self._find(address, words) is not None, timeout=within):
@@ -65,7 +65,7 @@ class Phone:
             self._waiting.remove(found)
             return found
 
-    def expects_only(self, address: str, *words: str, within: float = 10) -> Arrival:
+    def expects_only(self, address: str, *words: str, within: float = 90) -> Arrival:
         """As `expects`, and nothing else may be waiting after it."""
         found = self.expects(address, *words, within=within)
         self.expects_nothing()
@@ -75,6 +75,11 @@ class Phone:
         """Fail if a message was taken that nobody expected."""
         with self._news:
             assert not self._waiting, f"unexpected: {self._outline()}"
+
+    def forgets(self) -> None:
+        """What was taken until now need not be expected any more."""
+        with self._news:
+            self._waiting.clear()
 
     def _find(self, address: str, words: tuple[str, ...]) -> Arrival | None:
         return next((each for each in self._waiting if each.address == address and each.says(words)), None)

@@ -13,6 +13,8 @@ from tests.crash.receivers import Receivers, receivers
 from tests.crash.verdict import judge, settles
 from tests.postgres import Postgres
 
+pytestmark = pytest.mark.timeout(300)
+
 EACH = 3
 """Children more that are missing at each life."""
 

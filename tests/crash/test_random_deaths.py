@@ -14,6 +14,8 @@ from tests.crash.receivers import Pace, receivers
 from tests.crash.verdict import judge, settles
 from tests.postgres import Postgres
 
+pytestmark = pytest.mark.timeout(300)
+
 LIVES = 5
 EACH = 15
 """Children more that are missing at each life: four messages each."""

@@ -19,14 +19,20 @@ from tests.daemon.clockwork.running import (
     Daemon,
     Manager,
     Place,
+    folders,
     now,
     until,
 )
 from tests.phones import Answer, SmsGateway
 
+pytestmark = pytest.mark.timeout(300)
+
 LATE = dt.timedelta(seconds=20)
 """No timing is asserted here: only that the deadline itself fired, not the heartbeat of some later hour."""
 """A busy test machine is no real-time system; the bench measures milliseconds."""
+
+MANAGERS_PATIENCE = dt.timedelta(seconds=20)
+"""TimeoutStopSec of the unit: whoever has not stopped by then is killed."""
 
 ESCALATES = """
 [[ladder.rung]]
@@ -45,7 +51,7 @@ def gateway() -> Iterator[SmsGateway]:
 
 def expect_report(gateway: SmsGateway) -> str:
     """The report to the town and to the office, and nothing else; what the town was told."""
-    told = gateway.expects(TOWN_PHONE, within=20)
+    told = gateway.expects(TOWN_PHONE)
     gateway.expects_only(OFFICE_PHONE)
     return told.text
 
@@ -64,7 +70,7 @@ def test_a_deadline_fires_at_its_instant(tmp_path: Path, gateway: SmsGateway) ->
     place = Place(tmp_path, gateway.url, due_in=5)
     place.marks("absent")
     with Daemon(place).serves():
-        told = gateway.expects(TOWN_PHONE, within=20)
+        told = gateway.expects(TOWN_PHONE)
         gateway.expects_only(OFFICE_PHONE)
 
     assert place.due <= told.at < place.due + LATE
@@ -75,7 +81,7 @@ def test_it_says_ready_feeds_the_watchdog_and_says_goodbye(tmp_path: Path, gatew
     with Manager(tmp_path) as manager:
         environ = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "1500000"}
         with Daemon(place, environ) as daemon:
-            manager.hears("READY=1", within=20)
+            manager.hears("READY=1")
             manager.hears("WATCHDOG=1", times=3)
             assert daemon.stops() == 0
         manager.hears("STOPPING=1")
@@ -97,13 +103,23 @@ def test_a_signal_ends_it_well(tmp_path: Path, gateway: SmsGateway, number: int)
         assert daemon.says("stopped")
 
 
+def dies_before_it_is_due(tmp_path: Path, gateway: SmsGateway) -> Place:
+    """A place whose daemon knew of the absence, and died before the report was due."""
+    for folder, seconds in folders(tmp_path):
+        place = Place(folder, gateway.url, due_in=seconds)
+        place.marks("absent")
+        with Daemon(place).serves() as daemon:
+            daemon.says("cases changed")
+            daemon.dies()
+        if now() < place.due:
+            return place
+        gateway.forgets()
+    raise AssertionError("no daemon was up in time")
+
+
 def test_what_was_due_while_it_was_down_fires_at_the_next_start(tmp_path: Path, gateway: SmsGateway) -> None:
-    place = Place(tmp_path, gateway.url, due_in=12)
-    place.marks("absent")
-    with Daemon(place).serves() as daemon:
-        daemon.says("cases changed")
-        daemon.dies()
-    until(lambda: now() > place.due, within=15)
+    place = dies_before_it_is_due(tmp_path, gateway)
+    until(lambda: now() > place.due)
     gateway.expects_nothing()
 
     with Daemon(place).serves():
@@ -111,13 +127,9 @@ def test_what_was_due_while_it_was_down_fires_at_the_next_start(tmp_path: Path, 
 
 
 def test_the_start_hears_every_feed_before_it_fires(tmp_path: Path, gateway: SmsGateway) -> None:
-    place = Place(tmp_path, gateway.url, due_in=12)
-    place.marks("absent")
-    with Daemon(place).serves() as daemon:
-        daemon.says("cases changed")
-        daemon.dies()
+    place = dies_before_it_is_due(tmp_path, gateway)
     place.marks("present", "marks-2.csv", now())
-    until(lambda: now() > place.due, within=15)
+    until(lambda: now() > place.due)
 
     with Daemon(place).serves() as daemon:
         daemon.says("cases changed")
@@ -146,7 +158,7 @@ def test_a_stop_does_not_wait_for_a_gateway_that_hangs(tmp_path: Path, gateway: 
         begun = now()
         assert daemon.stops() == 0
 
-    assert now() - begun < dt.timedelta(seconds=8)
+    assert now() - begun < MANAGERS_PATIENCE
 
 
 def test_a_link_acknowledges_once_and_looking_changes_nothing(tmp_path: Path, gateway: SmsGateway) -> None:
@@ -172,7 +184,7 @@ def test_a_report_nobody_acknowledges_climbs(tmp_path: Path, gateway: SmsGateway
         climbed = gateway.expects(HEAD_PHONE)
 
     after = climbed.at - place.due
-    assert dt.timedelta(seconds=4) <= after < dt.timedelta(seconds=6)
+    assert dt.timedelta(seconds=4) <= after < dt.timedelta(seconds=4) + LATE
 
 
 def test_its_log_is_json_and_names_nobody(tmp_path: Path, gateway: SmsGateway) -> None:

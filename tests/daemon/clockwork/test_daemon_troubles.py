@@ -10,8 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.clockwork.running import OFFICE_MAIL, OFFICE_PHONE, TOWN_PHONE, Daemon, Place, now, until
+from tests.daemon.clockwork.running import (
+    OFFICE_MAIL,
+    OFFICE_PHONE,
+    PATIENCE,
+    TOWN_PHONE,
+    Daemon,
+    Place,
+    folders,
+    now,
+    until,
+)
 from tests.phones import HOST, SmsGateway, SmtpSink
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -80,16 +92,20 @@ poll = "1s"
 """
     with socket.create_server((HOST, 0)) as closed:
         port = closed.getsockname()[1]
-    place = Place(tmp_path, gateway.url, mail_port=port, due_in=8, feeds=feeds)
-    place.marks("absent")
-    with Daemon(place).serves() as daemon:
-        told = gateway.expects(TOWN_PHONE, within=20)
-        gateway.expects_only(OFFICE_PHONE)
-        daemon.says("message not taken", channel="email", final=False)
-        assert daemon.says("feed not polled", feed="gone")
-        assert daemon.says("feed not polled", feed="hangs")
+    for folder, seconds in folders(tmp_path):
+        place = Place(folder, gateway.url, mail_port=port, due_in=seconds, feeds=feeds)
+        place.marks("absent")
+        with Daemon(place).serves() as daemon:
+            told = gateway.expects(TOWN_PHONE, within=seconds + PATIENCE)
+            gateway.expects_only(OFFICE_PHONE)
+            daemon.says("message not taken", channel="email", final=False)
+            assert daemon.says("feed not polled", feed="gone")
+            assert daemon.says("feed not polled", feed="hangs")
+        late = told.at - place.due
+        if late < dt.timedelta(seconds=1.5):
+            break
 
-    assert told.at - place.due < dt.timedelta(seconds=1.5)
+    assert late < dt.timedelta(seconds=1.5)
 
 
 def test_a_mail_server_that_comes_back_gets_the_mail(tmp_path: Path, gateway: SmsGateway) -> None:
@@ -99,20 +115,25 @@ def test_a_mail_server_that_comes_back_gets_the_mail(tmp_path: Path, gateway: Sm
         place.marks("absent")
         with Daemon(place).serves() as daemon:
             daemon.says("message not taken", channel="email", final=False)
-            mail.expects_only(OFFICE_MAIL, within=30)
+            mail.expects_only(OFFICE_MAIL)
             gateway.expects(TOWN_PHONE)
             gateway.expects_only(OFFICE_PHONE)
 
 
 def test_the_feed_is_asked_once_more_before_a_report(tmp_path: Path, gateway: SmsGateway) -> None:
-    place = Place(tmp_path, gateway.url, due_in=9)
-    place.marks("absent")
-    with Daemon(place).serves() as daemon:
-        place.marks("present", "marks-2.csv", now())
-        daemon.says("asking feeds before reports", within=20)
-        until(lambda: sum(line["event"] == "cases changed" for line in daemon.lines) >= 2)
-
-        assert now() > place.due
+    for folder, seconds in folders(tmp_path):
+        place = Place(folder, gateway.url, due_in=seconds)
+        place.marks("absent")
+        with Daemon(place).serves() as daemon:
+            place.marks("present", "marks-2.csv", now())
+            if now() < place.due:
+                daemon.says("asking feeds before reports", within=seconds + PATIENCE)
+                until(lambda: sum(line["event"] == "cases changed" for line in daemon.lines) >= 2)
+                break
+        gateway.forgets()
+    else:
+        raise AssertionError("no daemon was up in time")
+    assert now() > place.due
     gateway.expects_nothing()
 
 

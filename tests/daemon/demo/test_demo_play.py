@@ -24,7 +24,7 @@ from daemon.store import cases, incidents
 
 DAYS = 6
 # One play for all of them: it takes some seconds.
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
 
 @dataclass

@@ -17,7 +17,7 @@ from daemon.desk.faults import DeskError
 
 ROOT = Path(__file__).parents[3]
 CALL = "import sys; from daemon.demo import run; from pathlib import Path; sys.exit(run({words}))"
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
 
 def command(words: str) -> list[str]:
@@ -26,7 +26,7 @@ def command(words: str) -> list[str]:
 
 def played(words: str) -> list[str]:
     ended = subprocess.run(  # noqa: S603 - our own Python
-        command(words), cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120
+        command(words), cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=500
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
@@ -69,7 +69,7 @@ def test_a_signal_ends_it_with_the_reckoning(tmp_path: Path) -> None:
                 process.send_signal(signal.SIGTERM)
                 break
         rest = process.stdout.read()
-        assert process.wait(30) == 0, process.stderr.read()
+        assert process.wait(90) == 0, process.stderr.read()
     assert "小结 summary" in rest
     assert list(tmp_path.iterdir()) == []
 
