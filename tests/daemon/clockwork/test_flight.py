@@ -16,6 +16,7 @@ from daemon.jobs.send import send_side_by_side
 from daemon.store import enrolment, outbox
 from daemon.store.alerts import AlertDraft, MessageRow
 from daemon.store.engine import Store
+from daemon.store.places import Places
 from daemon.store.sending import SENT, Outcome, Started
 from notifiers.contract import Message
 from notifiers.webhook import SwiftWebhook, Webhook, WebhookEndpoint, WebhookSettings
@@ -141,9 +142,11 @@ class WaitingEar(WebhookEar):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, SECRET, strict=False)
+        self.asked = threading.Event()
         self.may = threading.Event()
 
     def hears(self, request: HttpRequest) -> Answer:
+        self.asked.set()
         assert self.may.wait(30)
         return super().hears(request)
 
@@ -195,3 +198,28 @@ def queued_for(office: Office, endpoint: str, count: int, ago: int = 0) -> None:
             for n in range(count)
         ]
         outbox.draft(tx, alerts, at)
+
+
+def test_what_has_no_place_yet_when_it_is_to_stop_is_given_back_untried(
+    tmp_path: Path, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pace, "room", lambda *_: Places(3))  # as if the receiver had been quick until now
+    write_county(tmp_path)
+    office = Office(tmp_path, sqlite_store)
+    stops = threading.Event()
+    with WaitingEar("slow") as slow, ThreadPoolExecutor(1) as hands, ThreadPoolExecutor(1) as beside:
+        hook = Webhook(WebhookSettings({"slow": WebhookEndpoint(slow.url, SECRET)}), lambda: office.now)
+        office.house.terms = replace(office.house.terms, notifiers={"webhook": hook})
+        queued_for(office, "slow", 3)
+        sent = beside.submit(send_side_by_side, office.house, "webhook", hands, 1, stopping=stops.is_set)
+        slow.asked.wait(30)
+        stops.set()
+        slow.may.set()
+        sent.result(60)
+        hook.close()
+    assert len(slow.arrivals) == 1
+    with office.store.read() as tx:
+        states = Counter(one.message.state for one in outbox.deliveries(tx))
+        assert states == {"sent": 1, "queued": 2}
+        assert [len(one.attempts) for one in outbox.deliveries(tx)] == [1, 1, 1]
+        assert not any(one.message.doubtful for one in outbox.deliveries(tx))
