@@ -103,10 +103,10 @@ def _act(house: House, matter: _Matter, now: dt.datetime) -> None:
 
 
 def _matter(house: House, token: str, now: dt.datetime) -> _Matter | None:
-    link = house.links.read(token)
-    if link is None:
-        return None
     with house.store.read() as tx:
+        link = house.links.read(token, lambda beginning: outbox.alert_ids_from(tx, beginning))
+        if link is None:
+            return None
         alert = outbox.alert_by_id(tx, link.alert_id)
         row = cases.cases_by_id(tx, [alert.case_id]).get(alert.case_id) if alert and alert.case_id else None
         if alert is None or row is None:

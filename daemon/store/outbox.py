@@ -183,6 +183,12 @@ def alert_by_id(tx: Tx, alert_id: str) -> AlertRow | None:
     return None if found is None else AlertRow(*found)
 
 
+def alert_ids_from(tx: Tx, beginning: str) -> list[str]:
+    """The ids of the alerts that begin with these hexadecimal digits."""
+    asked = sa.select(alert.c.alert_id).where(tx.ours(alert), alert.c.alert_id.between(beginning, f"{beginning}g"))
+    return list(tx.connection.scalars(asked))
+
+
 def alerts_of(tx: Tx, *, case_id: str | None = None, incident_id: str | None = None) -> list[AlertRow]:
     """Every alert about a case or an incident, also the cancelled, oldest first."""
     column, wanted = (alert.c.case_id, case_id) if case_id is not None else (alert.c.incident_id, incident_id)

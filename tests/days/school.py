@@ -370,7 +370,9 @@ class Day:
 
     def taps(self, message: Arrival, act: Act) -> None:
         """The recipient of a message follows its link for `act` and presses the button."""
-        links = [self.house.links.read(token) for token in _LINK.findall(message.text)]
+        with self.store.read() as tx:
+            tokens = _LINK.findall(message.text)
+            links = [self.house.links.read(token, lambda begun: outbox.alert_ids_from(tx, begun)) for token in tokens]
         link = next(link for link in links if link is not None and link.act is act)
         if act is Act.ACKNOWLEDGE:
             acknowledge_by_link(self.house, link.alert_id, self.now)
