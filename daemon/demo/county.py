@@ -153,7 +153,8 @@ def _contacts(rooms: tuple[Room, ...]) -> Iterator[Contact]:
     def one(role: str, unit_id: str, place: str, **at: str) -> Contact:
         return Contact(role, unit_id, f"{place}{_ROLE_NAMES[role]}", **at)
 
-    yield one("education_office", "county", "", email="office@example.org", endpoint=ENDPOINT)
+    yield one("education_office", "county", "", email="office@example.org")
+    yield one("education_office", "county", "平台", endpoint=ENDPOINT)
     yield one("education_director", "county", "", phone=phone())
     yield one("operator", "county", "", email="operator@example.org")
     for town, name in TOWNS.items():
