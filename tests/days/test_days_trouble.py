@@ -132,6 +132,8 @@ def test_a_daemon_that_was_down_at_the_deadline_keeps_the_legal_time(day: Day) -
 # ---- two of them ----------------------------------------------------------------------------------------------------
 
 CROWD = {f"c-{n:02}": "t-1" if n % 2 else "t-2" for n in range(15)}
+UNMEASURED = "[pacing]\nthrottle = []\n"
+"""Each report leaves by itself, however the two share the work."""
 
 
 @pytest.fixture
@@ -140,7 +142,7 @@ def two_houses(postgres_url: str, keyring: Keyring, tmp_path: Path) -> Iterator[
     first, second = (open_store(postgres_url, DISTRICT, keyring, state_dir=tmp_path) for _ in range(2))
     (tmp_path / "school").mkdir()
     with phones() as receivers:
-        day = Day(tmp_path / "school", first, receivers, children={**CHILDREN, **CROWD})
+        day = Day(tmp_path / "school", first, receivers, children={**CHILDREN, **CROWD}, config=UNMEASURED)
         other = day.another_house("two", store=second)
 
         def both() -> None:
