@@ -76,26 +76,18 @@ def climb_on(case: Case, told: Tell, now: dt.datetime, law: Law, calendar: Calen
 
 
 def _tell_first_absence(draft: Draft) -> None:
-    """The class teacher gets the child on the class's list, a while after the first missed session began.
-
-    A whole class absent is told as that first; its list waits, as reports do, until somebody judges it, or long enough.
-    """
+    """The class teacher gets the child on the class's list, a while after the first missed session began."""
     case, run = draft.case, draft.finding.run_from
     if run is None:
         draft.change(told_first=False)
         return
     if case.standing is Standing.RAISED or draft.open_run is None or case.told_first:
         return
-    if _listed_at(draft, run) <= draft.now:
+    if run + draft.law.first_absence_after <= draft.now:
         group = f"first:{to_micros(run)}"
         law = draft.law
         draft.tells.append(Tell("first_absence", law.first_absence_to, group=group, rule=law.rule, version=law.version))
         draft.change(told_first=True)
-
-
-def _listed_at(draft: Draft, run: dt.datetime) -> dt.datetime:
-    unjudged = draft.storm is not None and not draft.storm.judged
-    return run + draft.law.first_absence_after + (draft.law.storm_hold if unjudged else dt.timedelta(0))
 
 
 def _change_stage(draft: Draft) -> None:
@@ -182,7 +174,7 @@ def _instants(draft: Draft) -> list[dt.datetime | None]:
     case, finding, law = draft.case, draft.finding, draft.law
     instants = [finding.changes_at, case.observed_until, roll_awaited_until(draft), held_until(draft)]
     if finding.run_from is not None:
-        instants += [finding.ripe_at, _listed_at(draft, finding.run_from)]
+        instants += [finding.ripe_at, finding.run_from + law.first_absence_after]
         if not finding.satisfied and case.standing is not Standing.RAISED:
             instants.append(finding.silent_from)
             instants.append(unconfirmed_at(draft) if case.asked_at else None)

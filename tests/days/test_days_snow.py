@@ -29,8 +29,8 @@ def day(opens: Opens) -> Day:
     day.roll("am", absent=CHILDREN)
     for who in ("principal", "office", "operator"):
         day.expects_mail(who, "大面积缺勤", "河东小学", "24")
-    day.at("Mon 09:30")
-    day.expects_nothing()
+    day.at("Mon 09:00")
+    day.expects_sms("teacher", "未到校", "24人")
     return day
 
 
@@ -39,9 +39,6 @@ def nobody_comes(day: Day, *when: str) -> None:
         name, part = session.split()
         day.at(f"{name} {'08:10' if part == 'am' else '14:10'}")
         day.roll(part, absent=CHILDREN)
-        if session == "Tue am":
-            day.at("Tue 09:00")
-            day.expects_sms("teacher", "未到校", "24人")
 
 
 def judged(day: Day, *, real: bool) -> None:
@@ -69,24 +66,6 @@ def test_reports_are_held_and_judged_real_they_go_as_one_list_for_each_town(day:
     assert case.raised_at == day.now
     assert case.due_at is not None
     assert case.due_at < day.now
-
-
-def test_judged_real_within_the_day_the_teacher_has_the_list_of_those_still_missing_at_once(day: Day) -> None:
-    day.at("Mon 14:10")
-    day.roll("pm", absent=list(CHILDREN)[:22])
-    day.at("Mon 15:00")
-
-    judged(day, real=True)
-
-    day.expects_sms("teacher", "未到校", "22人")
-
-
-def test_judged_not_real_within_the_day_the_teacher_has_no_list(day: Day) -> None:
-    nobody_comes(day, "Mon pm")
-    judged(day, real=False)
-    day.at("Tue 07:59")
-
-    assert {day.case(child).stage for child in CHILDREN} == {Stage.CLOSED}
 
 
 def test_judged_not_real_nobody_hears_anything(day: Day) -> None:
