@@ -32,9 +32,9 @@ _ALERT: Mapping[str, Any] = {
     "rule": "unexcused-days",
     "rule_version": "5d41402abc4b",
     "title": "四周内多次旷课",
-    "acknowledge_url": f"{_LINK}/a/Zk3vQ9tLr2Xw",
-    "confirm_seen_url": f"{_LINK}/s/Zk3vQ9tLr2Xw",
-    "confirm_absent_url": f"{_LINK}/m/Zk3vQ9tLr2Xw",
+    "acknowledge_url": f"{_LINK}/a/AZWgscLTZk3vQ9tL",
+    "confirm_seen_url": f"{_LINK}/a/AZWgscLTr2XwKp7d",
+    "confirm_absent_url": f"{_LINK}/a/AZWgscLTe8Nc4yHa",
 }
 _FACTS: Mapping[str, Any] = {
     "alerts": [_ALERT],
@@ -95,6 +95,8 @@ _FACTS: Mapping[str, Any] = {
     "incident": "7",
     "district": "青禾县教育局",
     "callback": "0900-5550100",
+    "reply_code": "40213",
+    "notices": (),
     "recipient_role": "town_government",
 }
 _ENGLISH_ALERT = {
@@ -104,12 +106,12 @@ _ENGLISH_ALERT = {
     "town": "Riverton",
     "title": "Absent without leave several times in four weeks",
 }
-_NOTHING: Mapping[str, Any] = {"classes": [], "faults": [], "overdue": [], "failures": [], "findings": []}
+_NOTHING: Mapping[str, Any] = dict.fromkeys(("classes", "notices", "faults", "overdue", "failures", "findings"), ())
 _ENGLISH = {"unit": "Valley School", "classes": ["3A", "3B"], "district": "Green Valley Schools"}
 
 
 def examples(language: str) -> dict[str, Mapping[str, Any]]:
-    """One alert, several, an unconfirmed one, and one of which little is known; each with the facts of an incident."""
+    """One alert, several, an unconfirmed one, a digest, one of which little is known; with the facts of an incident."""
     english = language == "en"
     facts = {**_FACTS, **(_ENGLISH if english else {})}
     if english:
@@ -121,6 +123,7 @@ def examples(language: str) -> dict[str, Mapping[str, Any]]:
         "one": {**facts, "alerts": [alert]},
         "several": {**facts, "alerts": [alert, *_others(alert)]},
         "unconfirmed": {**facts, "alerts": [{**alert, "unconfirmed": True, "days_absent": 1}]},
+        "mixed": {**facts, "alerts": _signs(alert), "notices": _notices(facts), "reply_code": None},
         "bare": {**dict.fromkeys(facts), **kept, **_NOTHING, "alerts": [bare]},
     }
 
@@ -129,12 +132,27 @@ def _in_riverton(one: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**one, "unit": _ENGLISH_ALERT["town"]} if one.get("unit") else one
 
 
+def _signs(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a digest tells of children: nothing of it asks to be acknowledged."""
+    nothing = dict.fromkeys(("raised_at", "reason", "acknowledge_url", "confirm_seen_url", "confirm_absent_url"))
+    sign = {**alert, **nothing, "kind": "risk"}
+    second = {"case": "2026-000124", "student": "欧阳**", "kind": "reminder"}
+    return [{**sign, "due_at": None}, {**sign, **second}]
+
+
+def _notices(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a digest tells of feeds and of the daemon itself."""
+    told = dict.fromkeys(("unit", "feed", "classes", "count", "since"))
+    stale = {key: facts[key] for key in ("unit", "feed", "classes", "since")}
+    return [{**told, **stale, "kind": "feed_stale"}, {**told, "kind": "daily_watch"}]
+
+
 def _others(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     second = {
         "case": "2026-000124",
         "student": "欧阳**",
         "residence_assumed": True,
-        "acknowledge_url": f"{_LINK}/a/Qm5x",
+        "acknowledge_url": f"{_LINK}/a/AZWgscLTQm5xJs1u",
     }
     third = {"case": "2026-000125", "student": "B**", "unconfirmed": True, "grade": None, "reason": "leave"}
-    return [{**alert, **second}, {**alert, **third, "acknowledge_url": f"{_LINK}/a/Wb7y"}]
+    return [{**alert, **second}, {**alert, **third, "acknowledge_url": f"{_LINK}/a/AZWgscLTWb7yFt6o"}]

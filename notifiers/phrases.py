@@ -24,7 +24,9 @@ REASONS: dict[str, tuple[str, str]] = {
 }
 """Reasons a message may give, by code: 中文, English."""
 
-_NOT_BY_SMS = frozenset({"deceased"})
+_BY_MAIL_ONLY = frozenset({"deceased", "home_schooling", "suspended"})
+"""Reasons that tell of illness, disability or death: not for a text message, nor for a group that anybody may read."""
+
 _SEE = ("详见台账", "see the ledger")
 
 ROLES: dict[str, tuple[str, str]] = {
@@ -116,13 +118,11 @@ def known_reason(reason: str | None) -> str | None:
 
 
 def reason_words(reason: str | None, language: str, channel: str) -> str:
-    """A reason in words; a free text is told in mails only, since nobody knows what a text message would carry."""
+    """A reason in words; a free text is told nowhere, since nobody knows whom it names."""
     code = known_reason(reason)
     tongue = 0 if language == "zh" else 1
-    if channel == "sms" and (code is None or code in _NOT_BY_SMS):
+    if code is None or (channel != "email" and code in _BY_MAIL_ONLY):
         return _SEE[tongue]
-    if code is None:
-        return reason or _SEE[tongue]
     return REASONS[code][tongue]
 
 
@@ -140,6 +140,11 @@ def instant(at: dt.datetime, language: str, *, short: bool = False) -> str:
         return f"{year}{at.month}月{at.day}日{day}{at:%H:%M}"
     day, year = ("", "") if short else (f"{_DAYS_EN[at.weekday()]} ", f" {at.year}")
     return f"{day}{at.day} {_MONTHS[at.month - 1]}{year} {at:%H:%M}"
+
+
+def day(at: dt.datetime, language: str) -> str:
+    """A local day as people read it where it must be short, without the year."""
+    return f"{at.month}月{at.day}日" if language == "zh" else f"{at.day} {_MONTHS[at.month - 1]}"
 
 
 def _hides(character: str) -> bool:

@@ -243,9 +243,13 @@ def _when(context: Context, at: dt.datetime) -> str:
 
 
 @pass_context
+def _day(context: Context, at: dt.datetime) -> str:
+    return phrases.day(at, context["language"])
+
+
+@pass_context
 def _reason(context: Context, reason: str | None) -> str:
-    channel = "sms" if context["channel"] == "chat" else context["channel"]  # whoever reads it, nobody knows
-    return phrases.reason_words(reason, context["language"], channel)
+    return phrases.reason_words(reason, context["language"], context["channel"])
 
 
 @pass_context
@@ -272,6 +276,7 @@ def _plural(count: int, one: str, many: str) -> str:
 
 _FILTERS = {
     "when": _when,
+    "day": _day,
     "when_en": lambda at: phrases.instant(at, "en"),
     "reason": _reason,
     "role": _role,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-_BEGINNING_BYTES = 6
-"""Of the alert's id: the millisecond in which it was drafted, which few alerts share."""
+_BEGINNING_BYTES = 5
+"""Of the alert's id: the quarter of a second in which it was drafted, which few alerts share."""
 _MAC_BYTES = 7
 """Whoever guesses links would have to ask for some trillions of them."""
 

@@ -31,7 +31,7 @@ FIXED: Mapping[str, int] = {
 }
 """Facts that are told whole or not at all, with the length their longest value takes."""
 
-CUT = ("student", "school", "grade", "town", "unit", "district", "title", "reason", "kind", "role", "feed")
+CUT = ("student", "school", "unit", "district", "title", "reason", "kind", "role", "feed")
 """Facts that are shortened where a template has less room."""
 
 FACTS = frozenset({*FIXED, *CUT})
@@ -50,7 +50,7 @@ def sms_facts(kind: str, language: str, facts: Mapping[str, Any]) -> dict[str, s
     tongue = language if language in NOTHING else "zh"
     alerts: Sequence[Mapping[str, Any]] = facts.get("alerts", ())
     first = alerts[0] if alerts else {}
-    told = {name: first.get(name) for name in ("student", "school", "grade", "town", "title", "case")}
+    told = {name: first.get(name) for name in ("student", "school", "title", "case")}
     told |= {name: _when(first.get(name), tongue) for name in ("run_from", "due_at", "raised_at")}
     told |= {name: facts.get(name) for name in ("unit", "district", "feed", "callback", "reply_code")}
     told["case_year"], _, told["case_serial"] = (told["case"] or "").partition("-")
@@ -85,7 +85,7 @@ def shortened(fact: str, text: str, room: int) -> str | None:
         return kept or None
     if fact in FIXED:
         return None
-    if fact in {"school", "unit", "town"}:
+    if fact in {"school", "unit"}:
         text = _without_region(text, room)
     if fact == "student" and (found := re.search(r"(等\d+人| and \d+ more)$", text)):
         return f"{text[: found.start()][: room - len(found[0])]}{found[0]}"[:room]

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from daemon.desk.links import Act, Links
 from notifiers.contract import Message
 from notifiers.email import Email, EmailSettings
 from notifiers.examples import examples
+from notifiers.phrases import reason_words
 from notifiers.words import KINDS, SMS_LIST, Words, WordsError, sms_segments
 from tests.notifiers.letters import noon
 from tests.phones import SmtpSink
@@ -54,15 +56,17 @@ def agrees(path: Path, text: str) -> None:
     assert path.read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("variant", ["one", "several", "unconfirmed", "bare"])
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "variant"),
+    [*((kind, one) for kind in KINDS for one in ("one", "several", "unconfirmed", "bare")), ("digest", "mixed")],
+)
 def test_words_are_those_on_file(kind: str, language: str, variant: str) -> None:
     given = examples(language)[variant]
     agrees(GOLDEN / "sms" / f"{kind}.{language}.{variant}.txt", WORDS.compose(kind, "sms", language, given).text + "\n")
     mail = WORDS.compose(kind, "email", language, given)
     agrees(GOLDEN / "email" / f"{kind}.{language}.{variant}.txt", f"Subject: {mail.subject}\n\n{mail.text}")
-    if variant in {"one", "several"}:
+    if variant in {"one", "several", "mixed"}:
         assert mail.html is not None
         agrees(GOLDEN / "email" / f"{kind}.{language}.{variant}.html", mail.html)
     chat = WORDS.compose(kind, "chat", language, given)
@@ -73,10 +77,31 @@ def test_all_that_ships_is_in_order() -> None:
     assert WORDS.problems() == ()
 
 
+@pytest.mark.parametrize("variant", ["one", "unconfirmed", "bare"])
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "confirm_request"])
-def test_a_text_message_about_one_child_is_two_segments_at_most(kind: str, language: str) -> None:
-    assert sms_segments(sms(kind, language)) <= 2
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_message_about_one_child_is_two_segments_at_most(kind: str, language: str, variant: str) -> None:
+    links = 2 if kind == "confirm_request" and variant != "bare" else 1
+    assert sms_segments(WORDS.compose(kind, "sms", language, examples(language)[variant]).text) <= 1 + links
+
+
+def test_links_of_examples_are_as_long_as_those_that_leave() -> None:
+    told = alert()
+    base, real = "https://baoxue.example.gov.cn", Links([b"key"], "https://baoxue.example.gov.cn")
+    for name, act in (("acknowledge", Act.ACKNOWLEDGE), ("confirm_seen", Act.SEEN), ("confirm_absent", Act.ABSENT)):
+        assert told[f"{name}_url"].startswith(base)
+        assert len(told[f"{name}_url"]) == len(real.url(act, "0" * 32))
+
+
+@pytest.mark.parametrize(("reply_code", "segments"), [("40213", 6), (None, 12)])
+def test_a_list_of_eight_costs_half_as_much_where_one_code_acknowledges_all(
+    reply_code: str | None, segments: int
+) -> None:
+    cases = [alert(case=f"2026-{number:06}") for number in range(SMS_LIST)]
+    text = sms("report", alerts=cases, reply_code=reply_code)
+    assert sms_segments(text) == segments
+    assert text.count("https://") == (0 if reply_code else SMS_LIST)
+    assert text.endswith("回复40213全部签收" if reply_code else "电话0900-5550100。")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -91,12 +116,13 @@ def test_a_report_by_text_message_has_all_a_town_needs(language: str) -> None:
 
 @pytest.mark.parametrize("kind", ["report", "escalation", "confirm_request"])
 def test_what_is_unconfirmed_says_so_in_both_languages(kind: str) -> None:
+    said = {"sms": "末次点名缺勤，此后不明"}
     for channel in ("sms", "email", "chat"):
         chinese = WORDS.compose(kind, channel, "zh", facts(alert(unconfirmed=True)))
         english = WORDS.compose(kind, channel, "en", facts(alert("en", unconfirmed=True), language="en"))
         for zh, en in ((chinese.text, english.text), (chinese.html, english.html)):
             if zh is not None and en is not None:
-                assert "最后一次点名时缺勤，此后情况不明" in zh
+                assert said.get(channel, "最后一次点名时缺勤，此后情况不明") in zh
                 assert "absent when last seen, nothing known since" in en.lower()
 
 
@@ -109,11 +135,28 @@ def test_a_correction_names_the_case_and_the_reason(kind: str, language: str) ->
         assert all(part in told.text for part in ("2026-000123", reason))
 
 
-def test_a_text_message_gives_no_cause_nobody_foresaw() -> None:
-    for reason in ("went to his sick aunt", "deceased"):
-        assert "原因：详见台账" in sms("closed", alerts=[alert(reason=reason)])
-        assert "see the ledger" in sms("closed", "en", alerts=[alert(reason=reason)])
-    assert "went to his aunt" in WORDS.compose("closed", "email", "zh", facts(alert(reason="went to his aunt"))).text
+@pytest.mark.parametrize("channel", ["sms", "chat", "email"])
+def test_a_cause_nobody_foresaw_is_told_nowhere(channel: str) -> None:
+    for language, words in (("zh", "详见台账"), ("en", "see the ledger")):
+        told = WORDS.compose("closed", channel, language, facts(alert(language, reason="went to his sick aunt")))
+        assert words in told.text
+        assert "aunt" not in f"{told.text}{told.html}"
+
+
+@pytest.mark.parametrize("reason", ["deceased", "suspended", "home schooling"])
+def test_what_tells_of_illness_disability_or_death_is_told_in_mails_only(reason: str) -> None:
+    word = reason_words(reason, "zh", "email")
+    said = {
+        one: WORDS.compose("closed", one, "zh", facts(alert(reason=reason))).text for one in ("sms", "chat", "email")
+    }
+    assert {one for one, text in said.items() if word in text} == {"email"}
+
+
+@pytest.mark.parametrize("kind", CORRECTIONS)
+def test_a_correction_does_not_call_a_child_unconfirmed(kind: str) -> None:
+    for channel in ("sms", "email", "chat"):
+        told = WORDS.compose(kind, channel, "zh", facts(alert(unconfirmed=True)))
+        assert "未确认" not in f"{told.subject}{told.text}{told.html}"
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -129,7 +172,7 @@ def test_several_alerts_are_one_list(kind: str) -> None:
 
 def test_each_of_several_alerts_keeps_its_own_link() -> None:
     cases = [alert(acknowledge_url=f"https://x.example/a/{number}") for number in range(3)]
-    text = sms("report", alerts=cases)
+    text = sms("report", alerts=cases, reply_code=None)
     assert [f"/a/{number} " in text for number in range(3)] == [True] * 3
 
 

@@ -28,7 +28,7 @@ def test_a_link_finds_its_alert_among_those_of_the_same_instant(act: Act) -> Non
 
 def test_a_link_is_short() -> None:
     assert OURS.url(Act.ACKNOWLEDGE, AT_ONCE[0]) == "https://a.example/a/" + token(OURS, Act.ACKNOWLEDGE, AT_ONCE[0])
-    assert {len(token(OURS, act, one)) for act in Act for one in AT_ONCE} == {18}
+    assert {len(token(OURS, act, one)) for act in Act for one in AT_ONCE} == {16}
 
 
 def test_a_link_lives_as_long_as_its_key() -> None:
@@ -41,7 +41,7 @@ def test_one_act_is_not_another_and_a_changed_link_is_none() -> None:
     links = {token(OURS, act, one) for act in Act for one in AT_ONCE}
     assert len(links) == len(Act) * len(AT_ONCE)
     mine = token(OURS, Act.SEEN, AT_ONCE[1])
-    for n in range(len(mine) - 1):
+    for n in range(len(mine)):
         assert OURS.read(mine[:n] + ("A" if mine[n] != "A" else "B") + mine[n + 1 :], known) is None
 
 
@@ -49,6 +49,6 @@ def test_of_alerts_that_are_not_there_any_more_there_is_no_link() -> None:
     assert OURS.read(token(OURS, Act.SEEN, AT_ONCE[1]), lambda _: []) is None
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "签", "A" * 17, "A" * 19, "A" * 5000, "AAAA AAAA AAAA AAA"])
+@pytest.mark.parametrize("wrong", ["", "x", "签", "A" * 15, "A" * 17, "A" * 36, "A" * 5000, "AAAA AAAA AAAA AAA"])
 def test_what_is_no_token_asks_for_no_alert(wrong: str) -> None:
     assert OURS.read(wrong, pytest.fail) is None
