@@ -62,6 +62,14 @@ def children_in_one_text(channels: ChannelsConfig, kind: str) -> int | None:
     return SMS_LIST if templates is None else templates.most(kind)
 
 
+def provider_of(channels: ChannelsConfig, channel: str, address: str | None) -> str | None:
+    """Who carries the messages of a channel to an address; None where there is no choice of providers."""
+    if channel == "chat":
+        robot = channels.chat.endpoints.get(address or "") if channels.chat else None
+        return None if robot is None else robot.provider
+    return getattr(getattr(channels, channel, None), "provider", None)
+
+
 def kinds_without_text(channels: ChannelsConfig) -> list[str]:
     """The kinds of messages that no approved text says; none where a provider sends our own words."""
     templates = _templates(channels)

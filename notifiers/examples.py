@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _ZONE = dt.timezone(dt.timedelta(hours=8))
-_LINK = "https://baoxue.example.gov.cn"
+PUBLIC = "https://baoxue.example.gov.cn"
+"""What the links of examples begin with."""
 
 
 def _at(day: int, hour: int, minute: int = 0) -> dt.datetime:
@@ -32,9 +33,9 @@ _ALERT: Mapping[str, Any] = {
     "rule": "unexcused-days",
     "rule_version": "5d41402abc4b",
     "title": "四周内多次旷课",
-    "acknowledge_url": f"{_LINK}/a/AZWgscLTZk3vQ9tL",
-    "confirm_seen_url": f"{_LINK}/a/AZWgscLTr2XwKp7d",
-    "confirm_absent_url": f"{_LINK}/a/AZWgscLTe8Nc4yHa",
+    "acknowledge_url": f"{PUBLIC}/a/AZWgscLTZk3vQ9tL",
+    "confirm_seen_url": f"{PUBLIC}/a/AZWgscLTr2XwKp7d",
+    "confirm_absent_url": f"{PUBLIC}/a/AZWgscLTe8Nc4yHa",
 }
 _FACTS: Mapping[str, Any] = {
     "alerts": [_ALERT],
@@ -152,7 +153,7 @@ def _others(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         "case": "2026-000124",
         "student": "欧阳**",
         "residence_assumed": True,
-        "acknowledge_url": f"{_LINK}/a/AZWgscLTQm5xJs1u",
+        "acknowledge_url": f"{PUBLIC}/a/AZWgscLTQm5xJs1u",
     }
     third = {"case": "2026-000125", "student": "B**", "unconfirmed": True, "grade": None, "reason": "leave"}
-    return [{**alert, **second}, {**alert, **third, "acknowledge_url": f"{_LINK}/a/AZWgscLTWb7yFt6o"}]
+    return [{**alert, **second}, {**alert, **third, "acknowledge_url": f"{PUBLIC}/a/AZWgscLTWb7yFt6o"}]

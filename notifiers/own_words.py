@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from notifiers.provider import providers
+
 _OF_PROVIDER = re.compile(r"([a-z]+)/([a-z0-9_]+)/([a-z_]+\.[a-z]+\.txt\.j2)")
 
 
@@ -48,14 +50,29 @@ def read_own(folder: Path, shipped: Collection[str]) -> tuple[dict[str, str], tu
 
 
 def replacing_nothing(folder: Path, shipped: Collection[str]) -> Iterator[TemplateProblem]:
-    """Files of the operator's that replace nothing, most likely misspelt."""
+    """Files of the operator's that nobody would ever be told the words of, most likely misspelt."""
     if not folder.is_dir():
         yield TemplateProblem(str(folder), None, "is no folder")
         return
     for name in _names(folder):
-        if name not in shipped and _replaced(name) not in shipped:
+        if name in shipped:
+            continue
+        if _replaced(name) not in shipped:
             near = difflib.get_close_matches(name, shipped, n=1)
             yield TemplateProblem(name, None, "replaces no template", f"did you mean {near[0]}?" if near else None)
+        elif (found := provider_of(name)) and (wrong := _unspoken(*found)):
+            yield TemplateProblem(name, None, *wrong)
+
+
+def _unspoken(channel: str, provider: str) -> tuple[str, str] | None:
+    """Why words for a provider are never said, and what to do; None where they are."""
+    offered = providers("sms" if channel == "sms" else "chat") if channel in {"sms", "chat"} else {}
+    if provider not in offered:
+        near = difflib.get_close_matches(provider, offered, n=1)
+        return "is for a provider there is not", f"did you mean {near[0]}?" if near else f"known: {', '.join(offered)}"
+    if offered[provider].limits is not None:
+        return f"is never said: {provider} takes approved texts only", "see [[channels.sms.template]]"
+    return None
 
 
 def _names(folder: Path) -> list[str]:

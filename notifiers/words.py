@@ -20,6 +20,7 @@ from jinja2 import (
     TemplateSyntaxError,
     pass_context,
 )
+from jinja2.environment import TemplateModule
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -141,23 +142,30 @@ class Words:
     ) -> Composed:
         """The words of a message of `kind`; raises WordsError. A language without templates is told in 中文.
 
-        A provider that has words of its own, in a folder of its name below the channel's, is given those.
+        A provider that has words of its own, in a folder of its name below the channel's, is given those. A mail of the
+        operator's that is not written in our letter has no HTML, unless that is the operator's too.
         """
         tongue = language if language in LANGUAGES else "zh"
         known = _clean({**_FACTS, **facts, "alerts": [{**_ALERT, **alert} for alert in facts.get("alerts", ())]})
         known |= {"language": tongue, "channel": channel}
-        own = f"{channel}/{provider}/{kind}.{tongue}"
-        name = own if f"{own}.txt.j2" in self._names else f"{channel}/{kind}.{tongue}"
+        name = self.template(kind, channel, tongue, provider).removesuffix(".txt.j2")
         if channel == "sms":
-            text = self._render(f"{name}.txt.j2", known)[1]
+            text = str(self._made(f"{name}.txt.j2", known))
             return Composed(None, _joined(text, "" if tongue == "zh" else " "), None)
-        subject, text = self._render(f"{name}.txt.j2", _unmarked(known) if channel == "chat" else known)
+        said = self._made(f"{name}.txt.j2", _unmarked(known) if channel == "chat" else known)
+        subject, text = one_line(str(getattr(said, "subject", ""))), _tidied(str(said))
         if not subject:
             fault = TemplateProblem(f"{name}.txt.j2", None, "sets no subject", "add {% set subject %}…{% endset %}")
             raise WordsError(fault)
-        if channel == "chat":
-            return Composed(subject, _tidied(text), None)
-        return Composed(subject, _tidied(text), self._render(f"{name}.html.j2", known)[1].strip() + "\n")
+        if channel == "chat" or not (hasattr(said, "lead") or f"{name}.html.j2" in self.own):
+            return Composed(subject, text, None)
+        return Composed(subject, text, str(self._made(f"{name}.html.j2", known)).strip() + "\n")
+
+    def template(self, kind: str, channel: str, language: str, provider: str | None = None) -> str:
+        """The name of the template that says it: the provider's, if there is one; it is in `own` if the operator's."""
+        tongue = language if language in LANGUAGES else "zh"
+        of_provider = f"{channel}/{provider}/{kind}.{tongue}.txt.j2"
+        return of_provider if of_provider in self._names else f"{channel}/{kind}.{tongue}.txt.j2"
 
     def problems(self) -> tuple[TemplateProblem, ...]:
         """Everything wrong with the templates: each is filled with several examples; nothing is sent."""
@@ -175,15 +183,14 @@ class Words:
                         except WordsError as error:
                             yield error.problem
 
-    def _render(self, name: str, facts: Mapping[str, Any]) -> tuple[str, str]:
-        """The subject a template sets, if any, and its text."""
+    def _made(self, name: str, facts: Mapping[str, Any]) -> TemplateModule:
+        """A template filled: its text, and what it sets."""
         try:
-            module = self._environment.get_template(name).make_module(dict(facts))
+            return self._environment.get_template(name).make_module(dict(facts))
         except TemplateSyntaxError as error:
             raise WordsError(TemplateProblem(error.name or name, error.lineno, error.message or "syntax")) from None
         except Exception as error:  # noqa: BLE001 - whatever an operator's template does wrong stops this message only
             raise WordsError(_problem(name, error)) from None
-        return one_line(str(getattr(module, "subject", ""))), str(module)
 
 
 def _problem(name: str, error: Exception) -> TemplateProblem:

@@ -1,17 +1,19 @@
-"""`say`: a test message to one recipient, by its real channels."""
+"""`say`: a test message to one recipient by its real channels; or the words of any kind, shown and not sent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import click
 
 from daemon.app import make_id
+from daemon.channels import provider_of
 from daemon.cli.faults import Refusal, refuse
-from daemon.cli.output import print_records
-from daemon.cli.shared import printing, the_house
+from daemon.cli.output import print_json, print_record, print_records
+from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.house import House
 from daemon.problems import Problem, choose, nearest
@@ -19,13 +21,15 @@ from daemon.settings import chat_names
 from daemon.store import roster as rosters
 from daemon.store.roster import Contact
 from notifiers.contract import DeliveryError, Message, Previewer
-from notifiers.examples import examples
+from notifiers.examples import PUBLIC, examples
 from notifiers.sms.facts import sms_facts
 from notifiers.webhook import webhook_body
-from notifiers.words import KINDS, WordsError
+from notifiers.words import KINDS, LANGUAGES, WordsError, sms_encoding, sms_segments
 from rules.records import ROLES
 
 CHANNELS = ("sms", "email", "chat", "webhook")
+EXAMPLES = tuple(examples("zh"))
+ALL = "all"
 SAID = {
     "channel": "渠道 channel",
     "contact": "对象 contact",
@@ -34,28 +38,100 @@ SAID = {
     "subject": "标题 subject",
     "text": "内容 text",
 }
-_SHOWN = 3
+SHOWN = {
+    "kind": "种类 kind",
+    "channel": "渠道 channel",
+    "contact": "对象 contact",
+    "address": "地址 address",
+    "template": "模板 template",
+    "encoding": "编码 encoding",
+    "segments": "短信条数 segments",
+    "subject": "标题 subject",
+}
+_NAMED = 3
 NAMED = frozenset({"chat", "webhook"})
 """The channels whose addresses are names of our own."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Hearer:
+    """Who is spoken to on which channel; in a preview nobody in particular, and then without an address."""
+
+    channel: str
+    language: str
+    address: str | None = field(default=None, repr=False)
+    contact_id: str | None = None
+    role: str | None = None
+
+
 @click.command()
-@click.option("--to", "recipient", required=True, metavar="RECIPIENT", help="对象 a contact's id, or a role one holds.")
+@click.option("--to", "recipient", metavar="RECIPIENT", help="对象 a contact's id, or a role one holds.")
 @click.option("--channel", type=click.Choice(CHANNELS), help="渠道 only this one (default: all that reach).")
-@click.option("--template", default="test", metavar="T", help="模板 the kind of message, with made-up facts.")
-@click.option("--dry-run", is_flag=True, help="只显示 show it, send nothing.")
+@click.option(
+    "--template", default="test", metavar="T", help=f"模板 the kind of message, or {ALL}, with made-up facts."
+)
+@click.option("--language", type=click.Choice(LANGUAGES), help="语言 (default: the recipient's).")
+@click.option("--example", type=click.Choice(EXAMPLES), help="示例 which made-up facts (default: one).")
+@click.option("--dry-run", is_flag=True, help="只显示 show it, send nothing; then nobody need be named.")
 @printing
-def say(recipient: str, channel: str | None, template: str, dry_run: bool) -> None:  # noqa: FBT001 - click's own way
-    """试发 send a test message."""
-    if template not in KINDS:
-        raise refuse("--template", f'"{template}" is no kind of message', choose(template, KINDS))
+def say(
+    recipient: str | None,
+    channel: str | None,
+    template: str,
+    language: str | None,
+    example: str | None,
+    dry_run: bool,  # noqa: FBT001 - click's own way
+) -> None:
+    """试发 send a test message, or preview any."""
+    kinds = _kinds(template, recipient, dry_run=dry_run)
     with the_house() as house:
-        contact = _contact(house, recipient)
-        messages = [_message(house, contact, one, template) for one in _channels(house, contact, channel)]
-        problems = [] if dry_run else _send(house, messages)
+        hearers = _hearers(house, recipient, channel, language)
+        said = [(one, _message(house, one, kind, example)) for kind in kinds for one in hearers]
+        if dry_run:
+            _show([_preview(house, one, message) for one, message in said])
+            return
+        problems = _send(house, [message for _, message in said])
     if problems:
         raise Refusal(problems, code=1)
-    print_records([_record(contact, _shown(house, one), sent=not dry_run) for one in messages], SAID)
+    print_records([_record(one, message, sent=True) for one, message in said], SAID)
+
+
+def _kinds(template: str, recipient: str | None, *, dry_run: bool) -> tuple[str, ...]:
+    if not dry_run and recipient is None:
+        raise refuse("--to", "nobody is named", "name a recipient, or look at the words with --dry-run")
+    if template == ALL and dry_run:
+        return KINDS
+    if template == ALL:
+        raise refuse("--template", "all of them are sent to nobody", "look at them with --dry-run")
+    if template not in KINDS:
+        raise refuse("--template", f'"{template}" is no kind of message', choose(template, KINDS))
+    return (template,)
+
+
+# ---- to whom ----------------------------------------------------------------------------------------------------
+
+
+def _hearers(house: House, recipient: str | None, channel: str | None, language: str | None) -> list[_Hearer]:
+    """A recipient on each of its channels, or on the one asked for; nobody: anybody, on every channel there is."""
+    if recipient is None:
+        tongue = language or house.config.service.language
+        wanted = [channel] if channel else list(CHANNELS)
+        return [_Hearer(one, tongue, address) for one in wanted for address in _rooms(house, one)]
+    contact = _contact(house, recipient)
+    tongue = language or contact.language or house.config.service.language
+    return [
+        _Hearer(one, tongue, _address(house, contact, one), contact.contact_id, contact.role)
+        for one in _channels(house, contact, channel)
+    ]
+
+
+def _rooms(house: House, channel: str) -> Iterator[str | None]:
+    """Where anybody would be spoken to: of group chats one of each provider, since each may have words of its own."""
+    chat = house.config.channels.chat
+    if channel != "chat" or chat is None:
+        yield None
+        return
+    yield from {robot.provider: name for name, robot in reversed(chat.endpoints.items())}.values()
 
 
 def _contact(house: House, recipient: str) -> Contact:
@@ -69,7 +145,7 @@ def _contact(house: House, recipient: str) -> Contact:
     if found is not None:
         return found
     if holders:
-        hint = f"name one of them: {', '.join(holders[:_SHOWN])}{' …' if len(holders) > _SHOWN else ''}"
+        hint = f"name one of them: {', '.join(holders[:_NAMED])}{' …' if len(holders) > _NAMED else ''}"
         raise refuse("--to", f"{len(holders)} contacts hold the role {recipient}", hint)
     meant = nearest(recipient, ids)
     hint = f'did you mean "{meant}"?' if meant else "ids are the contact_id of the contacts feed; import it first"
@@ -94,32 +170,42 @@ def _channels(house: House, contact: Contact, channel: str | None) -> list[str]:
     raise refuse("--to", f"this contact has no address on {where}", "look at the contacts feed")
 
 
-def _message(house: House, contact: Contact, channel: str, kind: str) -> Message:
-    language = contact.language or house.config.service.language
-    facts: dict[str, Any] = dict(examples(language)["one"])
-    facts |= {"district": house.config.service.district, "recipient_role": contact.role}
-    message = Message(make_id(), channel, _address(house, contact, channel) or "", None, "", template=kind)
+# ---- what is said -----------------------------------------------------------------------------------------------
+
+
+def _facts(house: House, hearer: _Hearer, kind: str, example: str | None) -> dict[str, Any]:
+    """Made-up facts, with all of the house's own that make a message longer or shorter."""
+    given = examples(hearer.language)[example or ("mixed" if kind == "digest" else "one")]
+    config = house.config
+    own: dict[str, Any] = {"district": house.district_name(), "callback": config.service.callback}
+    if not getattr(config.channels.sms, "replies", False):
+        own["reply_code"] = None
+    role = hearer.role or given["recipient_role"]
+    return {**given, **own, "recipient_role": role, "alerts": [_linked(house, one) for one in given["alerts"]]}
+
+
+def _linked(house: House, alert: Mapping[str, Any]) -> dict[str, Any]:
+    """A made-up alert whose links begin as ours do, so that a text message costs what it will."""
+    public = house.config.console.public_url.rstrip("/")
+    urls = {key: url.replace(PUBLIC, public) for key, url in alert.items() if key.endswith("_url") and url}
+    return {**alert, **urls}
+
+
+def _message(house: House, hearer: _Hearer, kind: str, example: str | None) -> Message:
+    facts, channel, language = _facts(house, hearer, kind, example), hearer.channel, hearer.language
+    message = Message(make_id(), channel, hearer.address or "", None, "", template=kind, language=language)
     if channel == "webhook":
         return replace(message, body=webhook_body(kind, message.message_id, wall_clock(), facts))
+    provider = provider_of(house.config.channels, channel, hearer.address)
     try:
-        provider = getattr(getattr(house.config.channels, channel, None), "provider", None)
         said = house.words.compose(kind, channel, language, facts, provider)
     except WordsError as error:
         problem = error.problem
-        raise Refusal([Problem(problem.template, problem.line, "", problem.fault, problem.hint)]) from None
-    message = replace(message, subject=said.subject, text=said.text, html=said.html, language=language)
+        raise Refusal(
+            [Problem(f"templates/{problem.template}", problem.line, "", problem.fault, problem.hint)]
+        ) from None
+    message = replace(message, subject=said.subject, text=said.text, html=said.html)
     return replace(message, parameters=sms_facts(kind, language, facts)) if channel == "sms" else message
-
-
-def _shown(house: House, message: Message) -> Message:
-    """The message with what really leaves for its text, where that is not its words."""
-    channel = house.notifiers[message.channel]
-    if not isinstance(channel, Previewer):
-        return message
-    try:
-        return replace(message, text=channel.preview(message))
-    except DeliveryError as error:
-        raise Refusal([Problem("baoxue", None, f"say {message.channel}", error.reason, None)], code=1) from None
 
 
 def _send(house: House, messages: Sequence[Message]) -> list[Problem]:
@@ -132,21 +218,64 @@ def _send(house: House, messages: Sequence[Message]) -> list[Problem]:
     return problems
 
 
-def _record(contact: Contact, message: Message, *, sent: bool) -> dict[str, Any]:
+# ---- what is shown ----------------------------------------------------------------------------------------------
+
+
+def _preview(house: House, hearer: _Hearer, message: Message) -> dict[str, Any]:
+    """A message with all that leaves for it, from which template, and what a text message costs."""
+    channel: object = house.notifiers.get(message.channel)
+    if isinstance(channel, Previewer):
+        return _record(hearer, replace(message, text=_approved(channel, message)), sent=False)
+    record = _record(hearer, message, sent=False) | {"html": message.html}
+    if message.channel == "sms":
+        record |= {"encoding": sms_encoding(message.text), "segments": sms_segments(message.text)}
+    if message.channel == "webhook":
+        return record
+    provider = provider_of(house.config.channels, message.channel, hearer.address)
+    name = house.words.template(message.template, message.channel, message.language, provider)
+    own = name in house.words.own
+    return record | {"template": f"templates/{name}" if own else f"{name} 自带 as shipped"}
+
+
+def _approved(channel: Previewer, message: Message) -> str:
+    """What leaves where a provider sends approved texts instead of our words."""
+    try:
+        return channel.preview(message)
+    except DeliveryError as error:
+        raise Refusal([Problem("baoxue", None, f"say {message.channel}", error.reason, None)], code=1) from None
+
+
+def _record(hearer: _Hearer, message: Message, *, sent: bool) -> dict[str, Any]:
+    address = message.address or None
     return {
         "channel": message.channel,
-        "contact": contact.contact_id,
-        "address": message.address if message.channel in NAMED else _masked(message.address),
+        "contact": hearer.contact_id,
+        "address": address if address is None or message.channel in NAMED else _masked(address),
         "sent": sent,
         "message": message.message_id,
         "kind": message.template,
+        "language": message.language,
         "subject": message.subject,
         "text": message.text or None,
         "body": message.body,
     }
 
 
+def _show(records: Sequence[Mapping[str, Any]]) -> None:
+    """Each message as it reads, line by line."""
+    if as_json():
+        print_json(records)
+        return
+    for n, record in enumerate(records):
+        if n:
+            click.echo()
+        print_record(record, SHOWN)
+        click.echo()
+        body = record["text"] or json.dumps(record["body"], ensure_ascii=False, indent=2)
+        click.echo(body.rstrip("\n"))
+
+
 def _masked(address: str) -> str:
     """Enough of an address to recognise it."""
     user, at, host = address.partition("@")
-    return f"{user[:1]}***{at}{host}" if at else f"***{address[-_SHOWN:]}"
+    return f"{user[:1]}***{at}{host}" if at else f"***{address[-_NAMED:]}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from daemon.channels import provider_of
 from daemon.desk.links import Act
 from daemon.jobs.house import House
 from daemon.store import roster as rosters
@@ -53,7 +54,7 @@ def compose(house: House, opened: Opened, message: MessageRow, alerts: Sequence[
         body = webhook_body(message.kind, message.message_id, message.created_at, facts)
         return Message(message.message_id, message.channel, address, None, "", body=body, template=message.kind)
     language = contact.language or house.config.service.language
-    provider = getattr(getattr(house.config.channels, message.channel, None), "provider", None)
+    provider = provider_of(house.config.channels, message.channel, address)
     said = house.words.compose(kind, message.channel, language, facts, provider)
     return Message(
         message.message_id,
