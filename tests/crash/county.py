@@ -110,12 +110,13 @@ def county(
     database: str = "sqlite:///baoxue.db",
     mail_port: int = 0,
     transport: str = "requests",
+    kind: type[County] = County,
 ) -> County:
     """A county whose messages go to `receivers`."""
     secret = folder / "hook.secret"
     secret.write_text(SECRET, encoding="ascii")
     secret.chmod(0o600)
-    return County(
+    return kind(
         folder,
         receivers.sms.url,
         mail_port or receivers.mail.port,
