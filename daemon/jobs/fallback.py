@@ -81,7 +81,9 @@ def _fall_back_late(tx: Tx, house: House, now: dt.datetime) -> int:
     due = timers.claim(tx, now, GRACE, house.worker, MOST, (FALLS,))
     at = {timer.subject: timer.due_at for timer in due}
     legs = [leg for leg in falling.legs_of(tx, at) if leg.waits]
-    waiting = {leg.alert.key: until for leg in legs if (until := _until(leg, at[leg.alert.key], now)) is not None}
+    waiting = {
+        one.alert.key: until for one in legs if (until := _until(house, one, at[one.alert.key], now)) is not None
+    }
     late = [leg for leg in legs if leg.alert.key not in waiting]
     if late:
         Relay(tx, house, now, late).pass_on()
@@ -90,11 +92,13 @@ def _fall_back_late(tx: Tx, house: House, now: dt.datetime) -> int:
     return len(due)
 
 
-def _until(leg: Leg, due_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
+def _until(house: House, leg: Leg, due_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
     """Until when an alert has more time: it is being sent, was not to leave yet, or nobody was there to send it."""
     row, span = leg.message, span_of(leg.alert) or FALL_BACK
-    if leg.flying or (row.lease_until is not None and row.lease_until >= now):
-        return max(row.lease_until or now, now) + dt.timedelta(microseconds=1)
+    if row.lease_until is not None and row.lease_until >= now:
+        return row.lease_until + dt.timedelta(microseconds=1)
+    if leg.flying and row.channel in house.notifiers:  # its sender is dead: another will see to it at once
+        return now + GRACE
     if row.held is not None or (row.attempts == 0 and row.next_at > now):
         return max(row.next_at, now) + span
     return now + span if now - due_at > GRACE else None

@@ -76,11 +76,12 @@ def gate(tx: Tx, house: House, claimed: Sequence[Claimed], now: dt.datetime) -> 
     running = in_force(tx, now)
     channels = {one.message.channel for one in claimed}
     measured = any(one.channel in channels for one in pacing.throttles)
-    if not running and not pacing.hours and not measured:
-        return list(claimed)
-    gate = _Gate(tx, house, running, now)
-    going = gate.in_measure(gate.awake(gate.unsilenced(claimed))) if measured else gate.awake(gate.unsilenced(claimed))
-    gate.write()
+    going = list(claimed)
+    if running or pacing.hours or measured:
+        gate = _Gate(tx, house, running, now)
+        awake = gate.awake(gate.unsilenced(claimed))
+        going = gate.in_measure(awake) if measured else awake
+        gate.write()
     holding.unhold(tx, [one.message.message_id for one in going if one.message.held is not None])
     return going
 

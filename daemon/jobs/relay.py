@@ -6,22 +6,19 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
-from daemon.jobs.needless import needless
 from daemon.jobs.routing import Route, Routing
+from daemon.jobs.stale import cases_about, is_stale
 from daemon.jobs.tell import queue
 from daemon.jobs.undeliverable import NOT_ARRIVED, Failure, tell_operator
 from daemon.jobs.unheard import arm_unheard
-from daemon.store import cases, falling, incidents, journal, receipts, unreachable
+from daemon.store import cases, falling, journal, receipts, unreachable
 from daemon.store.alerts import UNDELIVERED, AlertDraft, AlertRow
 from daemon.store.falling import Leg
 from daemon.store.journal import EntryDraft
 from daemon.store.tx import Tx
 from daemon.store.unreachable import Unreachable
-from rules.case import Case
 from rules.ladder import Recipient
-from rules.overtaken import is_overtaken
 
 CHANNEL_FAILED = "channel failed"
 """Journal: a message about the case failed for good on one channel."""
@@ -42,10 +39,7 @@ class Relay:
 
     def __post_init__(self) -> None:
         tx, alerts = self.tx, [leg.alert for leg in self.legs]
-        self._cases = {
-            key: from_row(row)
-            for key, row in cases.cases_by_id(tx, {one.case_id for one in alerts if one.case_id}).items()
-        }
+        self._cases = cases_about(tx, alerts)
         self._families = falling.families(tx, [leg.root for leg in self.legs])
         self._about = falling.legs_about(tx, self._cases)
         self._routing = Routing(self.house, self.house.people(tx), self.now)
@@ -91,7 +85,7 @@ class Relay:
     def _pass(self, leg: Leg) -> None:
         others = [one for one in self._families[leg.root] if one.alert.alert_id != leg.alert.alert_id]
         trying = (one.waits and not self._had_its_time(one.alert) for one in others)
-        if any(one.is_told for one in others) or any(trying) or self._is_overtaken(leg.alert):
+        if any(one.is_told for one in others) or any(trying) or is_stale(self.tx, self._cases, leg.alert):
             return
         route = self._next_channel(leg, others) or self._next_on_duty(leg, others)
         if route is None:
@@ -101,22 +95,6 @@ class Relay:
 
     def _had_its_time(self, alert: AlertRow) -> bool:
         return alert.falls_back_at is not None and alert.falls_back_at <= self.now
-
-    def _is_overtaken(self, alert: AlertRow) -> bool:
-        case = self._cases.get(alert.case_id or "")
-        if case is not None:
-            rule = alert.facts.get("rule")
-            return is_overtaken(case, alert.kind, alert.episode, rule) or self._is_needless(case, alert)
-        if alert.incident_id is None or alert.kind in {"feed_recovered", "rules_accepted"}:
-            return False
-        found = incidents.incident_by_id(self.tx, alert.incident_id)
-        return found is None or found.closed_at is not None
-
-    @staticmethod
-    def _is_needless(case: Case, alert: AlertRow) -> bool:
-        words = {"acknowledged": case.acknowledged_at, "acted": case.acted_at}
-        given = [word for word, at in words.items() if at is not None and at >= alert.raised_at]
-        return alert.kind in {"escalation", "risk", "reminder"} and any(needless(case, one)(alert) for one in given)
 
     def _next_channel(self, leg: Leg, others: Sequence[Leg]) -> Route | None:
         alert, ways = leg.alert, self._routing.ways

@@ -18,6 +18,7 @@ from daemon.jobs.fallback import after_sending
 from daemon.jobs.flight import Flight, Pace, Ready
 from daemon.jobs.house import House
 from daemon.jobs.pace import gate
+from daemon.jobs.stale import without_stale
 from daemon.store import cases, journal, sending
 from daemon.store.journal import EntryDraft
 from daemon.store.keys import KeyringError
@@ -137,7 +138,7 @@ def _start(
 
     def work(tx: Tx) -> tuple[int, list[Started]]:
         won = sending.claim(tx, now, lease_of(house, channel), house.worker, places, [channel])
-        going = gate(tx, house, won, now)
+        going = without_stale(tx, gate(tx, house, won, now), now)
         _note_repeats(tx, [one for one in going if one.newly], now)
         return len(won), sending.start_attempts(tx, going, house.worker, now)
 

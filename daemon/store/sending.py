@@ -146,6 +146,12 @@ def release(tx: Tx, message_ids: Iterable[str], by: str, next_at: dt.datetime | 
         tx.connection.execute(message.update().where(tx.ours(message), *mine).values(values))
 
 
+def give_up(tx: Tx, message_id: str) -> None:
+    """Try a message no more that may have arrived: it counts as told if it was in doubt."""
+    ending = message.update().where(tx.ours(message), message.c.message_id == message_id, message.c.state == QUEUED)
+    tx.connection.execute(ending.values(state=FAILED, lease_until=None, lease_by=None))
+
+
 def free(tx: Tx) -> None:
     """End every lease, for when their holders are known to be dead; an attempt left open is doubted when claimed."""
     held = message.update().where(tx.ours(message), message.c.state == QUEUED, message.c.lease_by.is_not(None))

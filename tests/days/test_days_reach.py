@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from daemon.jobs import quiet
+from daemon.jobs.quiet import Scope
 from daemon.jobs.receipts import PUSHED, keep
 from daemon.jobs.watch import look_daily
 from daemon.store import outbox, unreachable
@@ -133,6 +135,23 @@ def test_what_has_not_left_in_its_time_is_told_on_the_next_channel_and_the_first
     assert stopped.message.told_at is None
     [fell] = [body for kind, body in day.entries("ana") if kind == "falls back"]
     assert (fell["from"], fell["to"], fell["contact"]) == ("sms", "email", "town")
+
+
+def test_what_a_silence_held_has_its_time_when_that_is_over(opens: Opens) -> None:
+    day = opens(people=OFFICIALS, config="[pacing]\nthrottle = []\n")
+    ana_vanishes(day)
+    day.at("Wed 08:00")
+    scope, until = Scope(contacts=("town",)), day.instant("Wed 09:00")
+    quiet.begin(day.house, scope, until, "an exercise", "Otto One", day.now, statutory=True)
+    day.at("Wed 08:10")
+    day.roll("am", absent=["ana"])
+    others_have_the_report(day)
+    day.sms.usual = Answer(503)
+    day.at("Wed 09:14")
+
+    day.at("Wed 09:20")
+
+    day.expects_mail("town", "控辍保学报告")
 
 
 def test_the_first_channel_that_comes_back_before_the_second_tells_once(opens: Opens) -> None:

@@ -10,16 +10,18 @@ from threading import Barrier
 
 import pytest
 
+from daemon.jobs.fallback import look_at_alerts, next_look
 from daemon.jobs.house import House
 from daemon.jobs.poll import poll_feed
 from daemon.jobs.send import send_due
 from daemon.jobs.sweep import sweep_due
-from daemon.store import outbox
+from daemon.store import outbox, sending
 from daemon.store.engine import open_store
 from daemon.store.keys import Keyring
 from notifiers.contract import Message, Notifier, Receipt
 from tests.conftest import DISTRICT
-from tests.days.school import CHILDREN, Day
+from tests.days.conftest import Opens
+from tests.days.school import CHILDREN, PEOPLE, Day
 from tests.days.stories import ana_vanishes
 from tests.phones import phones
 
@@ -99,6 +101,43 @@ def test_a_report_in_doubt_counts_as_told_when_the_child_comes_back(day: Day) ->
     day.expects_mail("office", "返校")
     day.expects_hook("mentor", '"return"')
     day.at("Wed 12:00")
+
+
+def test_a_report_in_doubt_is_not_said_again_once_the_child_is_back(day: Day) -> None:
+    sms_dies_with_the_report(day)
+    day.at("Wed 08:11")
+    day.expects_hook("mentor", '"report"')
+    day.corrects("ana", "Wed", am="late")
+    day.expects_sms("town", "返校")
+    day.expects_mail("office", "返校")
+    day.expects_hook("mentor", '"return"')
+
+    day.at("Wed 12:00")
+
+    assert day.sms.repeats == []
+
+
+def test_a_message_of_a_dead_sender_whose_channel_is_gone_is_told_on_the_next(opens: Opens) -> None:
+    day = opens(people=[replace(one, email="town@example.org" if one.who == "town" else one.email) for one in PEOPLE])
+    sound = day.house.notifiers
+    ana_vanishes(day)
+    day.at("Wed 08:10")
+    day.house.terms = replace(day.house.terms, notifiers={**sound, "sms": DiesAfterSending(sound["sms"])})
+    with pytest.raises(Killed):
+        day.roll("am", absent=["ana"])
+    day.expects_sms("town", "控辍保学报告")
+    day.house.terms = replace(day.house.terms, notifiers={key: one for key, one in sound.items() if key != "sms"})
+    day.store.commit(sending.free)
+    day.sends()
+    day.expects_mail("office", "控辍保学报告")
+    day.expects_hook("mentor", '"report"')
+
+    day.now = day.instant("Wed 08:26")
+    look_at_alerts(day.house, day.now)
+
+    assert next_look(day.house) is None
+    day.sends()
+    day.expects_mail("town", "控辍保学报告")
 
 
 def test_killed_between_deciding_and_sending_nothing_is_lost(day: Day) -> None:
