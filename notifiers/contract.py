@@ -172,6 +172,16 @@ class Gatherer(Protocol):
 
 
 @runtime_checkable
+class Overhearing(Gatherer, Protocol):
+    """A gatherer that asks nobody: it reads what came by itself, once, and that names only a number.
+
+    It is given all that waits, or it could not tell whose a report is.
+    """
+
+    overhears: bool
+
+
+@runtime_checkable
 class Listener(Protocol):
     """A channel whose provider pushes reports and replies to our door."""
 

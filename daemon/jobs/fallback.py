@@ -80,6 +80,7 @@ def fall_back_late(house: House, now: dt.datetime) -> int:
 def _fall_back_late(tx: Tx, house: House, now: dt.datetime) -> int:
     due = timers.claim(tx, now, GRACE, house.worker, MOST, (FALLS,))
     at = {timer.subject: timer.due_at for timer in due}
+    falling.hold(tx, at)  # or one that leaves just now would be told on the next channel, too
     legs = [leg for leg in falling.legs_of(tx, at) if leg.waits]
     waiting = {
         one.alert.key: until for one in legs if (until := _until(house, one, at[one.alert.key], now)) is not None

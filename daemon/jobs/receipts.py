@@ -19,7 +19,7 @@ from daemon.store.journal import EntryDraft
 from daemon.store.receipts import DELIVERED, FAILED, Kept, ReceiptRow, Word
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
-from notifiers.contract import DeliveryError, Gatherer, Heard, Report, Waiting
+from notifiers.contract import DeliveryError, Gatherer, Heard, Overhearing, Report, Waiting
 
 log = structlog.get_logger()
 
@@ -104,7 +104,7 @@ def _gap(tx: Tx, channel: str, now: dt.datetime) -> dt.timedelta:
 def _gather(house: House, channel: str, source: Gatherer, now: dt.datetime) -> None:
     """Ask one channel; what goes wrong stays with it, and is tried again a minute later."""
     try:
-        heard = source.gather(_waiting(house, channel, now))
+        heard = source.gather(_waiting(house, channel, source, now))
         keep(house, channel, ASKED, heard, now)
         source.confirm(heard)
     except DeliveryError as error:
@@ -116,13 +116,14 @@ def _gather(house: House, channel: str, source: Gatherer, now: dt.datetime) -> N
         house.metrics.failures.labels(job=f"receipts {channel}").inc()
 
 
-def _waiting(house: House, channel: str, now: dt.datetime) -> list[Waiting]:
-    """The messages to ask about now: each the more seldom, the older it is."""
+def _waiting(house: House, channel: str, source: Gatherer, now: dt.datetime) -> list[Waiting]:
+    """The messages to ask about now: each the more seldom, the older it is; all of them where nobody is asked."""
+    all_of_them = isinstance(source, Overhearing) and source.overhears
     minute = int(now.timestamp()) // 60
     with house.store.read() as tx:
         gap = _gap(tx, channel, now) // dt.timedelta(minutes=1)
         rows = receipts.waiting(tx, channel, now - WAITS, 20 * MOST)
-        chosen = [row for row in rows if _is_asked(row, minute, gap, now)][:MOST]
+        chosen = rows if all_of_them else [row for row in rows if _is_asked(row, minute, gap, now)][:MOST]
         contacts = rosters.contacts_of(tx, {row.contact_id for row in chosen})
     addresses = {key: {"sms": one.phone, "email": one.email}.get(channel) or "" for key, one in contacts.items()}
     return [

@@ -76,6 +76,14 @@ def legs_of(tx: Tx, keys: Iterable[str]) -> list[Leg]:
     return [_leg(row) for row in rows_where_in(tx, asked, alert.c.key, keys)]
 
 
+def hold(tx: Tx, keys: Iterable[str]) -> None:
+    """Keep the messages of these alerts from being claimed until the end of the transaction."""
+    theirs = sa.select(alert.c.message_id).where(tx.ours(alert))
+    wanted = [row[0] for row in rows_where_in(tx, theirs, alert.c.key, keys)]
+    held = sa.select(message.c.message_id).where(tx.ours(message)).order_by(message.c.message_id).with_for_update()
+    rows_where_in(tx, held, message.c.message_id, wanted)
+
+
 def families(tx: Tx, roots: Iterable[str]) -> dict[str, list[Leg]]:
     """By alert on a first channel: itself and all that stand in its place, also the cancelled, the oldest first."""
     wanted = list(dict.fromkeys(roots))

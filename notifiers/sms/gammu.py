@@ -47,6 +47,7 @@ class Gammu:
     """
 
     channel = "sms"
+    overhears = True
 
     def __init__(self, settings: GammuSettings, now: Now) -> None:
         self._settings = settings

@@ -37,6 +37,7 @@ class Later(Ear):
         super().__init__(channel)
         self.taken: list[Message] = []
         self.asked: list[tuple[str, ...]] = []
+        self.overhears = False
         self.refuses: DeliveryError | None = None
         self.refuses_to_send: DeliveryError | None = None
         self._ready: list[Report] = []

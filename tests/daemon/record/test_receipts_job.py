@@ -9,6 +9,7 @@ from daemon.jobs.receipts import EVERY, GATHER, SELDOM, next_look
 from daemon.store import cases, outbox, timers
 from daemon.store.alerts import SENT, UNDELIVERED
 from notifiers.contract import DeliveryError, Report
+from tests.daemon.desk.county_office import local
 from tests.daemon.record.record_office import RecordOffice
 
 MINUTE = dt.timedelta(minutes=1)
@@ -133,6 +134,19 @@ def test_every_message_is_asked_about_the_more_seldom_the_older_it_is(office: Re
     assert len([n for n in asked if 10 <= n < 60]) == 10
     assert 18 <= len([n for n in asked if 60 <= n < 6 * 60]) <= 22
     assert 5 <= len([n for n in asked if n >= 6 * 60]) <= 7
+
+
+def test_a_channel_whose_reports_name_only_a_number_is_given_all_that_wait(office: RecordOffice) -> None:
+    office.report()
+    waiting = {office.sent_to("01").message_id, office.sent_to("03").message_id}
+    office.sms.overhears = True
+    for _ in range(8):
+        office.sms.asked.clear()
+        office.works(next_look(office.house))
+        office.works(office.now + dt.timedelta(hours=7))
+        assert office.sms.asked
+        assert all(waiting <= set(ids) for ids in office.sms.asked)
+    assert office.now - dt.timedelta(days=2) > local(2, "08:10")
 
 
 def test_a_channel_is_asked_seldom_while_nothing_is_waited_for_and_soon_when_something_is(office: RecordOffice) -> None:
