@@ -60,7 +60,7 @@ _MARKUP = str.maketrans("*_`~#|<>[]\\", "＊＿｀～＃｜＜＞［］＼")
 _CODES = frozenset({"role", "recipient_role", "kind", "reason", "what", "channel"})
 """Facts that are looked up, and said in words of ours."""
 
-_ALERT = dict.fromkeys(
+ALERT_FACTS = dict.fromkeys(
     (
         "case",
         "student",
@@ -84,7 +84,8 @@ _ALERT = dict.fromkeys(
         "confirm_absent_url",
     )
 )
-_FACTS = {
+"""What a template is told of each of `alerts`; None where it is not known."""
+FACTS = {
     **dict.fromkeys(("unit", "count", "share", "feed", "since", "incident", "district", "callback", "recipient_role")),
     "reply_code": None,
     "classes": (),
@@ -92,7 +93,9 @@ _FACTS = {
     "notices": (),
     "failures": (),
     "findings": (),
+    "overdue": (),
 }
+"""What a template is told beside `alerts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ class Words:
         operator's that is not written in our letter has no HTML, unless that is the operator's too.
         """
         tongue = language if language in LANGUAGES else "zh"
-        known = _clean({**_FACTS, **facts, "alerts": [{**_ALERT, **alert} for alert in facts.get("alerts", ())]})
+        known = _clean({**FACTS, **facts, "alerts": [{**ALERT_FACTS, **alert} for alert in facts.get("alerts", ())]})
         known |= {"language": tongue, "channel": channel}
         name = self.template(kind, channel, tongue, provider).removesuffix(".txt.j2")
         if channel == "sms":
