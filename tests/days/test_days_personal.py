@@ -97,12 +97,12 @@ def known(opens: Opens, tmp_path: Path) -> Day:
     columns = ("student_id", "name", "class_id", "residence_id", "grade", "sex", "birth_date", "tags", "id_number")
     write(day, "students", columns, [(*child, SECRETS["identity number"])])
     names = {"guardian": SECRETS["guardian"], "town": SECRETS["official"]}
-    columns = ("contact_id", "role", "unit_id", "student_id", "name", "phone", "email", "endpoint")
+    shown = ("contact_id", "role", "unit_id", "student_id", "name", "phone", "email", "endpoint")
     contacts = [
         (one.who, one.role, one.unit, one.student, names.get(one.who, one.who), one.phone, one.email, one.endpoint)
         for one in day.people.values()
     ]
-    write(day, "contacts", columns, contacts)
+    write(day, "contacts", shown, contacts)
     return day
 
 
