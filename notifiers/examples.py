@@ -33,9 +33,9 @@ _ALERT: Mapping[str, Any] = {
     "rule": "unexcused-days",
     "rule_version": "5d41402abc4b",
     "title": "四周内多次旷课",
-    "acknowledge_url": f"{PUBLIC}/a/AZWgscLTZk3vQ9tL",
-    "confirm_seen_url": f"{PUBLIC}/a/AZWgscLTr2XwKp7d",
-    "confirm_absent_url": f"{PUBLIC}/a/AZWgscLTe8Nc4yHa",
+    "acknowledge_url": f"{PUBLIC}/a/AZWgscLTZk3vQ9tLm2Rc8dWy",
+    "confirm_seen_url": f"{PUBLIC}/a/AZWgscLTr2XwKp7dHs5nVb1g",
+    "confirm_absent_url": f"{PUBLIC}/a/AZWgscLTe8Nc4yHaPt7zLq3k",
 }
 _FACTS: Mapping[str, Any] = {
     "alerts": [_ALERT],
@@ -153,7 +153,7 @@ def _others(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         "case": "2026-000124",
         "student": "欧阳**",
         "residence_assumed": True,
-        "acknowledge_url": f"{PUBLIC}/a/AZWgscLTQm5xJs1u",
+        "acknowledge_url": f"{PUBLIC}/a/AZWgscLTQm5xJs1uGd9wCf4e",
     }
     third = {"case": "2026-000125", "student": "B**", "unconfirmed": True, "grade": None, "reason": "leave"}
-    return [{**alert, **second}, {**alert, **third, "acknowledge_url": f"{PUBLIC}/a/AZWgscLTWb7yFt6o"}]
+    return [{**alert, **second}, {**alert, **third, "acknowledge_url": f"{PUBLIC}/a/AZWgscLTWb7yFt6oKn1rXh8j"}]

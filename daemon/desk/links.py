@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-_BEGINNING_BYTES = 5
-"""Of the alert's id: the quarter of a second in which it was drafted, which few alerts share."""
-_MAC_BYTES = 7
-"""Whoever guesses links would have to ask for some trillions of them."""
+_BEGINNING = 11
+"""Hexadecimal digits of the alert's id: the 16 milliseconds in which it was drafted, which few alerts share."""
+_MAC = 25
+"""Hexadecimal digits: a hundred bits that nobody guesses. When an alert was drafted anybody may know."""
+_DIGITS = _BEGINNING + _MAC
+_LONG_BODY, _LONG_MAC = 17, 20
+"""Of earlier, longer links: the bytes of the act and the whole id, and the digits after them."""
 
 
 class Act(StrEnum):
@@ -51,8 +54,8 @@ class Links:
 
     def url(self, act: Act, alert_id: str) -> str:
         """The address to be put into a message; `alert_id` is 32 hexadecimal digits."""
-        raw = bytes.fromhex(alert_id)[:_BEGINNING_BYTES] + _mac(self._keys[0], act, alert_id)
-        return f"{self._base}/a/{base64.urlsafe_b64encode(raw).decode().rstrip('=')}"
+        raw = bytes.fromhex(alert_id[:_BEGINNING] + _mac(self._keys[0], _body(act, alert_id), _MAC))
+        return f"{self._base}/a/{base64.urlsafe_b64encode(raw).decode()}"
 
     def reply_code(self, message_id: str) -> str:
         """The code that, answered by text message, acknowledges what a message is about; the same for ever."""
@@ -68,23 +71,29 @@ class Links:
         `beginning_with` gives the ids of the alerts that begin so, in hexadecimal digits; it is asked once at most.
         """
         try:
-            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            raw = base64.b64decode(token, altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             return None
-        beginning, mac = raw[:_BEGINNING_BYTES], raw[_BEGINNING_BYTES:]
-        if len(mac) != _MAC_BYTES:
+        digits, body = raw.hex(), raw[:_LONG_BODY]
+        if len(digits) == 2 * _LONG_BODY + _LONG_MAC and self._made(body, digits[2 * _LONG_BODY :]):
+            return Link(Act(body[:1].decode()), body[1:].hex())
+        if len(digits) != _DIGITS:
             return None
-        return next((link for link in self._possible(beginning_with(beginning.hex())) if self._made(link, mac)), None)
+        possible = (Link(act, one) for one in beginning_with(digits[:_BEGINNING]) for act in Act)
+        return next(
+            (link for link in possible if self._made(_body(link.act, link.alert_id), digits[_BEGINNING:])), None
+        )
 
-    def _possible(self, alert_ids: Iterable[str]) -> Iterable[Link]:
-        return (Link(act, alert_id) for alert_id in alert_ids for act in Act)
-
-    def _made(self, link: Link, mac: bytes) -> bool:
-        return any(hmac.compare_digest(mac, _mac(key, link.act, link.alert_id)) for key in self._keys)
+    def _made(self, body: bytes, mac: str) -> bool:
+        return any(hmac.compare_digest(mac, _mac(key, body, len(mac))) for key in self._keys)
 
 
-def _mac(key: bytes, act: Act, alert_id: str) -> bytes:
-    return hmac.digest(key, act.value.encode() + bytes.fromhex(alert_id), "sha256")[:_MAC_BYTES]
+def _body(act: Act, alert_id: str) -> bytes:
+    return act.value.encode() + bytes.fromhex(alert_id)
+
+
+def _mac(key: bytes, body: bytes, digits: int) -> str:
+    return hmac.digest(key, body, "sha256").hex()[:digits]
 
 
 def _code(key: bytes, message_id: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from daemon.desk.links import Act, Link, Links
@@ -28,7 +30,27 @@ def test_a_link_finds_its_alert_among_those_of_the_same_instant(act: Act) -> Non
 
 def test_a_link_is_short() -> None:
     assert OURS.url(Act.ACKNOWLEDGE, AT_ONCE[0]) == "https://a.example/a/" + token(OURS, Act.ACKNOWLEDGE, AT_ONCE[0])
-    assert {len(token(OURS, act, one)) for act in Act for one in AT_ONCE} == {16}
+    assert {len(token(OURS, act, one)) for act in Act for one in AT_ONCE} == {24}
+
+
+def test_nobody_guesses_a_link_who_knows_when_its_alert_was_drafted() -> None:
+    drafted_alike = len(os.path.commonprefix([token(OURS, act, one) for act in Act for one in AT_ONCE]))
+    assert (24 - drafted_alike) * 6 >= 100
+
+
+@pytest.mark.parametrize(
+    ("act", "earlier"),
+    [
+        (Act.ACKNOWLEDGE, "YQGVoLHC0wAAAAAAAAAAAAeAuam_vXJBCUnN"),
+        (Act.SEEN, "cwGVoLHC0wAAAAAAAAAAAAdGEOzbmMu8pf9i"),
+        (Act.ABSENT, "bQGVoLHC0wAAAAAAAAAAAAdK9np5rycbkCfF"),
+    ],
+)
+def test_a_link_from_before_links_were_short_is_one_still(act: Act, earlier: str) -> None:
+    assert OURS.read(earlier, pytest.fail) == Link(act, AT_ONCE[7])
+    assert Links((b"new", *KEYS), "").read(earlier, pytest.fail) == Link(act, AT_ONCE[7])
+    assert Links((b"new",), "").read(earlier, pytest.fail) is None
+    assert all(OURS.read(earlier[:n] + "-" + earlier[n + 1 :], pytest.fail) is None for n in range(len(earlier)))
 
 
 def test_a_link_lives_as_long_as_its_key() -> None:
@@ -49,6 +71,8 @@ def test_of_alerts_that_are_not_there_any_more_there_is_no_link() -> None:
     assert OURS.read(token(OURS, Act.SEEN, AT_ONCE[1]), lambda _: []) is None
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "签", "A" * 15, "A" * 17, "A" * 36, "A" * 5000, "AAAA AAAA AAAA AAA"])
+@pytest.mark.parametrize(
+    "wrong", ["", "x", "签", "A" * 16, "A" * 23, "A" * 25, "A" * 36, "A" * 5000, "AAAA AAAA AAAA AAA"]
+)
 def test_what_is_no_token_asks_for_no_alert(wrong: str) -> None:
     assert OURS.read(wrong, pytest.fail) is None
