@@ -11,6 +11,7 @@ import structlog
 
 from daemon.jobs.announce import announce
 from daemon.jobs.casefile import from_row
+from daemon.jobs.fallback import fall_back
 from daemon.jobs.house import House
 from daemon.jobs.routing import operators
 from daemon.jobs.sweep import CASE
@@ -33,6 +34,7 @@ GRACE = dt.timedelta(minutes=10)
 """What is due is taken up within seconds; so late it is overdue, unless the daemon was not there."""
 LONGEST_LEASE = dt.timedelta(hours=6)
 """Nobody leases work for longer; a lease that ends later was made by a clock that was wrong."""
+GONE = "the channel is not configured any more"
 LOOK_BACK = dt.timedelta(days=30)
 
 WHAT: dict[str, tuple[str, str]] = {
@@ -41,6 +43,7 @@ WHAT: dict[str, tuple[str, str]] = {
     "timer_late": ("定时事项过期未处理", "deadlines passed and not taken up"),
     "timer_held": ("定时事项被占用", "deadlines held by nobody alive"),
     "message_late": ("消息到期未发", "messages due and not sent"),
+    "channel_gone": ("渠道已停用，消息改道", "messages of channels that are no more"),
     "message_held": ("消息被占用", "messages held by nobody alive"),
     "alert_stranded": ("通知无消息可发", "alerts without a message"),
     "fallback_due": ("未送达且未改用其他渠道", "alerts not tried on their next channel"),
@@ -85,6 +88,8 @@ def _audit(tx: Tx, house: House, now: dt.datetime, up_since: dt.datetime | None)
     looked = list(_look(tx, house, now, up_since))
     for _, todo in looked:
         todo.mend(tx, now)
+        overdue.give_up_messages(tx, todo.given_up, GONE, now)
+        fall_back(tx, house, todo.given_up, now)
     found = tuple(one for one, _ in looked)
     _tell(tx, house, found, now)
     return Audit(now, found)
@@ -106,15 +111,19 @@ def _count(house: House, done: Audit) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Todo:
-    """What brings one sort of overdue work back: timers to arm or free, messages to free or to queue again."""
+    """What brings one sort of overdue work back: timers to arm or free, messages to free or to queue again.
+
+    Messages that are given up are told another way.
+    """
 
     armed: Sequence[Timer] = ()
     freed: Sequence[Timer] = ()
     loosed: Sequence[str] = ()
     requeued: Sequence[str] = ()
+    given_up: Sequence[str] = ()
 
     def mend(self, tx: Tx, now: dt.datetime) -> None:
-        """Do it."""
+        """Do it, but for what is given up."""
         timers.arm(tx, self.armed)
         if self.freed:
             timers.free(tx, self.freed)
@@ -149,6 +158,8 @@ def _late(tx: Tx, house: House, before: dt.datetime, now: dt.datetime) -> Iterat
     yield from _sort("timer_late", [one.due_at for one in waiting], _Todo())
     unsent = overdue.late_messages(tx, sorted(house.notifiers), before, now)
     yield from _sort("message_late", [one.since for one in unsent], _Todo())
+    lost = overdue.orphaned_messages(tx, sorted(house.notifiers), before, now)
+    yield from _sort("channel_gone", [one.since for one in lost], _Todo(given_up=[one.subject for one in lost]))
     silent = _silent_rungs(tx, before)
     looked_at = _Todo(armed=[replace(one, due_at=now) for one in silent])
     yield from _sort("rung_due", [one.due_at for one in silent], looked_at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from daemon.store.alerts import ALERT_COLUMNS, CANCELLED, QUEUED, AlertRow
+from daemon.store.alerts import ALERT_COLUMNS, CANCELLED, FAILED, QUEUED, AlertRow
 from daemon.store.tables import alert, attempt, case, message, timer
 from daemon.store.timers import Timer
 from daemon.store.tx import chunks
@@ -61,6 +61,14 @@ def late_messages(tx: Tx, channels: Sequence[str], before: dt.datetime, now: dt.
     free = sa.or_(message.c.lease_until.is_(None), message.c.lease_until < now)
     asked = sa.select(message.c.message_id, message.c.next_at).where(tx.ours(message), message.c.state == QUEUED)
     asked = asked.where(message.c.channel.in_(channels), message.c.next_at < before, free)
+    return [Late(*row) for row in tx.connection.execute(asked.order_by(message.c.next_at).limit(MOST))]
+
+
+def orphaned_messages(tx: Tx, channels: Sequence[str], before: dt.datetime, now: dt.datetime) -> list[Late]:
+    """Messages that were to leave before an instant on other channels than these."""
+    free = sa.or_(message.c.lease_until.is_(None), message.c.lease_until < now)
+    asked = sa.select(message.c.message_id, message.c.next_at).where(tx.ours(message), message.c.state == QUEUED)
+    asked = asked.where(message.c.channel.not_in(channels), message.c.next_at < before, free)
     return [Late(*row) for row in tx.connection.execute(asked.order_by(message.c.next_at).limit(MOST))]
 
 
@@ -130,6 +138,17 @@ def free_messages(tx: Tx, message_ids: Iterable[str]) -> None:
 def requeue_messages(tx: Tx, message_ids: Iterable[str], now: dt.datetime) -> None:
     """Let these cancelled messages leave after all."""
     _change(tx, message_ids, only=CANCELLED, state=QUEUED, next_at=now, lease_until=None, lease_by=None)
+
+
+def give_up_messages(tx: Tx, message_ids: Iterable[str], why: str, now: dt.datetime) -> None:
+    """Try these no more, which is noted as their last attempt."""
+    for part in chunks(sorted(message_ids)):
+        these = (tx.ours(message), message.c.message_id.in_(part), message.c.state == QUEUED)
+        ending = message.update().where(*these)
+        ending = ending.values(state=FAILED, attempts=message.c.attempts + 1, lease_until=None, lease_by=None)
+        rows = tx.connection.execute(ending.returning(message.c.message_id, message.c.attempts)).all()
+        said = {"started_at": now, "ended_at": now, "outcome": FAILED, "error": why, "doubtful": False}
+        tx.add(attempt, [{"message_id": row[0], "n": row[1], **said} for row in rows])
 
 
 def _change(tx: Tx, message_ids: Iterable[str], only: str = QUEUED, **values: Any) -> None:  # noqa: ANN401 - columns

@@ -84,7 +84,7 @@ def test_a_text_message_about_one_child_is_two_segments_at_most(kind: str, langu
     """One more where it has two links, or a code beside its link."""
     told = examples(language)[variant]
     more = kind == "confirm_request" and variant != "bare"
-    assert sms_segments(WORDS.compose(kind, "sms", language, told | {"reply_code": None}).text) <= 2 + more
+    assert sms_segments(WORDS.compose(kind, "sms", language, {**told, "reply_code": None}).text) <= 2 + more
     assert sms_segments(WORDS.compose(kind, "sms", language, told).text) <= 3
 
 

@@ -86,7 +86,7 @@ def test_a_code_is_five_digits_the_same_for_ever_and_another_for_another_message
 def test_a_text_message_says_its_code_where_answers_come_back(answering: Office) -> None:
     answering.report()
 
-    assert f"回复{code_for(answering, 'town')}确认" in " ".join(answering.phone.texts)
+    assert f"签收回{code_for(answering, 'town')}或点" in " ".join(answering.phone.texts)
 
 
 def test_a_text_message_says_none_where_nobody_would_hear_the_answer(office: Office) -> None:

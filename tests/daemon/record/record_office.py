@@ -92,6 +92,13 @@ class RecordOffice(Office):
         self.phone = self.sms
         self.house.terms = replace(self.house.terms, notifiers={"sms": self.sms, "email": self.mail})
 
+    def report_nobody_takes(self) -> str:
+        """The first child is reported as in `report`, while its channel is busy; the case's number."""
+        self.two_days()
+        self.sms.refuses_to_send = DeliveryError("busy", permanent=False)
+        self.roll(2, "am", "APP", "08:10")
+        return self.number()
+
     def works(self, clock: dt.datetime | None = None) -> None:
         """Do what is due at an instant, but for polls and sweeps."""
         self.now = clock or self.now

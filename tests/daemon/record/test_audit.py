@@ -12,7 +12,6 @@ from daemon.jobs.audit import GRACE, LONGEST_LEASE, WHAT, audit
 from daemon.jobs.sweep import CASE, sweep_due
 from daemon.store import cases, incidents, sending, tables, timers
 from daemon.store.alerts import CANCELLED
-from notifiers.contract import DeliveryError
 from notifiers.words import Words
 from tests.daemon.record.record_office import RecordOffice
 
@@ -77,9 +76,7 @@ def test_a_deadline_held_by_nobody_alive_is_freed(office: RecordOffice) -> None:
 
 
 def test_a_message_held_by_nobody_alive_is_sent(office: RecordOffice) -> None:
-    office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False)
-    office.roll(2, "am", "APP", "08:10")
+    office.report_nobody_takes()
     office.sms.refuses_to_send = None
     far = 2 * LONGEST_LEASE
     with office.store.write() as tx:
@@ -92,9 +89,7 @@ def test_a_message_held_by_nobody_alive_is_sent(office: RecordOffice) -> None:
 
 
 def test_messages_and_deadlines_that_nobody_takes_up_are_counted(office: RecordOffice) -> None:
-    office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False)
-    office.roll(2, "am", "APP", "08:10")
+    office.report_nobody_takes()
     office.now += dt.timedelta(hours=1)
 
     counts = found(office)
@@ -104,9 +99,7 @@ def test_messages_and_deadlines_that_nobody_takes_up_are_counted(office: RecordO
 
 
 def test_what_fell_due_while_the_daemon_was_away_is_late_for_no_fault_of_its_own(office: RecordOffice) -> None:
-    office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False)
-    office.roll(2, "am", "APP", "08:10")
+    office.report_nobody_takes()
     office.now += dt.timedelta(hours=10)
 
     assert found(office, up_since=office.now - MINUTE) == {}
@@ -114,9 +107,7 @@ def test_what_fell_due_while_the_daemon_was_away_is_late_for_no_fault_of_its_own
 
 
 def test_an_alert_whose_message_will_not_leave_is_queued_again(office: RecordOffice) -> None:
-    office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False)
-    office.roll(2, "am", "APP", "08:10")
+    office.report_nobody_takes()
     office.sms.refuses_to_send = None
     with office.store.write() as tx:
         ending = tables.message.update().where(tables.message.c.channel == "sms").values(state=CANCELLED)
@@ -127,10 +118,22 @@ def test_an_alert_whose_message_will_not_leave_is_queued_again(office: RecordOff
     assert ("1", "report") in office.phone.said()
 
 
+def test_what_waits_for_a_channel_that_is_no_more_is_told_another_way_or_the_operator(office: RecordOffice) -> None:
+    number = office.report_nobody_takes()
+    office.house.terms = replace(office.house.terms, notifiers={"email": office.mail})
+    office.now += 11 * MINUTE
+
+    assert found(office)["channel_gone"] == 2
+    office.works()
+
+    assert office.mails() == [("otto4", "overdue"), ("otto4", "undeliverable"), ("town1", "report")]
+    [lost] = [body for kind, body in office.journal(number) if kind == "not reached"]
+    assert lost["contact"] == "office"
+    assert "channel_gone" not in found(office)
+
+
 def test_an_alert_that_should_have_been_told_on_another_channel_is(office: RecordOffice) -> None:
-    office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False)
-    office.roll(2, "am", "APP", "08:10")
+    office.report_nobody_takes()
     with office.store.write() as tx:
         tx.connection.execute(sa.delete(tables.timer).where(tables.timer.c.kind == "falls"))
     office.now += dt.timedelta(hours=1)
