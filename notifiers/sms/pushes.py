@@ -93,7 +93,10 @@ def heard(told: Iterable[Report | Reply], answer: bytes = b"") -> Heard:
 def china_time(value: object, otherwise: dt.datetime) -> dt.datetime:
     """An instant in China's time, `2026-03-18 08:00:00` or `20260318080000`, or in seconds; else `otherwise`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return dt.datetime.fromtimestamp(value, dt.UTC)
+        try:
+            return dt.datetime.fromtimestamp(value, dt.UTC)
+        except (ValueError, OverflowError, OSError):  # milliseconds, say: it must not cost the others of its batch
+            return otherwise
     for form in ("%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S"):
         try:
             return dt.datetime.strptime(str(value), form).replace(tzinfo=CHINA).astimezone(dt.UTC)
@@ -117,9 +120,9 @@ def instant(value: object, otherwise: dt.datetime) -> dt.datetime:
     """An instant as ISO 8601 writes it, with its offset; else `otherwise`."""
     try:
         found = dt.datetime.fromisoformat(str(value))
-    except ValueError:
+        return found.astimezone(dt.UTC) if found.tzinfo else otherwise
+    except (ValueError, OverflowError):
         return otherwise
-    return found.astimezone(dt.UTC) if found.tzinfo else otherwise
 
 
 def text_of(value: object) -> str:

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 from notifiers.contract import Heard, NotHeardError, Pushed, Reply, Report
 from notifiers.provider import SettingError
 from notifiers.sms.http import PROVIDER, HttpSms, HttpSmsSettings
-from notifiers.sms.pushes import china_time, e164
+from notifiers.sms.pushes import china_time, e164, instant
 from tests.notifiers.letters import NOON, PHONE, noon
 
 TOKEN = "r3ceipts-token"
@@ -165,3 +165,12 @@ def test_numbers_are_understood_however_they_are_written(number: str, told: str)
 )
 def test_instants_without_a_zone_are_chinas(written: object, told: dt.datetime) -> None:
     assert china_time(written, NOON) == told
+
+
+@pytest.mark.parametrize("written", [1e15, -1e15, float("inf"), float("nan"), 1773792607000])
+def test_seconds_that_are_none_do_not_cost_a_batch(written: float) -> None:
+    assert china_time(written, NOON) == NOON
+
+
+def test_a_date_before_all_time_does_not_cost_a_batch() -> None:
+    assert instant("0001-01-01T00:00:00+08:00", NOON) == NOON
