@@ -199,6 +199,7 @@ acknowledged_by = ["town_government"]
 after = "0h"
 tell = ["town_government", "education_office"]
 channels = {channels}
+reach = "every"
 {extra}
 [channels.sms]
 url = "{sms}"
