@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.jobs.once_more import RECENT
 from tests.daemon.clockwork.running import (
     OFFICE_MAIL,
     OFFICE_PHONE,
@@ -126,7 +127,7 @@ def test_the_feed_is_asked_once_more_before_a_report(tmp_path: Path, gateway: Sm
         place.marks("absent")
         with Daemon(place).serves() as daemon:
             place.marks("present", "marks-2.csv", now())
-            if now() < place.due:
+            if now() + RECENT < place.due:  # a feed that answered a moment before has nothing to add, and is not asked
                 daemon.says("asking feeds before reports", within=seconds + PATIENCE)
                 until(lambda: sum(line["event"] == "cases changed" for line in daemon.lines) >= 2)
                 break
