@@ -144,13 +144,26 @@ def cancel(
 
 def stop(tx: Tx, now: dt.datetime, reason: str, waiting: Sequence[AlertRow]) -> list[AlertRow]:
     """Cancel those of these alerts that have surely not left; which they are."""
-    stopped = _stoppable(tx, {row.message_id for row in waiting})
-    cancelled = [row for row in waiting if row.message_id in stopped]
+    left, cancelled = list(waiting), list[AlertRow]()
+    while left:
+        stopped = _stoppable(tx, {row.message_id for row in left})
+        found = _as_they_stand(tx, left)
+        known = {row.alert_id: row.message_id for row in left}
+        # Whoever packs messages may have moved an alert into another while this waited for its turn.
+        left = [row for row in found if row.message_id != known[row.alert_id]]
+        cancelled += [row for row in found if row.message_id in stopped and row not in left]
     for part in chunks(row.alert_id for row in cancelled):
         ending = alert.update().where(tx.ours(alert), alert.c.alert_id.in_(part))
         tx.connection.execute(ending.values(cancelled_at=now, cancel_reason=reason))
     _close_emptied(tx, {row.message_id for row in cancelled})
     return cancelled
+
+
+def _as_they_stand(tx: Tx, rows: Sequence[AlertRow]) -> list[AlertRow]:
+    """These alerts as they are now, in their order."""
+    asked = sa.select(*ALERT_COLUMNS).where(tx.ours(alert))
+    now = {row[0]: AlertRow(*row) for row in rows_where_in(tx, asked, alert.c.alert_id, [one.alert_id for one in rows])}
+    return [now[one.alert_id] for one in rows if one.alert_id in now]
 
 
 def told(

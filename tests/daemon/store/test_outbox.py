@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon.store import outbox, sending
+from daemon.store import holding, outbox, sending
 from daemon.store.alerts import AlertDraft
 from daemon.store.sending import Outcome
 
@@ -122,6 +122,23 @@ def test_an_alert_that_joins_while_another_process_claims_is_sent_with_it_or_aft
     claimant.join()
 
     assert sorted(alert.key for one in found for alert in one.alerts) == ["x", "y"]
+
+
+def test_an_alert_is_cancelled_though_another_process_packs_it_into_another_message_meanwhile(store: Store) -> None:
+    draft(store, an_alert("x"))
+    draft(store, an_alert("y", case_id="case-2"))
+    with store.read() as tx:
+        ids = {one.alerts[0].key: one.message.message_id for one in outbox.deliveries(tx)}
+    cancelled: list[str] = []
+    canceller = threading.Thread(target=lambda: cancelled.extend(cancel(store)))
+    with store.write() as tx:
+        holding.merge(tx, ids["y"], "report", [ids["x"]])
+        canceller.start()
+        canceller.join(0.5)
+    canceller.join()
+
+    assert cancelled == ["x"]
+    assert [[alert.key for alert in one.alerts] for one in claim(store)] == [["y"]]
 
 
 def test_two_claimants_never_get_the_same_message(store: Store) -> None:
