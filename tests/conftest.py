@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from _pytest.nodeid import coerce_node_id
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item._id = coerce_node_id(grouped)
             assert item.nodeid == grouped
     items.sort(key=lambda item: item.path.stem not in LONG)
+
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> None:
+    """Each test begins with the log as it is by default, whatever a command that ran in this process made of it."""
+    structlog.reset_defaults()
 
 
 class Compiled(BytecodeCache):

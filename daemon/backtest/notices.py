@@ -13,6 +13,7 @@ from daemon.desk.links import Links
 from daemon.jobs.compose import compose, open_for
 from daemon.jobs.house import House
 from daemon.jobs.lines import line
+from daemon.jobs.pace import paced
 from daemon.jobs.tell import draft_alerts
 from daemon.jobs.ways import PREFERENCE
 from daemon.store.alerts import QUEUED, AlertDraft, AlertRow, MessageRow
@@ -58,7 +59,7 @@ def _messages(tx: Tx, house: House, decisions: Sequence[Decision]) -> list[Notic
     if not decisions:
         return []
     now = decisions[0].case.opened_at
-    drafts = draft_alerts(tx, house, decisions, now, _channels(house.config)).alerts
+    drafts = paced(tx, house, draft_alerts(tx, house, decisions, now, _channels(house.config)).alerts, now)
     grouped: dict[tuple[str, str, str], list[AlertDraft]] = {}
     for draft in drafts:
         grouped.setdefault((draft.group_key or draft.key, draft.addressee, draft.channel), []).append(draft)
@@ -79,7 +80,7 @@ def _notice(house: House, drafts: Sequence[AlertDraft]) -> Notice:
         channel=first.channel,
         kind=first.kind,
         state=QUEUED,
-        next_at=first.raised_at,
+        next_at=first.not_before or first.raised_at,
         lease_until=None,
         lease_by=None,
         attempts=0,
@@ -105,5 +106,6 @@ def _lines(tx: Tx, house: House, found: Iterable[Notice]) -> Iterator[dict[str, 
         words = compose(house, opened, one.message, one.alerts)
         if words is not None:
             yield from (
-                line(alert, words, alert.facts["case"], alert.raised_at, house.calendar.zone) for alert in one.alerts
+                line(alert, words, alert.facts["case"], one.message.next_at, house.calendar.zone)
+                for alert in one.alerts
             )

@@ -83,7 +83,7 @@ class County(Place):
         self.writes("contacts.csv", ("role", "unit_id", "name", "phone", "email", "endpoint"), contacts)
 
     def _toml(self) -> str:
-        every = 'channels = ["sms", "email", "webhook"]\nreach = "every"'
+        every = 'channels = ["sms", "email", "webhook"]'
         text = super()._toml().replace('channels = ["sms", "email"]', every)
         return text.replace("sqlite:///baoxue.db", self.database)
 
