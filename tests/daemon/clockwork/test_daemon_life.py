@@ -31,9 +31,6 @@ LATE = dt.timedelta(seconds=20)
 """No timing is asserted here: only that the deadline itself fired, not the heartbeat of some later hour."""
 """A busy test machine is no real-time system; the bench measures milliseconds."""
 
-MANAGERS_PATIENCE = dt.timedelta(seconds=20)
-"""TimeoutStopSec of the unit: whoever has not stopped by then is killed."""
-
 ESCALATES = """
 [[ladder.rung]]
 after = "4s"
@@ -47,6 +44,14 @@ channels = ["sms"]
 def gateway() -> Iterator[SmsGateway]:
     with SmsGateway() as opened:
         yield opened
+
+
+def tries(tmp_path: Path) -> Iterator[Path]:
+    """Folders to try in: on a busy machine one try within a bound is enough."""
+    for number in range(3):
+        folder = tmp_path / f"try-{number}"
+        folder.mkdir()
+        yield folder
 
 
 def expect_report(gateway: SmsGateway) -> str:
@@ -150,15 +155,19 @@ def test_a_message_in_flight_at_a_death_leaves_again_under_its_id(tmp_path: Path
 
 
 def test_a_stop_does_not_wait_for_a_gateway_that_hangs(tmp_path: Path, gateway: SmsGateway) -> None:
-    place = Place(tmp_path, gateway.url, due_in=4)
-    place.marks("absent")
-    gateway.answers(Answer(delay=60), Answer(delay=60))
-    with Daemon(place).serves() as daemon:
-        expect_report(gateway)
-        begun = now()
-        assert daemon.stops() == 0
+    for folder in tries(tmp_path):
+        place = Place(folder, gateway.url, due_in=4)
+        place.marks("absent")
+        gateway.answers(Answer(delay=60), Answer(delay=60))
+        with Daemon(place).serves() as daemon:
+            expect_report(gateway)
+            begun = now()
+            assert daemon.stops() == 0
+        took = now() - begun
+        if took < dt.timedelta(seconds=8):
+            break
 
-    assert now() - begun < MANAGERS_PATIENCE
+    assert took < dt.timedelta(seconds=8)
 
 
 def test_a_link_acknowledges_once_and_looking_changes_nothing(tmp_path: Path, gateway: SmsGateway) -> None:
@@ -177,14 +186,18 @@ def test_a_link_acknowledges_once_and_looking_changes_nothing(tmp_path: Path, ga
 
 
 def test_a_report_nobody_acknowledges_climbs(tmp_path: Path, gateway: SmsGateway) -> None:
-    place = Place(tmp_path, gateway.url, due_in=3, extra=ESCALATES)
-    place.marks("absent")
-    with Daemon(place).serves():
-        expect_report(gateway)
-        climbed = gateway.expects(HEAD_PHONE)
+    for folder in tries(tmp_path):
+        place = Place(folder, gateway.url, due_in=3, extra=ESCALATES)
+        place.marks("absent")
+        with Daemon(place).serves():
+            expect_report(gateway)
+            climbed = gateway.expects(HEAD_PHONE)
+        after = climbed.at - place.due
+        assert after >= dt.timedelta(seconds=4)
+        if after < dt.timedelta(seconds=6):
+            break
 
-    after = climbed.at - place.due
-    assert dt.timedelta(seconds=4) <= after < dt.timedelta(seconds=4) + LATE
+    assert after < dt.timedelta(seconds=6)
 
 
 def test_its_log_is_json_and_names_nobody(tmp_path: Path, gateway: SmsGateway) -> None:
