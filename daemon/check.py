@@ -90,9 +90,10 @@ def _examine_parts(config: Config, found: Findings) -> Sequence[Rule]:
 
 
 def _examine_channels(config: Config, found: Findings, now: dt.datetime) -> None:
-    """What only a channel can judge: a body, a signing secret, an account; without these none refuses anything."""
-    mail, sms, webhook = config.channels.email, config.channels.sms, config.channels.webhook
-    if webhook is None and sms is None and (mail is None or mail.username is None):
+    """What only a channel can judge: a body, a secret, an account, a robot; without these none refuses anything."""
+    mail, sms, chat, webhook = (getattr(config.channels, name) for name in ("email", "sms", "chat", "webhook"))
+    plain = sms is None or (sms.provider == "http" and not (sms.settings["body"] or sms.settings["receipts_secret"]))
+    if webhook is None and chat is None and plain and (mail is None or mail.username is None):
         return
     from daemon.channels import build_notifiers, kinds_without_text  # noqa: PLC0415 - slow to load
 
