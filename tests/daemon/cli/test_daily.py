@@ -149,6 +149,18 @@ def test_a_template_at_fault_and_an_unknown_calendar_unit_are_said_together(term
     assert "calendar.unit[0].unit" in found
 
 
+def test_check_names_a_robot_whose_file_holds_no_web_address(terminal: Terminal) -> None:
+    config = terminal.folder / "config.toml"
+    robot = '[channels.chat.endpoints.town]\nprovider = "wecom"\nurl_file = "town.url"\n'
+    config.write_text(config.read_text(encoding="utf-8") + robot, encoding="utf-8")
+    (terminal.folder / "town.url").write_text("robot 693a91f6", encoding="utf-8")
+
+    found = terminal.refused("check")
+
+    assert "channels.chat.endpoints.town.url_file  holds no web address" in found
+    assert "693a91f6" not in found
+
+
 def test_a_check_prints_its_findings_as_json(terminal: Terminal) -> None:
     edit('units = ["sch-1"]', 'units = ["sch-11"]')
     result = terminal.ask("check", "--json")
