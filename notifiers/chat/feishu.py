@@ -14,7 +14,7 @@ from notifiers.chat.robots import KEYWORD, SIGNING, URL, demand_taken, robot_url
 from notifiers.contract import Message, Receipt
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import TIMEOUT, Now, Provider, Settings
-from notifiers.sms.refusals import A_MINUTE, MENDED, NEVER, SOON, Verdict
+from notifiers.refusals import A_MINUTE, MENDED, NEVER, SOON, Verdict
 
 MOST_BYTES = 15_000
 """Of the words; the whole request may have 20 KB (open.feishu.cn, custom bots)."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from notifiers.contract import DeliveryError, Message
 from notifiers.provider import Key, SettingError, Settings
-from notifiers.sms.refusals import Verdict, refused, verdict
+from notifiers.refusals import Verdict, refused, verdict
 
 URL = Key("url", "secret", "the robot's whole webhook address, which is its key", example='"robot.url"', needed=True)
 SIGNING = Key("secret", "secret", "the secret messages are signed with, where the robot demands it")

@@ -10,7 +10,7 @@ from notifiers.chat.robots import KEYWORD, URL, demand_taken, robot_url, spoken
 from notifiers.contract import Message, Receipt
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import TIMEOUT, Now, Provider, Settings
-from notifiers.sms.refusals import A_MINUTE, MENDED, NEVER, SOON, Verdict
+from notifiers.refusals import A_MINUTE, MENDED, NEVER, SOON, Verdict
 
 MOST_BYTES = 4096
 """Of Markdown, in UTF-8 (developer.work.weixin.qq.com/document/path/91770)."""

@@ -15,9 +15,9 @@ from urllib.parse import quote, urlsplit
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report, Waiting
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
+from notifiers.refusals import A_DAY, A_MINUTE, AN_HOUR, MENDED, NEVER, SOON, Verdict, coded, refused, verdict
 from notifiers.sms import templates
 from notifiers.sms.pushes import CHINA, TOKEN, china_time, demand_token, e164, each, heard, rows, text_of
-from notifiers.sms.refusals import A_DAY, A_MINUTE, AN_HOUR, MENDED, NEVER, SOON, Verdict, coded, refused, verdict
 
 LIMITS = Limits(variable=35)
 """A variable holds 1 to 35 characters (help.aliyun.com/document_detail/108088.html)."""

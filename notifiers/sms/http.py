@@ -14,8 +14,8 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report
 from notifiers.provider import REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings
+from notifiers.refusals import coded
 from notifiers.sms.pushes import TOKEN, demand_proof, e164, each, heard, instant, rows, text_of
-from notifiers.sms.refusals import coded
 
 BODY = '{"phone": "{phone}", "text": "{text}", "id": "{id}"}'
 """What a gateway is sent unless its settings say otherwise."""

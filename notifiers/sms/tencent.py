@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report, Waiting
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
+from notifiers.refusals import A_DAY, A_MINUTE, AN_HOUR, MENDED, NEVER, SOON, Verdict, coded, refused, verdict
 from notifiers.sms import templates
 from notifiers.sms.pushes import TOKEN, china_time, demand_token, e164, each, heard, rows, text_of
-from notifiers.sms.refusals import A_DAY, A_MINUTE, AN_HOUR, MENDED, NEVER, SOON, Verdict, coded, refused, verdict
 
 LIMITS = Limits(total=500, asked=True)
 """A text has at most 500 characters; a variable 6, or what the account was granted (document/product/382/39023)."""
