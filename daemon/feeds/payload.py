@@ -106,6 +106,8 @@ class Reading:
 
     records: Sequence[Record] = ()
     problems: tuple[Refused, ...] = ()
+    notices: tuple[Refused, ...] = ()
+    """What was passed over without being refused (another sheet); a person should look at it."""
     first_date: dt.date | None = None
     last_date: dt.date | None = None
 

@@ -26,6 +26,12 @@ class TakenIn:
 
     counts: Counter[str] = field(default_factory=Counter)
     refused: list[Refused] = field(default_factory=list)
+    parked: list[Refused] = field(default_factory=list)
+    """Rows that wait for a child who is not on the roster, each with the ids of the roster that look alike."""
+    notices: list[Refused] = field(default_factory=list)
+    """What was passed over without being refused: other sheets, files of a feed's folder that are no table of its."""
+    held: list[Refused] = field(default_factory=list)
+    """Deliveries that lack much of what was in force; they wait for a person, or for a day."""
     missing: list[str] = field(default_factory=list)
     """Children of whom a new roster file says nothing; they stay judged."""
     odd_classes: list[str] = field(default_factory=list)
