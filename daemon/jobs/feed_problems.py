@@ -187,10 +187,8 @@ def _rows(tx: Tx, rows: Sequence[PayloadRow]) -> Iterator[Found]:
         yield _grouped(FeedProblem.ROWS_REFUSED, refused)
     if waiting:
         ids = sorted({one.student_id for one in waiting if one.student_id})
-        found = _grouped(FeedProblem.ROWS_WAITING, waiting)
-        few = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")  # noqa: PLR2004 - enough to know which kind
-        lines = [{**line, "fault": f"{line['fault']} ({len(ids)} children: {few})"} for line in found.lines[:1]]
-        yield replace(found, lines=[*lines, *found.lines[1:]], reasons=frozenset(ids[:MOST_IDS]))
+        lines = [_waiting(group) for group in group_refused(waiting)[:MOST_LINES]]
+        yield Found(FeedProblem.ROWS_WAITING, len(waiting), lines, frozenset(ids[:MOST_IDS]))
 
 
 def _grouped(problem: FeedProblem, refused: Sequence[Refused]) -> Found:
@@ -208,6 +206,13 @@ def _line(group: RefusedGroup) -> Mapping[str, Any]:
         "fault": (rows + group.fault)[:_LONGEST],
         "hint": group.hint and group.hint[:_LONGEST],
     }
+
+
+def _waiting(group: RefusedGroup) -> Mapping[str, Any]:
+    """Rows that wait, with the ids of the roster that look alike where every message shows them."""
+    likeness, _, _ = (group.hint or "").partition(":")
+    alike = f"; {likeness}" if likeness.startswith("the roster has") else ""
+    return {**_line(group), "fault": f"{group.count} rows, {group.children} children who are not on the roster{alike}"}
 
 
 def _refused(name: str, notice: Sequence[Any]) -> Refused:
