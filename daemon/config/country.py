@@ -16,7 +16,7 @@ def country_of(zone: str) -> str | None:
     if zone in own:
         return own[zone]
     keepers = {row[2]: row[0].split(",") for row in _rows("zone1970.tab")}
-    countries = keepers.get(_meant(zone), [])
+    countries = keepers.get(_meant(zone) or "", [])
     return countries[0] if len(countries) == 1 else None
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from daemon.config.table import Table
 from daemon.config.country import country_of
+from daemon.config.table import Table
 from daemon.config.values import Clock, Country, DatabaseUrl, Day, Id, Text, Weekdays, Zone
 
 _TERMS = "[{ from = 2026-03-02, to = 2026-07-10 }]"

@@ -75,13 +75,13 @@ class FeedConfig(Keeper):
 
     @property
     def country(self) -> str | None:
-        """The country of its telephone numbers without a country code: "" where nobody can tell, None in one made by hand."""
+        """The country of telephone numbers without a country code; "" where nobody can tell, None if made by hand."""
         return self._country
 
     def within(self, country: str | None) -> Self:
         """Return the feed with `country` as that of its telephone numbers without a country code; None: unknown."""
         feed = self.model_copy()
-        feed._country = country or ""
+        feed._country = country or ""  # noqa: SLF001 - a copy of this one
         return feed
 
 

@@ -47,7 +47,8 @@ class _Event:
 def read_edfi(feed: FeedConfig, payload: Payload, zone: ZoneInfo, region: str | None) -> Reading:
     """Return what one interchange says of the feed's kind of records; elements of other kinds are passed over.
 
-    Telephone numbers without a country code are those of `region`. Raises Fault when the file as a whole cannot be taken: nothing of it is then taken.
+    Telephone numbers without a country code are those of `region`. Raises Fault when the file as a whole cannot be
+    taken: nothing of it is then taken.
     """
     if feed.records not in _READERS:
         raise Fault(f"Ed-Fi files are not read for {feed.records}", "give them as a table (csv, xlsx, jsonl)")

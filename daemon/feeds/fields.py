@@ -55,7 +55,9 @@ def _one_number(region: str | None) -> str:
     """What to write, shown by a number of `region` that nobody has."""
     if region in {None, "CN"}:
         return "one number, like 13800000000 or +8613800000000" if region else "one number, like +8613800000000"
-    return f"one number of {region}, or one with its country code, like +{phonenumbers.country_code_for_region(region)}…"
+    return (
+        f"one number of {region}, or one with its country code, like +{phonenumbers.country_code_for_region(region)}…"
+    )
 
 
 def mail(text: str) -> str:

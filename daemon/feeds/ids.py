@@ -23,6 +23,7 @@ PLAIN_ID = re.compile(
 )
 """An id at which nothing is to be done, as nearly all are: one look instead of many."""
 
+_APOSTROPHES = "'’‘`＇"
 _WRAPPED = re.compile(r'=\s*"([^"]*)"')
 _WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
 _ROUNDED = re.compile(r"[+-]?\d(?:\.\d*)?[eE]\+\d+|[+-]?\d\.\d+[eE]\d+", re.ASCII)
@@ -44,8 +45,8 @@ _TIME = re.compile(r"(?:\d+ days?, )?\d{1,2}:\d{2}:\d{2}(?:\.\d+)?", re.ASCII)
 _YEARS = range(1900, 2101)
 
 NOTHING = frozenset(
-    r"null (null) <null> [null] nil none <none> nan n/a <na> \n undefined 无 空 暂无 未知 不详".split()
-)
+    ("null", "(null)", "<null>", "[null]", "nil", "none", "<none>", "nan", "n/a", "<na>", "undefined", r"\n")
+).union("无空", ("暂无", "未知", "不详"))
 """What programs and people write where there is nothing, without case; NA is one in capitals only."""
 
 
@@ -76,10 +77,9 @@ def unwrapped(text: str) -> str:
 
 def unquoted(text: str) -> str:
     """Return a cell without `="…"`, and without the apostrophe that marks text for a spreadsheet."""
-    plain = unwrapped(text).strip()
-    if plain[:1] in {"'", "’", "‘", "`", "＇"}:
-        plain = plain[1:].removesuffix("'").removesuffix("’")
-    return plain.strip()
+    plain = unwrapped(text.strip()).strip()
+    bare = plain.lstrip(_APOSTROPHES)
+    return plain if bare == plain else unwrapped(bare.rstrip(_APOSTROPHES).strip()).strip()
 
 
 def whole_number(text: str) -> str:

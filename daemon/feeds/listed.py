@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields as fields_of
 from dataclasses import replace
 
 from daemon.feeds.payload import Fault
@@ -58,7 +57,7 @@ class Listed:
 
 def _agree(first: Record, where: str, record: Record, source: str, hint: str) -> None:
     """Raise Fault, about the first field in which two records of one key differ, naming the line of the other."""
-    names = (field.name for field in fields_of(record) if field.name != "line")  # type: ignore[arg-type] - marks have no key
+    names = [name for name in record.__annotations__ if name != "line"]
     different = next((name for name in names if getattr(first, name) != getattr(record, name)), None)
     if different is not None:
         raise Fault(f"{_place(first, where, source)} says otherwise", hint, column=different)

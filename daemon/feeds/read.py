@@ -85,7 +85,7 @@ def _together(feed: FeedConfig, parts: Sequence[Sequence[Record]]) -> list[Recor
 
 
 def region_of(feed: FeedConfig, zone: ZoneInfo) -> str | None:
-    """Return the country of telephone numbers without a country code: the feed's, or the zone's for one made by hand."""
+    """Return the country of telephone numbers without a country code: the feed's; of one made by hand, the zone's."""
     return (feed.country or None) if feed.country is not None else country_of(zone.key)
 
 

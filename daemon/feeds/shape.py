@@ -10,6 +10,7 @@ from daemon.config import MappingConfig
 from daemon.feeds.columns import Layout, Missing, lacking, not_placed, place, their_column
 from daemon.feeds.dates import is_day_number
 from daemon.feeds.grid import Grid, is_blank
+from daemon.feeds.payload import Fault
 
 SEPARATOR = "-"
 """What stands between joined cells."""
@@ -95,9 +96,7 @@ def shape_of(header: Sequence[str], layout: Layout, mapping: MappingConfig) -> S
     if found.missing:
         raise lacking(header, found.missing)
     places = found.places
-    made = [
-        Made(field, tuple(found.theirs[name] for name in names), _joined) for field, names in mapping.join.items()
-    ]
+    made = [Made(field, tuple(found.theirs[name] for name in names), _joined) for field, names in mapping.join.items()]
     made += [Made(field, (), partial(_constant, word)) for field, word in mapping.constant.items()]
     if mapping.origin is not None and mapping.origin.column is not None:
         of = found.theirs[mapping.origin.column]

@@ -66,7 +66,7 @@ def read_xlsx(content: bytes, shortfall: Shortfall) -> Book:
             (found.tables if is_table else found.others).append(grid)
             rows, cells = rows + is_table * len(grid.lines), cells + is_table * len(grid.lines) * len(grid.header)
             if rows > MOST_ROWS or cells > MOST_CELLS:
-                raise Fault(f"has sheets of more than {MOST_ROWS} rows or {MOST_CELLS} cells together", "split the file")
+                raise Fault(f"has more than {MOST_ROWS} rows or {MOST_CELLS} cells in its sheets", "split the file")
     if not found.tables and not found.others:
         raise Fault("has no sheet with cells")
     return found

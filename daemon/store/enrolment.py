@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from daemon.store.namesakes import known_again
 from daemon.store.roster import STAMP
 from daemon.store.tables import contact, membership, student, unit
 from daemon.store.tx import chunks, rows_where_in, take_numbers
@@ -69,7 +70,8 @@ def upsert_units(tx: Tx, records: Iterable[UnitRecord], known_at: dt.datetime, *
 
 def upsert_contacts(tx: Tx, records: Iterable[ContactRecord], known_at: dt.datetime, *, source: str) -> Changes:
     """Take in contacts; one no longer listed is gone: it is kept, and told nothing new."""
-    listed = {record.contact_id: tuple(getattr(record, name) for name in _CONTACT) for record in records}
+    known = known_again(tx, records)
+    listed = {record.contact_id: tuple(getattr(record, name) for name in _CONTACT) for record in known}
     return _merge(tx, _CONTACTS, listed, known_at, source).changes
 
 
