@@ -118,7 +118,10 @@ def lacking(header: Sequence[str], missing: Sequence[Missing]) -> Fault:
 def _probable(header: Sequence[str], missing: Sequence[Missing]) -> str:
     """What to write so that the missing columns are found: each column of theirs is offered once."""
     free = {fold(cell): cell.strip() for cell in header if cell.strip()}
-    theirs = [choose(one.names[0], list(free.values()) or ["another"]) for one in missing if one.is_theirs]
+    if len(missing) == 1 and missing[0].is_theirs:
+        return choose(missing[0].names[0], list(free.values()) or ["another"])
+    near = {one.names[0]: nearest(one.names[0], free.values()) for one in missing if one.is_theirs}
+    theirs = [f"{quote(name)}: did you mean {quote(meant)}?" for name, meant in near.items() if meant]
     renames: list[str] = []
     unknown: list[str] = []
     for one in missing:
@@ -132,7 +135,7 @@ def _probable(header: Sequence[str], missing: Sequence[Missing]) -> str:
     offered = [f"mapping.columns = {{ {', '.join(renames)} }}?"] if renames else []
     if unknown:
         offered.append(f"name {', '.join(unknown) if len(missing) > 1 else 'it'} in mapping.columns")
-    return "; ".join([*offered, *theirs])
+    return "; ".join([*offered, *theirs]) or "name the right ones in the mapping"
 
 
 def _shown(header: Sequence[str]) -> str:
