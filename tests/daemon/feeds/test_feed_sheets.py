@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ NOTES = [["请勿修改"], ["填表说明"]]
 
 
 def children(content: bytes) -> list[tuple[str, str]]:
-    return [(one.student_id, one.class_id) for one in reading(content, "students").records]  # type: ignore[union-attr]
+    found = reading(content, "students").records
+    return [(one.student_id, one.class_id) for one in found if isinstance(one, StudentRecord)]
 
 
 def test_every_sheet_with_the_columns_is_read_in_whatever_order_they_stand() -> None:
@@ -67,7 +69,11 @@ def test_the_table_is_the_one_with_the_columns_that_are_joined_and_skipped_by() 
         ("汇总", [["考勤汇总"], ["工号", "姓名"], ["s-1", "甲"]]),
         ("明细", [["刷卡记录"], ["工号", "日期", "状态"], ["s-1", "2026-03-16", "旷工"], ["s-2", "2026-03-16", "?"]]),
     )
-    mapping = {"columns": {"工号": "student_id"}, "constant": {"kind": "drop_out"}, "join": {"at": ["日期"]}}
+    mapping: dict[str, Any] = {
+        "columns": {"工号": "student_id"},
+        "constant": {"kind": "drop_out"},
+        "join": {"at": ["日期"]},
+    }
 
     result = reading(content, "movements", skip={"状态": ["?"]}, **mapping)
 
