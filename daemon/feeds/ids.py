@@ -28,13 +28,13 @@ _WRAPPED = re.compile(r'=\s*"([^"]*)"')
 _WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
 _ROUNDED = re.compile(r"[+-]?\d(?:\.\d*)?[eE]\+\d+|[+-]?\d\.\d+[eE]\d+", re.ASCII)
 _ERROR = re.compile(r"#(?:N/A|NV|[A-Z/0-9_]+[!?]|GETTING_DATA)", re.ASCII)
-_CLOCK = r"(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
+_CLOCK = r"(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)? *(?:[AP]M)?(?:Z|[+-]\d{2}:?\d{2})?)"
 _DATE = re.compile(
     rf"(\d{{4}})-(\d\d)-(\d\d){_CLOCK}?|(\d{{4}})-(\d{{1,2}})-(\d{{1,2}}){_CLOCK}"
     rf"|(\d{{4}})/(\d{{1,2}})/(\d{{1,2}}){_CLOCK}?|(\d{{4}})年(\d{{1,2}})月(\d{{1,2}})日{_CLOCK}?",
     re.ASCII,
 )
-_YEAR_LAST = re.compile(rf"(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}){_CLOCK}?", re.ASCII)
+_YEAR_LAST = re.compile(rf"(?:(\d{{1,2}})/(\d{{1,2}})/(\d{{4}})|(\d\d)\.(\d\d)\.(\d{{4}})){_CLOCK}?", re.ASCII)
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _DAY_OF_MONTH = re.compile(
     rf"\d{{1,2}}-(?:{_MONTHS})(?:-\d{{2}}(?:\d{{2}})?)?|(?:{_MONTHS})-\d{{2}}(?:\d{{2}})?|(?:{_MONTHS})-\d{{1,2}}"
@@ -78,8 +78,10 @@ def unwrapped(text: str) -> str:
 def unquoted(text: str) -> str:
     """Return a cell without `="…"`, and without the apostrophe that marks text for a spreadsheet."""
     plain = unwrapped(text.strip()).strip()
-    bare = plain.lstrip(_APOSTROPHES)
-    return plain if bare == plain else unwrapped(bare.rstrip(_APOSTROPHES).strip()).strip()
+    if plain[:1] not in _APOSTROPHES or not plain:
+        return plain
+    bare = plain.strip(_APOSTROPHES + " ")
+    return bare if bare == unwrapped(bare) else unquoted(unwrapped(bare))
 
 
 def whole_number(text: str) -> str:
@@ -140,7 +142,7 @@ def _is_date(plain: str) -> bool:
         year, month, day = (int(part) for part in found.groups() if part is not None)
         return _is_day(year, month, day)
     if found := _YEAR_LAST.fullmatch(plain):
-        first, second, year = map(int, found.groups())
+        first, second, year = (int(part) for part in found.groups() if part is not None)
         return _is_day(year, first, second) or _is_day(year, second, first)
     return False
 

@@ -159,7 +159,7 @@ def test_more_children_than_fit_into_one_question(sqlite_store: Store) -> None:
 def test_namesakes_keep_their_ids_in_any_order_and_when_one_of_them_leaves(store: Store) -> None:
     def known(*phones: str) -> dict[str, str | None]:
         """The ids after a file that lists people of one role, unit and name by these numbers, as a feed gives them."""
-        listed = []
+        listed: list[ContactRecord] = []
         for phone in phones:
             one = a_contact("", phone=phone)
             listed.append(replace(one, contact_id=one.id_by_address if listed else contact_id_of(one)))
