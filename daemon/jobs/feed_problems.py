@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from daemon.config import FeedConfig
+from daemon.feeds.files import passed_over
 from daemon.feeds.grouping import RefusedGroup, group_refused
 from daemon.feeds.payload import Refused
 from daemon.jobs.announce import announce, announce_to_told
@@ -83,20 +84,20 @@ def review_feed(
     house: House,
     feed: FeedConfig,
     state: FeedState,
-    passed_over: Sequence[Refused],
+    beside: Sequence[Refused],
     now: dt.datetime,
     names: Collection[str] | None = None,
 ) -> str | None:
     """Tell the operator of problems of a feed that are new, and those told of what is over; what stands, in words.
 
-    `names` are the deliveries the feed has now: what was refused of others does not stand. None: the poll failed, and
-    only that is looked at.
+    `beside` are files that are passed over. `names` are the deliveries the feed has now: what was refused of others
+    does not stand; None when the poll failed, and only that is looked at.
     """
     if house.simulated:
         return None
     found = list(_failing(feed, state, now, is_unreadable=names is not None))
     if names is not None:
-        found += _standing(tx, house, feed, state, passed_over, now, names)
+        found += _standing(tx, house, feed, state, beside, now, names)
     known = {row.kind: row for row in incidents.open_incidents(tx) if row.subject == feed.id}
     # While a feed fails nothing is known of its other problems: they are not over.
     looked_at = tuple(FeedProblem) if state.state != "failed" else ()
@@ -158,7 +159,7 @@ def _standing(
     house: House,
     feed: FeedConfig,
     state: FeedState,
-    passed_over: Sequence[Refused],
+    beside: Sequence[Refused],
     now: dt.datetime,
     names: Collection[str],
 ) -> Iterator[Found]:
@@ -168,7 +169,7 @@ def _standing(
     held = [row for row in rows if row.outcome == Outcome.HELD]
     if held:
         yield _held(tx, feed, held)
-    notices = [*passed_over, *(_refused(row.name, notice) for row in rows for notice in row.notices)]
+    notices = [*beside, *(_refused(row.name, notice) for row in rows for notice in row.notices)]
     if notices:
         yield _grouped(FeedProblem.PASSED_OVER, notices)
     if feed.records == "students":
@@ -261,9 +262,10 @@ def _ids(problem: FeedProblem, feed: FeedConfig, ids: Sequence[str], fault: str,
 
 def passed_over_by(house: House, feed: FeedConfig) -> list[Refused]:
     """Return the files of a feed's folder that look as if they were its and are not read."""
-    if house.simulated or feed.path is None:
+    if feed.path is None:
         return []
-    return []
+    others = [one for one in house.config.feed if one.id != feed.id]
+    return passed_over(feed, house.config.base, others)
 
 
 # ---- the operator -------------------------------------------------------------------------------------------------
