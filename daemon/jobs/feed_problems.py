@@ -272,26 +272,36 @@ def passed_over_by(house: House, feed: FeedConfig) -> list[Refused]:
 
 
 def _note(tx: Tx, house: House, feed: FeedConfig, one: Found, row: IncidentRow | None, now: dt.datetime) -> None:
-    """Open an incident, or tell anew of one for which there are new reasons; else only keep the count."""
+    """Open an incident, or tell anew of one for which there are new reasons; else only keep the count.
+
+    One of which nobody could be told is told as soon as there is somebody.
+    """
     told = frozenset(row.state["told"]) if row is not None else frozenset()
-    news = one.reasons - told
-    state = {"told": sorted(told | one.reasons)[:MOST_IDS], "count": one.count, "lines": list(one.lines)}
-    if row is not None:
-        soon = now - from_micros(row.state["told_at"]) < BETWEEN_NEWS
-        if not news or soon:
-            kept = {**state, "told": sorted(told), "told_at": row.state["told_at"]}
-            if kept != row.state:
-                incidents.update_incidents(tx, [replace(row, state=kept)])
-            return
+    lines = list(one.lines)
+    if row is not None and told and (not one.reasons - told or now - _told_at(row) < BETWEEN_NEWS):
+        kept = {**row.state, "count": one.count, "lines": lines}
+        if kept != row.state:
+            incidents.update_incidents(tx, [replace(row, state=kept)])
+        return
+    if row is not None and told:
         incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="more")])
         outbox.cancel(tx, now, "overtaken", incident_id=row.incident_id)
-    since = to_micros(now)
-    opened = IncidentRow(house.new_id(), one.problem, feed.id, [], now, state={**state, "told_at": since})
-    incidents.insert_incidents(tx, [opened])
-    facts = _facts(feed.id, one.problem, one.count, one.lines, since)
+        row = None
+    incident_id = house.new_id() if row is None else row.incident_id
+    facts = _facts(feed.id, one.problem, one.count, lines, to_micros(now if row is None else row.opened_at))
     sought = operators(house.people(tx), about=feed.units[0] if feed.units else None)
-    drafts = announce(tx, house, "feed_problem", opened.incident_id, sought, facts, now, incident_id=opened.incident_id)
+    drafts = announce(tx, house, "feed_problem", incident_id, sought, facts, now, incident_id=incident_id)
+    heard = sorted(told | one.reasons)[:MOST_IDS] if drafts else []
+    state = {"told": heard, "told_at": to_micros(now), "count": one.count, "lines": lines}
+    if row is None:
+        incidents.insert_incidents(tx, [IncidentRow(incident_id, one.problem, feed.id, [], now, state=state)])
+    elif state != row.state:
+        incidents.update_incidents(tx, [replace(row, state=state)])
     queue(tx, house, drafts, now)
+
+
+def _told_at(row: IncidentRow) -> dt.datetime:
+    return from_micros(row.state["told_at"])
 
 
 def _end(tx: Tx, house: House, row: IncidentRow, now: dt.datetime) -> None:
