@@ -25,6 +25,7 @@ from daemon.jobs.rollcall import WHOLE_DAY
 from daemon.jobs.send import send_due
 from daemon.jobs.silence import arm_silence, look_at_feeds
 from daemon.jobs.sweep import sweep_due
+from daemon.jobs.untaken import waiting
 from daemon.store import cases, intake, outbox, sending, timers
 from daemon.store.engine import open_store
 from daemon.store.keys import Keyring
@@ -88,6 +89,9 @@ class Simulation:
             simulated=True,
         )
         self.refused: list[Refused] = []
+        self.notices: list[Refused] = []
+        self.waiting: list[Refused] = []
+        """Rows that still wait at the end for a child who is not on the roster."""
         self._ahead: list[Arrival] = []
 
     def _new_id(self) -> str:
@@ -101,6 +105,8 @@ class Simulation:
             self._take_in(instant)
             yield from self._act(instant)
             progress(instant)
+        with self.house.store.read() as tx:
+            self.waiting = [one for feed in self.house.config.feed for one in waiting(tx, feed.id)]
         self.house.store.close()
 
     # ---- what becomes known when ------------------------------------------------------------------------------
@@ -119,6 +125,7 @@ class Simulation:
     def _load_payload(self, feed: FeedConfig, payload: Payload, order: Iterator[int]) -> None:
         reading = read(feed, payload, self.house.calendar.zone)
         self.refused += reading.problems
+        self.notices += reading.notices
         covers = covered(feed, reading)
         payload_id = self.house.store.commit(
             lambda tx: intake.record_payload(
@@ -196,6 +203,7 @@ class Simulation:
     def _commit(self, delivery: Delivery) -> TakenIn:
         taken = self.house.store.commit(lambda tx: take_in(tx, self.house, delivery))
         self.refused += taken.refused
+        self.notices += [*taken.held, *taken.notices]
         return taken
 
     def _take_in(self, instant: dt.datetime) -> None:

@@ -82,7 +82,7 @@ class _Telling:
         caller = BulkCaller(self.people, self.calendar, feed, self.ordinals, to_micros(self.start))
         for name, reading in _bulks(feed, self.house.config.base, self.start, self.calendar):
             self.refused += reading.problems
-            said = Reading((), (), reading.first_date, reading.last_date)
+            said = Reading(first_date=reading.first_date, last_date=reading.last_date)
             calls, strangers, outside = caller.call(reading.rows, covered(feed, said))
             self.calls.append((feed, _until(calls, to_micros(self.end), self._width)))
             self._count(name, "student_id", strangers, _STRANGERS)

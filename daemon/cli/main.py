@@ -84,7 +84,7 @@ _COMMANDS = {
     "demo": ("daemon.cli.daily:demo", "演示 a simulated county; nothing to configure."),
     "run": ("daemon.cli.daily:run", "运行 the daemon."),
     "check": ("daemon.cli.daily:check", "检查 configuration, rules, templates, feeds, ladders."),
-    "import": ("daemon.cli.daily:import_", "导入 poll every feed, or one, once now."),
+    "import": ("daemon.cli.importing:import_", "导入 poll every feed, or one, once now."),
     "simulate": ("daemon.cli.simulating:simulate", "模拟 the whole daemon on a virtual clock; sends nothing."),
     "rules": ("daemon.cli.ruling:rules", "规则 the rules."),
     "cases": ("daemon.cli.casework:list_cases", "台账 the ledger."),

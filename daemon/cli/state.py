@@ -1,54 +1,100 @@
-"""`feeds`: how each feed is doing."""
+"""`feeds`: how each feed is doing, and what of it is not taken."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from daemon.cli.faults import Refusal
 from daemon.cli.output import print_records
-from daemon.cli.shared import printing, the_house
+from daemon.cli.reading import first_children
+from daemon.cli.shared import as_json, printing, the_house
+from daemon.clock import wall_clock
 from daemon.config import FeedConfig
 from daemon.jobs.dossier import local
 from daemon.jobs.house import House
-from daemon.store import incidents, intake
-from daemon.store.intake import FeedState
+from daemon.jobs.untaken import Doing, Outstanding, outstanding
+from daemon.problems import Problem
+from daemon.store import incidents
+from daemon.store.incidents import IncidentRow
+from rules.instants import from_micros
 
 FEEDS = {
     "feed": "数据源 feed",
     "records": "内容 records",
-    "state": "状态 state",
+    "doing": "状态 state",
     "last_polled_at": "上次轮询 last poll",
     "last_ok_at": "上次成功 last good",
     "silent_since": "中断自 silent since",
+    "refused": "被拒 refused",
+    "waiting": "等待名单 waiting",
+    "missing": "名单缺少 missing from the roster",
+    "incidents": "未了事件 open incidents",
     "problem": "问题 problem",
     "counts": "上次读取 last read",
 }
+DOING: Mapping[str, str] = {
+    Doing.NEW: "未读 new",
+    Doing.OK: "正常 ok",
+    Doing.INCOMPLETE: "不完整 incomplete",
+    Doing.FAILED: "失败 failed",
+}
+"""How a feed is doing, in both languages."""
 
 
 @click.command()
 @printing
 def feeds() -> None:
-    """数据源 the state of each feed."""
+    """数据源 the state of each feed; exit status 1 where one failed, or not everything it said was taken."""
+    now = wall_clock()
     with the_house() as house, house.store.read() as tx:
-        states = {state.feed_id: state for state in intake.feed_states(tx)}
         silent = {row.subject: row for row in incidents.open_incidents(tx, "feed_silent")}
-        records = [
-            _feed(house, feed, states.get(feed.id, FeedState(feed.id)))
-            | {"silent_since": local(house, silent[feed.id].opened_at) if feed.id in silent else None}
-            for feed in house.config.feed
-        ]
-    print_records(records, FEEDS)
+        known = [(feed, outstanding(tx, feed, now)) for feed in house.config.feed]
+        records = [_feed(house, feed, one, silent.get(feed.id)) for feed, one in known]
+    print_records(records if as_json() else [_shown(one) for one in records], FEEDS)
+    amiss = [_problem(feed, one) for feed, one in known if not one.is_well]
+    if amiss:
+        raise Refusal(amiss, code=1)
 
 
-def _feed(house: House, feed: FeedConfig, state: FeedState) -> dict[str, Any]:
+def _feed(house: House, feed: FeedConfig, known: Outstanding, silent: IncidentRow | None) -> dict[str, Any]:
+    state, children = known.state, {one.student_id for one in known.waiting}
+    waiting = {"rows": len(known.waiting), "children": len(children), "first": first_children(known.waiting)}
+    since = silent and from_micros(silent.state["since"])
     return {
         "feed": feed.id,
         "records": feed.records,
         "kind": feed.kind,
-        "state": state.state,
+        "state": known.doing.value,
         "last_polled_at": local(house, state.last_polled_at),
         "last_ok_at": local(house, state.last_ok_at),
+        "silent_since": local(house, since),
+        "refused": len(known.refused),
+        "waiting": waiting if known.waiting else None,
+        "missing": list(known.missing),
+        "incidents": list(known.incidents),
         "problem": state.problem,
         "counts": dict(state.counts),
     }
+
+
+def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as a table has room for it."""
+    return {**record, "doing": DOING[record["state"]], "missing": len(record["missing"])}
+
+
+def _problem(feed: FeedConfig, known: Outstanding) -> Problem:
+    """Say in one line what of a feed is not well, and how to see all of it."""
+    if known.doing is Doing.FAILED:
+        fault = f"failed: {known.state.problem or 'cannot be read'}"
+    else:
+        counts = {
+            "rows are refused": len(known.refused),
+            "rows wait for children not on the roster": len(known.waiting),
+            "children are missing from it": len(known.missing),
+        }
+        parts = [f"{count} {what}" for what, count in counts.items() if count]
+        fault = ", ".join(parts) or f"open: {', '.join(known.incidents)}"
+    return Problem("baoxue", None, f"feed {feed.id}", fault, f"see them with: baoxue import --feed {feed.id}")

@@ -27,7 +27,7 @@ def reading(records: Sequence[Record], problems: list[Refused], met: Iterable[dt
         more = len(ordered) - MOST_PROBLEMS
         ordered[MOST_PROBLEMS:] = [Refused(ordered[0].source, 0, None, f"and {more} more problems like these")]
     first, last = (dates[0], dates[-1]) if dates else (None, None)
-    return Reading(records, tuple(ordered), first, last)
+    return Reading(records, tuple(ordered), first_date=first, last_date=last)
 
 
 def build(
