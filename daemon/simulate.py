@@ -13,6 +13,7 @@ from typing import Any
 
 from daemon.app import build_house
 from daemon.config import Config, FeedConfig
+from daemon.desk.waiting import with_meant
 from daemon.feeds.fetch import fetch
 from daemon.feeds.payload import Cursor, Payload, Refused
 from daemon.feeds.read import read
@@ -106,7 +107,8 @@ class Simulation:
             yield from self._act(instant)
             progress(instant)
         with self.house.store.read() as tx:
-            self.waiting = [one for feed in self.house.config.feed for one in waiting(tx, feed.id)]
+            waits = [one for feed in self.house.config.feed for one in waiting(tx, feed.id)]
+            self.waiting = with_meant(waits, self.house.people(tx).roster.students)
         self.house.store.close()
 
     # ---- what becomes known when ------------------------------------------------------------------------------

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from daemon.cli.faults import Refusal, print_faults
+from daemon.cli.faults import FAILED, WRONG, Refusal, print_faults
 from daemon.cli.output import print_json
 from daemon.cli.shared import as_json, config_path, configured, printing, the_config
 from daemon.problems import Problem
+
 
 @click.command()
 @click.option("--seed", type=int, default=1, show_default=True, help="种子 another seed, another county.")
@@ -33,19 +34,27 @@ def run() -> int:
 @click.command()
 @printing
 def check() -> None:
-    """检查 configuration, rules, templates, feeds; and whether every rung of every ladder reaches somebody."""
+    """检查 configuration, rules, templates, feeds with all they hold; and whether every rung reaches somebody.
+
+    Exit status 2 where the configuration is wrong, 1 where something in the feeds is refused, waits for a child who is
+    not on the roster, is held or reaches nobody.
+    """
     from daemon.check import examine  # noqa: PLC0415
     from daemon.clock import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
 
     found = examine(the_config(), wall_clock())
+    kinds = {"problems": found.problems, "findings": found.findings, "notices": found.notices}
     if as_json():
-        print_json({"problems": list(map(_plain, found.problems)), "notices": list(map(_plain, found.notices))})
+        print_json({kind: list(map(_plain, those)) for kind, those in kinds.items()})
     else:
         print_faults(found.notices)
-    if found.problems:
-        raise Refusal(() if as_json() else found.problems)
+    if found.problems or found.findings:
+        said = () if as_json() else (*found.findings, *found.problems)
+        raise Refusal(said, code=WRONG if found.problems else FAILED)
     if not as_json():
-        click.echo(f"检查通过 all is well: {found.summary}")
+        notices = len(found.notices)
+        well = f"检查通过，另有{notices}项提示 passed, with notices" if notices else "检查通过 all is well"
+        click.echo(f"{well}: {found.summary}")
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

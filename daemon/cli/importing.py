@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.output import print_records
-from daemon.cli.reading import first_children, print_each, print_refused, print_waiting
+from daemon.cli.reading import print_each, print_refused, print_waiting
 from daemon.cli.shared import as_json, printing, progress_bars, the_config, the_house
-from daemon.cli.state import DOING
+from daemon.cli.state import shown, waiting_of
 from daemon.clock import wall_clock
 from daemon.config import Config, FeedConfig
+from daemon.desk.waiting import with_meant
 from daemon.jobs.delivery import TakenIn
 from daemon.jobs.house import House
 from daemon.jobs.poll import in_order, poll_feed
@@ -58,7 +59,7 @@ def import_(feed_id: str | None) -> None:
             if known.doing is Doing.FAILED:
                 fault = known.state.problem or "cannot be read"
                 failed.append(Problem("baoxue", None, f"feed {feed.id}", fault, None))
-    print_records(records if as_json() else [_shown(one) for one in records], IMPORTED)
+    print_records(records if as_json() else [shown(one) for one in records], IMPORTED)
     if failed or not well:
         raise Refusal(failed, code=1)
 
@@ -68,8 +69,9 @@ def _polled(house: House, feed: FeedConfig) -> tuple[TakenIn, Outstanding]:
     now = wall_clock()
     taken = poll_feed(house, feed, now)
     with house.store.read() as tx:
-        known = outstanding(tx, feed, now)
-    return taken, after_poll(known, taken)
+        known = after_poll(outstanding(tx, feed, now), taken)
+        waiting = with_meant(known.waiting, house.people(tx).roster.students)
+    return taken, replace(known, waiting=waiting)
 
 
 def _say(taken: TakenIn, known: Outstanding) -> None:
@@ -80,26 +82,18 @@ def _say(taken: TakenIn, known: Outstanding) -> None:
 
 
 def _record(feed: FeedConfig, taken: TakenIn, known: Outstanding) -> dict[str, Any]:
-    children = {one.student_id for one in known.waiting}
-    waiting = {"rows": len(known.waiting), "children": len(children), "first": first_children(known.waiting)}
     return {
         "feed": feed.id,
         "records": feed.records,
         "state": known.doing.value,
         "counts": {key: count for key, count in sorted(taken.counts.items()) if count},
         "refused": len(known.refused),
-        "waiting": waiting if known.waiting else None,
+        "waiting": waiting_of(known),
         "held": len(taken.held),
         "notices": len(taken.notices),
         "missing": list(known.missing),
         "odd_classes": taken.odd_classes,
     }
-
-
-def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as a table has room for it."""
-    missing: Sequence[str] = record["missing"]
-    return {**record, "doing": DOING[record["state"]], "missing": len(missing)}
 
 
 def _chosen(config: Config, feed_id: str | None) -> tuple[FeedConfig, ...]:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import click
 
+from daemon.desk.waiting import waiting_problem
 from daemon.feeds.grouping import group_refused
-from daemon.feeds.payload import Refused, quote
+from daemon.feeds.payload import Refused
 
 MOST = 50
 """So many reasons are said of a feed; the rest is counted."""
-FIRST = 5
-"""So many children are named of those that rows wait for."""
 
 
 def print_refused(refused: Sequence[Refused]) -> None:
@@ -28,25 +27,7 @@ def print_refused(refused: Sequence[Refused]) -> None:
 def print_waiting(waiting: Sequence[Refused]) -> None:
     """Say in one line how many rows wait for children who are not on the roster, and for which first."""
     if waiting:
-        click.echo(waiting_line(waiting), err=True)
-
-
-def waiting_line(waiting: Sequence[Refused]) -> str:
-    """Return the line that says of all rows that wait how many there are, for whom, and what is to be done."""
-    first, children = waiting[0], first_children(waiting)
-    count = len({one.student_id for one in waiting})
-    rows = "1 row waits" if len(waiting) == 1 else f"{len(waiting)} rows wait"
-    whom = "1 child" if count == 1 else f"{count} children"
-    more = "" if count <= len(children) else " …"
-    hints = list(dict.fromkeys(one.hint for one in waiting if one.hint))
-    hint = f" – {'; '.join(hints[:FIRST])}" if hints else ""
-    place = f"{first.source}:{first.line} {first.column or 'student_id'}"
-    return f"{place}  {rows} for {whom} not on the roster: {', '.join(children)}{more}{hint}"
-
-
-def first_children(waiting: Sequence[Refused]) -> list[str]:
-    """Return the first ids among those that rows wait for."""
-    return list(dict.fromkeys(quote(one.student_id) for one in waiting if one.student_id))[:FIRST]
+        click.echo(str(waiting_problem(waiting)), err=True)
 
 
 def print_each(said: Sequence[Refused]) -> None:

@@ -9,10 +9,10 @@ import click
 
 from daemon.cli.faults import Refusal
 from daemon.cli.output import print_records
-from daemon.cli.reading import first_children
 from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.config import FeedConfig
+from daemon.desk.waiting import first_children
 from daemon.jobs.dossier import local
 from daemon.jobs.house import House
 from daemon.jobs.untaken import Doing, Outstanding, outstanding
@@ -53,16 +53,19 @@ def feeds() -> None:
         silent = {row.subject: row for row in incidents.open_incidents(tx, "feed_silent")}
         known = [(feed, outstanding(tx, feed, now)) for feed in house.config.feed]
         records = [_feed(house, feed, one, silent.get(feed.id)) for feed, one in known]
-    print_records(records if as_json() else [_shown(one) for one in records], FEEDS)
-    amiss = [_problem(feed, one) for feed, one in known if not one.is_well]
+    print_records(records if as_json() else [shown(one) for one in records], FEEDS)
+    amiss = [
+        Problem("baoxue", None, f"feed {feed.id}", _fault(one), f"see them with: baoxue import --feed {feed.id}")
+        for feed, one in known
+        if not one.is_well
+    ]
     if amiss:
         raise Refusal(amiss, code=1)
 
 
 def _feed(house: House, feed: FeedConfig, known: Outstanding, silent: IncidentRow | None) -> dict[str, Any]:
-    state, children = known.state, {one.student_id for one in known.waiting}
-    waiting = {"rows": len(known.waiting), "children": len(children), "first": first_children(known.waiting)}
-    since = silent and from_micros(silent.state["since"])
+    state = known.state
+    since = None if silent is None else from_micros(silent.state["since"])
     return {
         "feed": feed.id,
         "records": feed.records,
@@ -72,29 +75,36 @@ def _feed(house: House, feed: FeedConfig, known: Outstanding, silent: IncidentRo
         "last_ok_at": local(house, state.last_ok_at),
         "silent_since": local(house, since),
         "refused": len(known.refused),
-        "waiting": waiting if known.waiting else None,
+        "waiting": waiting_of(known),
         "missing": list(known.missing),
         "incidents": list(known.incidents),
-        "problem": state.problem,
+        "problem": state.problem or (None if known.is_well else _fault(known)),
         "counts": dict(state.counts),
     }
 
 
-def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as a table has room for it."""
-    return {**record, "doing": DOING[record["state"]], "missing": len(record["missing"])}
+def waiting_of(known: Outstanding) -> dict[str, Any] | None:
+    """Return how many rows wait for how many children, and for which first; None where none does."""
+    if not known.waiting:
+        return None
+    children = {one.student_id for one in known.waiting}
+    return {"rows": len(known.waiting), "children": len(children), "first": first_children(known.waiting)}
 
 
-def _problem(feed: FeedConfig, known: Outstanding) -> Problem:
-    """Say in one line what of a feed is not well, and how to see all of it."""
+def shown(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record as a table has room for it."""
+    waiting = record["waiting"] and {key: record["waiting"][key] for key in ("rows", "children")}
+    return {**record, "doing": DOING[record["state"]], "missing": len(record["missing"]), "waiting": waiting}
+
+
+def _fault(known: Outstanding) -> str:
+    """Say in a few words what of a feed is not well."""
     if known.doing is Doing.FAILED:
-        fault = f"failed: {known.state.problem or 'cannot be read'}"
-    else:
-        counts = {
-            "rows are refused": len(known.refused),
-            "rows wait for children not on the roster": len(known.waiting),
-            "children are missing from it": len(known.missing),
-        }
-        parts = [f"{count} {what}" for what, count in counts.items() if count]
-        fault = ", ".join(parts) or f"open: {', '.join(known.incidents)}"
-    return Problem("baoxue", None, f"feed {feed.id}", fault, f"see them with: baoxue import --feed {feed.id}")
+        return f"failed: {known.state.problem or 'cannot be read'}"
+    counts = {
+        "rows are refused": len(known.refused),
+        "rows wait for children not on the roster": len(known.waiting),
+        "children are missing from it": len(known.missing),
+    }
+    parts = [f"{count} {what}" for what, count in counts.items() if count]
+    return ", ".join(parts) or f"open: {', '.join(known.incidents)}"
