@@ -31,7 +31,7 @@ def history_from_store(tx: Tx, house: House, end: dt.datetime) -> History:
     Who was in which class since when is as the newest roster has it.
     """
     people = house.people(tx)
-    ordinals = sorted(people.roster.students.ordinals.values())
+    ordinals = sorted(people.roster.students.by_id.values())
     last = end.astimezone(house.calendar.zone).date() + AHEAD
     calendar = house.calendar.until(last)
     row = {people.student_of[ordinal]: n for n, ordinal in enumerate(ordinals)}
@@ -48,8 +48,8 @@ def history_from_store(tx: Tx, house: House, end: dt.datetime) -> History:
         known_at,
         people.traits(ordinals),
         overlays=overlays_of(tx, people, ordinals, days, end),
-        leaves=list(_leaves(tx, row, end)),
-        movements=list(_movements(tx, row, end)),
+        leaves=list(_leaves(tx, people.with_earlier(row), end)),
+        movements=list(_movements(tx, people.with_earlier(row), end)),
         stale_after=stale_after(house, people),
     )
 

@@ -91,11 +91,12 @@ class Kept:
 
     def known(self, student_ids: Collection[str]) -> Collection[str]:
         """Those of some children who are on the roster as imported, under this number or another."""
-        from daemon.store.roster import ordinals_of  # noqa: PLC0415 - as above
+        from daemon.store.renumbering import same_children  # noqa: PLC0415 - as above
+        from daemon.store.roster import ordinals_of  # noqa: PLC0415 - likewise
 
         try:
             with self._read() as tx:
-                return () if tx is None else ordinals_of(tx, student_ids)
+                return () if tx is None else {**ordinals_of(tx, student_ids), **same_children(tx)}
         except StoreError:
             return ()
 

@@ -91,6 +91,7 @@ _COMMANDS = {
     "case": ("daemon.cli.casework:case", "个案 see, acknowledge, confirm, close a case."),
     "mark": ("daemon.cli.byhand:mark", "补记考勤 a child's mark in one session."),
     "leave": ("daemon.cli.byhand:leave", "请假 enter a leave."),
+    "student": ("daemon.cli.students:student", "学生 one child under two numbers."),
     "incident": ("daemon.cli.byhand:incident", "事件 mass absences and silent feeds."),
     "ladder": ("daemon.cli.laddering:ladder", "阶梯 who is told one after the other; give it to open cases."),
     "silence": ("daemon.cli.silencing:silence", "静默 hold messages for a while."),

@@ -12,6 +12,7 @@ from daemon.feeds.payload import Cursor, Refused
 from daemon.jobs.delivery import TakenIn
 from daemon.store import absences, incidents, intake, untaken
 from daemon.store.intake import FeedState
+from daemon.store.renumbering import same_children
 from daemon.store.tx import Tx
 from daemon.store.untaken import Untaken
 from rules.register import Movement, confirmed_outs
@@ -89,10 +90,11 @@ def _refused(one: Untaken) -> Refused:
 
 
 def _missing(tx: Tx, feed: FeedConfig, now: dt.datetime) -> list[str]:
-    """Return the children missing from a roster feed, but those who are known to have gone."""
+    """Return the children missing from a roster feed, but those who are known to have gone, or by another number."""
     if feed.records != "students":
         return []
-    missing = untaken.missing_students(tx, feed.id)
+    same = same_children(tx)
+    missing = [one for one in untaken.missing_students(tx, feed.id) if one not in same]
     known: dict[str, list[Movement]] = {}
     for one in absences.load_movements(tx, missing, now) if missing else ():
         known.setdefault(one.student_id, []).append(Movement(one.kind, one.at, bool(one.evidence)))
