@@ -14,6 +14,7 @@ from tests.phones import SmsGateway
 if TYPE_CHECKING:
     from tests.daemon.cli.conftest import Terminal
 
+TERMS = "{ from = 2026-03-02, to = 2026-07-10 }, { from = 2026-09-01, to = 2027-01-20 }"
 MARKS = "student_id,date,session,mark,recorded_at\n"
 
 
@@ -88,6 +89,26 @@ def test_two_simulations_print_the_same_bytes_also_into_a_file(terminal: Termina
     assert terminal.told("simulate", "--to", "2026-03-20", "--out", "lines.jsonl") == ""
     assert Path("lines.jsonl").read_text(encoding="utf-8") == printed
     assert not Path("lines.jsonl.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("marked", "since"),
+    [(("2026-07-10",), "9月1日08:00"), ((), "3月2日08:00")],
+    ids=["the last day of spring was called", "nothing was ever known"],
+)
+def test_a_silence_after_the_holidays_says_since_which_session_nothing_is_known(
+    terminal: Terminal, marked: tuple[str, ...], since: str
+) -> None:
+    edit("terms = [{ from = 2026-03-02, to = 2026-07-10 }]", f"terms = [{TERMS}]")
+    marks = [f"s-{n:03},{day},{half},present,\n" for day in marked for half in ("am", "pm") for n in (1, 2, 3)]
+    Path("marks.csv").write_text(MARKS + "".join(marks), encoding="utf-8")
+    first = "2026-07-10" if marked else "2026-09-01"
+
+    found = lines(terminal.told("simulate", "--from", first, "--to", "2026-09-02"))
+
+    said = {one["text"] for one in found if one["kind"] == "feed_stale" and one["told_at"] > "2026-09"}
+    assert said
+    assert all(f"{since}起没有考勤" in text for text in said)
 
 
 def test_a_simulation_needs_neither_key_nor_store(terminal: Terminal) -> None:
