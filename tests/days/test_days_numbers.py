@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.desk.faults import DeskError
+from daemon.desk.links import Act
 from daemon.jobs.byhand import mark
 from daemon.jobs.casefile import from_row
 from daemon.jobs.renumber import join_numbers, part_number
@@ -12,14 +13,15 @@ from daemon.store import cases
 from rules.case import Case, Stage, Standing
 from tests.days.school import CHILDREN, Day
 from tests.days.stories import ana_is_reported, ana_vanishes, report_goes_out
+from tests.phones import Arrival
 
 NEW = {"ana-2" if child == "ana" else child: home for child, home in CHILDREN.items()}
 """The school after Ana got another number."""
 
 
-def ana_has_another_number(day: Day) -> None:
+def ana_has_another_number(day: Day, home: str = "t-1") -> None:
     """The roster names Ana by another number, too; the rolls name her by that one only."""
-    day.enrols({**CHILDREN, "ana-2": "t-1"})
+    day.enrols({**CHILDREN, "ana-2": home})
     day.children = dict(NEW)
 
 
@@ -119,11 +121,11 @@ def test_what_is_said_by_hand_of_either_number_is_said_of_the_child(day: Day) ->
     assert "marked by hand" in day.journal("ana-2")
 
 
-def ana_is_reported_under_both(day: Day) -> None:
-    """Nobody joins the numbers: the child that stays away is reported on Wednesday, and on Saturday again."""
+def ana_is_reported_under_both(day: Day) -> Arrival:
+    """Nobody joins the numbers, and the second names another town: the child is reported on Wednesday and Saturday."""
     ana_is_reported(day)
     day.at("Wed 18:00")
-    ana_has_another_number(day)
+    ana_has_another_number(day, home="t-2")
     day.at("Thu 08:10")
     day.roll("am", absent=["ana-2"])
     day.expects_sms("head", "2026-000001")
@@ -136,8 +138,8 @@ def ana_is_reported_under_both(day: Day) -> None:
         day.at(f"Fri {time}")
         day.roll(session, absent=["ana-2"])
     day.at("Sat 08:00")
-    day.expects_sms("town", "2026-000002")
     day.expects_mail("office", "2026-000002")
+    return day.expects_sms("other town", "2026-000002")
 
 
 def test_of_two_reports_the_older_stands_and_each_recipient_hears_one_correction(day: Day) -> None:
@@ -151,8 +153,21 @@ def test_of_two_reports_the_older_stands_and_each_recipient_hears_one_correction
     day.roll("am")
 
     return_is_told(day)
-    day.expects_sms("head", "返校")
-    day.expects_sms("director", "返校")
+    for who in ("other town", "head", "director"):
+        day.expects_sms(who, "返校")
+
+
+def test_an_acknowledgement_of_the_younger_report_is_one_of_the_older(day: Day) -> None:
+    message = ana_is_reported_under_both(day)
+    day.at("Sat 10:00")
+    the_office_joins(day)
+
+    day.taps(message, Act.ACKNOWLEDGE)
+
+    assert day.case("ana-2").acknowledged_at is None
+    with day.store.read() as tx:
+        kept = from_row(cases.cases_of(tx, ["ana-2"])[0])
+    assert (kept.number, kept.acknowledged_at) == ("2026-000001", day.now)
 
 
 def test_rows_that_waited_for_the_earlier_number_are_taken(day: Day) -> None:

@@ -167,7 +167,7 @@ def test_a_child_missing_from_the_newest_roster_is_a_finding_until_it_is_there_a
     terminal.told("check")
 
 
-# ---- import and feeds -------------------------------------------------------------------------------------------------
+# ---- import and feeds -----------------------------------------------------------------------------------------------
 
 
 def test_what_was_refused_is_shown_again_though_the_file_was_read_before(terminal: Terminal) -> None:
