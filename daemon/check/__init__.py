@@ -125,6 +125,8 @@ def _examine_feeds(looked: Sequence[Looked], found: Findings) -> None:
         key = "url" if one.feed.url is not None else "path"
         if one.error is not None:
             found.problem(("feed", index, key), one.error.reason, "look whether it is there and may be read")
+        elif one.is_empty_roster:
+            found.finding(("feed", index, key), "names nobody", "look whether the export was cut off after its header")
         found.findings += _refusals(one)
         found.notices += _notices_of(one)
         if one.unread:

@@ -45,6 +45,12 @@ class Looked:
         return [one for _, reading in self.readings for one in reading.problems]
 
     @property
+    def is_empty_roster(self) -> bool:
+        """Whether a roster was delivered and has no row at all."""
+        read = self.feed.records in ROSTER and bool(self.readings)
+        return read and not any(reading.records or reading.problems for _, reading in self.readings)
+
+    @property
     def records(self) -> Iterator[Record]:
         """Every record."""
         return (record for _, reading in self.readings for record in reading.records)

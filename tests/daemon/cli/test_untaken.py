@@ -11,6 +11,7 @@ import pytest
 
 from daemon.check import examine, reading
 from daemon.config import load_config
+from tests.daemon.feeds.servers import Answer, serving
 
 if TYPE_CHECKING:
     from tests.daemon.cli.conftest import Terminal
@@ -59,6 +60,27 @@ def test_what_is_refused_of_any_feed_is_named(terminal: Terminal) -> None:
     found = terminal.refused("check", code=1).splitlines()
 
     assert {line.split(":")[0] for line in found} == {f"{records}.csv" for records in feeds}
+
+
+def test_feeds_behind_addresses_are_read_and_one_that_does_not_answer_is_a_problem(terminal: Terminal) -> None:
+    said = Answer(body=f"{HEADER}s-001,2026-03-16,am,旷课\n".encode())
+    with serving(said) as there, serving(Answer(503)) as gone:
+        edit(
+            'kind = "file"\nrecords = "marks"\npath = "marks*.csv"',
+            f'kind = "http"\nrecords = "marks"\nurl = "{there.url}/m.csv"',
+        )
+        assert '/m.csv:2 mark  "旷课" is no mark' in terminal.refused("check", code=1)
+
+        edit(there.url, gone.url)
+        assert "feed[3].url  " in terminal.refused("check", code=2)
+
+
+@pytest.mark.parametrize("name", ["units", "students", "contacts"])
+def test_a_roster_that_names_nobody_is_a_finding(terminal: Terminal, name: str) -> None:
+    path = Path(f"{name}.csv")
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+
+    assert ".path  names nobody" in terminal.refused("check", code=1)
 
 
 def test_children_who_are_in_no_students_feed_are_counted_and_the_near_ones_named(terminal: Terminal) -> None:
