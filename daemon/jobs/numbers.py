@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.store import absences
 from daemon.store.renumbering import source_of
 from daemon.store.roster import Memberships
 from daemon.store.tx import Tx
 from rules.instants import from_micros
 from rules.records import StudentRecord
-from rules.register import Spell
+from rules.register import Movement, Spell
 
-Merged = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Ordinals of earlier numbers, and parallel to them those of the numbers the children have now."""
+_OUT = frozenset({"transfer_out", "suspend", "graduate", "verified_elsewhere"})
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Children who have another number now: `same` from each earlier one to it, the rest for laying out registers.
+
+    `earlier` and `present` are ordinals, parallel; `appeared` is when a present number became known.
+    """
+
+    same: Mapping[str, str] = field(default_factory=dict)
+    earlier: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    present: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    appeared: Mapping[str, dt.datetime] = field(default_factory=dict)
+
+    def movements(self, one: absences.Movement) -> Iterator[Movement]:
+        """Return what a movement says of the child it is about.
+
+        Whatever took an earlier number off the roll, the child is here since its present one is; a transfer out of the
+        earlier number after that is the number's, not the child's.
+        """
+        here = self.appeared.get(self.same.get(one.student_id, ""))
+        if here is None or one.kind not in _OUT or (one.at > here and one.kind != "transfer_out"):
+            yield Movement(one.kind, one.at, bool(one.evidence))
+        elif one.at <= here:
+            yield Movement(one.kind, one.at, bool(one.evidence))
+            yield Movement("transfer_in", here, evidence=False)
+
+
+NOTHING_MERGED = Merged()
 
 _Spells = tuple[Spell, ...]
 
@@ -57,7 +86,9 @@ def join_spells(
         joined[new] = _in_order([(known[one], spells[one]) for one in (*olds, new)], zone)
         for old in olds:
             joined[old] = ()
-    return joined, (np.array([old for _, old in pairs], np.int64), np.array([new for new, _ in pairs], np.int64))
+    earlier, present = (np.array([pair[which] for pair in pairs], np.int64) for which in (1, 0))
+    appeared = {new: from_micros(known[ordinals[new]]) for new in same.values() if ordinals.get(new) in known}
+    return joined, Merged(same, earlier, present, appeared)
 
 
 def _first_known(held: Memberships, wanted: Iterable[int]) -> dict[int, int]:

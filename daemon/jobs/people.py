@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.jobs.numbers import join_spells
+from daemon.jobs.numbers import NOTHING_MERGED, Merged, join_spells
 from daemon.store import roster as rosters
 from daemon.store.renumbering import same_children
 from daemon.store.tx import Tx
@@ -19,8 +19,6 @@ from rules.calendar import Calendar
 from rules.ladder import Directory, Recipient, Unit
 from rules.register import Spell
 from rules.traits import Traits, grade_number
-
-_NOBODY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -37,10 +35,13 @@ class People:
     """By ordinal, in order of time; children who never changed class share theirs."""
     variants: tuple[int, ...]
     school_ids: tuple[str | None, ...]
-    same: Mapping[str, str] = field(default_factory=dict)
-    """Numbers that are another child's, to the number that child has now; nearly always none."""
-    merged: tuple[NDArray[np.int64], NDArray[np.int64]] = (_NOBODY, _NOBODY)
-    """Ordinals under which rolls may name a child that has another now, and which that is; parallel."""
+    merged: Merged = NOTHING_MERGED
+    """Children who have another number now; nearly always none."""
+
+    @property
+    def same(self) -> Mapping[str, str]:
+        """Numbers that are another child's, to the number that child has now."""
+        return self.merged.same
 
     @cached_property
     def class_index(self) -> dict[str, int]:
@@ -223,7 +224,7 @@ def _joined(people: People, held: rosters.Memberships, same: Mapping[str, str], 
     students = people.roster.students
     spells, merged = join_spells(people.spells, students.ordinals, held, same, calendar.zone)
     roster = replace(people.roster, students=students.joined(same))
-    return replace(people, roster=roster, spells=spells, merged=merged, same=same)
+    return replace(people, roster=roster, spells=spells, merged=merged)
 
 
 def _directory(found: rosters.Roster, same: Mapping[str, str]) -> Directory:

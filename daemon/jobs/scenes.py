@@ -141,7 +141,7 @@ def load_judgement(
         to_rolls(block, people, calendar, ordinals),
         overlays=overlays_of(tx, people, ordinals, (first, today + AHEAD), now),
         leaves=_leaves(tx, row_of, now),
-        movements=_movements(tx, row_of, now),
+        movements=_movements(tx, people, row_of, now),
     )
     return Judgement(
         register,
@@ -188,7 +188,7 @@ def to_rolls(block: rolls.RollBlock, people: People, calendar: Calendar, ordinal
 
 def _name_merged(rows: NDArray[np.int32], people: People) -> None:
     """Let what is said of a child under an earlier number be said of the child."""
-    earlier, present = people.merged
+    earlier, present = people.merged.earlier, people.merged.present
     if len(earlier):
         told = (earlier < len(rows)) & (present < len(rows))
         rows[earlier[told]] = rows[present[told]]
@@ -240,8 +240,8 @@ def _leaves(tx: Tx, row_of: Mapping[str, int], now: dt.datetime) -> dict[int, li
     return found
 
 
-def _movements(tx: Tx, row_of: Mapping[str, int], now: dt.datetime) -> dict[int, list[Movement]]:
+def _movements(tx: Tx, people: People, row_of: Mapping[str, int], now: dt.datetime) -> dict[int, list[Movement]]:
     found: dict[int, list[Movement]] = {}
     for one in absences.load_movements(tx, row_of, now):
-        found.setdefault(row_of[one.student_id], []).append(Movement(one.kind, one.at, bool(one.evidence)))
+        found.setdefault(row_of[one.student_id], []).extend(people.merged.movements(one))
     return found

@@ -121,6 +121,67 @@ def test_what_is_said_by_hand_of_either_number_is_said_of_the_child(day: Day) ->
     assert "marked by hand" in day.journal("ana-2")
 
 
+def everybody_is_there_on_monday(day: Day) -> None:
+    """Both of Monday's rolls name everybody present."""
+    for session, time in (("am", "08:10"), ("pm", "14:10")):
+        day.at(f"Mon {time}")
+        day.roll(session)
+
+
+def ana_is_away_under_her_new_number(day: Day) -> None:
+    """From Tuesday on rolls name Ana absent by her new number; on Thursday the report goes out."""
+    for name in ("Tue", "Wed"):
+        for session, time in (("am", "08:10"), ("pm", "14:10")):
+            day.at(f"{name} {time}")
+            day.roll(session, absent=["ana-2"])
+            if (name, session) == ("Tue", "am"):
+                day.at("Tue 09:00")
+                day.expects_sms("teacher", "未到校")
+    day.at("Thu 08:10")
+    day.roll("am", absent=["ana-2"])
+    report_goes_out(day)
+
+
+def test_a_transfer_by_which_the_number_changed_does_not_take_the_child_off_the_roll(day: Day) -> None:
+    everybody_is_there_on_monday(day)
+    day.at("Mon 17:00")
+    day.moves("ana", "transfer_out", evidence="transfer 12")
+    day.at("Mon 18:00")
+    ana_has_another_number(day)
+    the_office_joins(day)
+
+    ana_is_away_under_her_new_number(day)
+
+
+def test_nor_does_one_that_is_entered_for_the_earlier_number_afterwards(day: Day) -> None:
+    everybody_is_there_on_monday(day)
+    day.at("Mon 18:00")
+    ana_has_another_number(day)
+    the_office_joins(day)
+    ana_is_away_under_her_new_number(day)
+
+    day.at("Thu 12:00")
+    day.moves("ana", "transfer_out", evidence="transfer 12")
+
+    day.expects_nothing()
+    assert day.case("ana-2").standing is Standing.RAISED
+
+
+def test_a_suspension_entered_for_the_earlier_number_afterwards_is_the_childs(day: Day) -> None:
+    everybody_is_there_on_monday(day)
+    day.at("Mon 18:00")
+    ana_has_another_number(day)
+    the_office_joins(day)
+    ana_is_away_under_her_new_number(day)
+
+    day.at("Thu 12:00")
+    day.moves("ana", "suspend", evidence="clinic 3")
+
+    day.expects_sms("town", "销号")
+    day.expects_mail("office", "销号")
+    day.expects_hook("mentor", '"closed"')
+
+
 def ana_is_reported_under_both(day: Day) -> Arrival:
     """Nobody joins the numbers, and the second names another town: the child is reported on Wednesday and Saturday."""
     ana_is_reported(day)
