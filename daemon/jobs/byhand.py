@@ -66,7 +66,7 @@ def _mark(tx: Tx, house: House, said: Marked, by: str, now: dt.datetime) -> Mark
     if start > now:
         arm_class(tx, classes, start)
     body = {"date": said.date.isoformat(), "session": said.session, "mark": said.mark.name.lower(), "by": by}
-    _journal(tx, house, said.student_id, Entry("marked by hand", body), now)
+    _journal(tx, house, child.student_id, Entry("marked by hand", body), now)
     return said
 
 
@@ -107,7 +107,7 @@ def _add_leave(tx: Tx, house: House, record: LeaveRecord, now: dt.datetime) -> L
     absences.record_leaves(tx, [record], now)
     judge_anew(tx, house, [child.class_id], now)
     span = {"starts": record.starts.isoformat(), "ends": record.ends.isoformat(), "leave": record.kind}
-    _journal(tx, house, record.student_id, Entry("leave entered", {**span, "by": record.approved_by}), now)
+    _journal(tx, house, child.student_id, Entry("leave entered", {**span, "by": record.approved_by}), now)
     return record
 
 

@@ -181,7 +181,7 @@ def _approve(tx: Tx, house: House, number: str, actor: Actor, now: dt.datetime) 
         raise DeskError(subject, "the one who proposed to close it cannot approve it", "let a second person approve")
     reason = str(said["reason"])
     _settle_sessions(tx, house, case, reason, actor, now)
-    closed = _closed(case, reason, now)
+    closed = closed_case(case, reason, now)
     tell = Tell(
         "closed",
         to_told=True,
@@ -196,7 +196,8 @@ def _approve(tx: Tx, house: House, number: str, actor: Actor, now: dt.datetime) 
     return Acted(closed)
 
 
-def _closed(case: Case, reason: str, now: dt.datetime) -> Case:
+def closed_case(case: Case, reason: str, now: dt.datetime) -> Case:
+    """Return the case closed for a reason: nothing of it waits or is armed any more."""
     return replace(
         case,
         stage=Stage.CLOSED,

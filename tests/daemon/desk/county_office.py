@@ -40,11 +40,13 @@ id = "students"
 kind = "file"
 records = "students"
 path = "students.csv"
+hold_when_missing = 0.0
 [[feed]]
 id = "contacts"
 kind = "file"
 records = "contacts"
 path = "contacts.csv"
+hold_when_missing = 0.0
 [[feed]]
 id = "marks"
 kind = "file"
