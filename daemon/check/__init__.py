@@ -49,7 +49,7 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     _examine_channels(config, found, now)
     _examine_years(config, found)
     looked = look_at_feeds(config, now)
-    _examine_feeds(looked, found)
+    _examine_feeds(config, looked, found)
     kept = Kept(config)
     roster = roster_of(record for one in looked if one.feed.records in ROSTER for record in one.records)
     roster = roster or kept.roster(found)
@@ -120,7 +120,7 @@ def _examine_years(config: Config, found: Findings) -> None:
 # ---- feeds --------------------------------------------------------------------------------------------------------
 
 
-def _examine_feeds(looked: Sequence[Looked], found: Findings) -> None:
+def _examine_feeds(config: Config, looked: Sequence[Looked], found: Findings) -> None:
     """Every feed can be reached, and everything in it is taken."""
     for index, one in enumerate(looked):
         key = "url" if one.feed.url is not None else "path"
