@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,7 +225,7 @@ class Judgement:
         if not questions:
             return {}
         rows = sorted(questions)
-        part = self.register.part(rows)
+        part = _unsighted(self.register.part(rows), [questions[row] for row in rows])
         due = np.array([to_micros(questions[row].due_at) for row in rows], np.int64)
         meaning = states(part, self.now, due)
         starts = part.starts()
@@ -262,7 +263,10 @@ class Judgement:
         if question is None:
             return None
         seen = self.meaning[row] == SEEN
-        seen &= self._starts[row] >= to_micros(question.due_at)
+        late = self._starts[row] >= to_micros(question.due_at)
+        said, raised = self.register.sightings.get(row, ()), question.raised_at
+        late[[one.column for one in said if raised is not None and one.last_at > raised]] = True
+        seen &= late
         columns = np.flatnonzero(seen)
         return from_micros(self._starts[row, columns[0]]) if len(columns) else None
 
@@ -271,6 +275,22 @@ class Judgement:
             return None
         outs = self.register.outs.get(row, ())
         return next((out.kind for out in outs if question.due_at <= out.at and to_micros(out.at) <= self.now), None)
+
+
+def _unsighted(part: Register, questions: Sequence[Question]) -> Register:
+    """The register had nobody said by hand, since the report of each row was raised, that its child was seen."""
+    undone = [
+        (row, one)
+        for row, said in part.sightings.items()
+        for one in said
+        if (raised := questions[row].raised_at) is not None and one.first_at > raised
+    ]
+    if not undone:
+        return part
+    marks = part.marks.copy()
+    for row, one in undone:
+        marks[row, one.column] = one.without
+    return replace(part, marks=marks)
 
 
 def _last(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
