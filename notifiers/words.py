@@ -92,6 +92,7 @@ FACTS = {
     "faults": (),
     "notices": (),
     "failures": (),
+    "owed": (),
     "findings": (),
     "overdue": (),
 }

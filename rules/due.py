@@ -132,6 +132,8 @@ def _raise(draft: Draft) -> None:
         pending_closure=False,
         ladder=draft.law.ladder,
         climb=START,
+        untold=False,
+        climbs_from=None,
         acknowledged_at=None,
         acknowledged_by=None,
         acknowledged_contact=None,

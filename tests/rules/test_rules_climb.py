@@ -236,8 +236,8 @@ def test_the_one_who_speaks_says_so_for_all_and_each_in_its_own_way() -> None:
     assert kinds == ["rung climbed"]
     assert (tell.kind, tell.rung, tell.turn, tell.roles) == ("escalation", 2, 1, ("county_head",))
     assert tell.audience == (
-        Audience(("county_head",), ("email",), "every"),
-        Audience(("town_head",), ("sms", "email"), "first", HOUR),
+        Audience(("county_head",), ("email",), "every", rung=2),
+        Audience(("town_head",), ("sms", "email"), "first", HOUR, 1),
     )
 
 
