@@ -44,9 +44,13 @@ def run() -> int:
 
 
 @click.command()
+@click.option("--live", is_flag=True, help="转正 what leaving shadow mode would send; in live mode, what is owed.")
 @printing
-def check() -> None:
+def check(live: bool) -> None:  # noqa: FBT001 - click's own way
     """检查 configuration, rules, templates, feeds; and whether every rung of every ladder reaches somebody."""
+    if live:
+        importlib.import_module("daemon.cli.switching").print_unsent()
+        return
     from daemon.check import examine  # noqa: PLC0415
     from daemon.clock import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
 

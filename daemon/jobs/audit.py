@@ -13,6 +13,7 @@ from daemon.jobs.announce import announce
 from daemon.jobs.casefile import from_row
 from daemon.jobs.fallback import fall_back
 from daemon.jobs.house import House
+from daemon.jobs.nobody import OWED
 from daemon.jobs.routing import operators
 from daemon.jobs.sweep import CASE
 from daemon.jobs.tell import FALLS, queue
@@ -23,7 +24,7 @@ from daemon.store.incidents import IncidentRow
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
 from rules.instants import to_micros
-from rules.standing import wakes_of_report
+from rules.standing import gravely_owed, wakes_of_report
 
 log = structlog.get_logger()
 
@@ -39,6 +40,7 @@ LOOK_BACK = dt.timedelta(days=30)
 
 WHAT: dict[str, tuple[str, str]] = {
     "case_unwoken": ("个案缺少定时", "cases that nothing would wake"),
+    "rung_owed": ("应通知而无人可通知", "rungs told to nobody, still owed"),
     "rung_due": ("应催办而未催办", "rungs due and not spoken"),
     "timer_late": ("定时事项过期未处理", "deadlines passed and not taken up"),
     "timer_held": ("定时事项被占用", "deadlines held by nobody alive"),
@@ -133,6 +135,7 @@ class _Todo:
 
 def _look(tx: Tx, house: House, now: dt.datetime, up_since: dt.datetime | None) -> Iterator[tuple[Overdue, _Todo]]:
     yield from _broken(tx, now)
+    yield from _owed(tx, house, now)
     before = now - GRACE
     if up_since is None or up_since <= before:
         yield from _late(tx, house, before, now)
@@ -150,6 +153,16 @@ def _broken(tx: Tx, now: dt.datetime) -> Iterator[tuple[Overdue, _Todo]]:
     yield from _sort(
         "alert_stranded", [one.created_at for one in lost], _Todo(requeued=[one.message_id for one in lost])
     )
+
+
+def _owed(tx: Tx, house: House, now: dt.datetime) -> Iterator[tuple[Overdue, _Todo]]:
+    """Whom no rung reached, one a case; in shadow nobody was to be told."""
+    if house.shadow:
+        return
+    found = [(case, gravely_owed(case)) for case in map(from_row, cases.open_cases(tx))]
+    owing = [(case, those) for case, those in found if those and case.finding.leave_until is None]
+    looked_at = _Todo(armed=[Timer(OWED, case.case_id, now) for case, _ in owing])
+    yield from _sort("rung_owed", [min(one.since for one in those) for _, those in owing], looked_at)
 
 
 def _late(tx: Tx, house: House, before: dt.datetime, now: dt.datetime) -> Iterator[tuple[Overdue, _Todo]]:
