@@ -213,16 +213,18 @@ def _tell(tx: Tx, house: House, found: Sequence[Overdue], now: dt.datetime) -> N
     told = {what for row in known for what in row.state["told"]}
     if found and whats <= told:
         return
+    new = IncidentRow(house.new_id(), KIND, SUBJECT, [], now, state={"told": sorted(whats | told)})
+    sought = operators(house.people(tx), about=SUBJECT) if found else []
+    facts = _facts(found) if found else {}
+    drafts = announce(tx, house, KIND, new.incident_id, sought, facts, now, incident_id=new.incident_id)
+    if found and not drafts:
+        return  # there is no operator: whoever becomes one is told then
     for row in known:
         incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="more" if found else "all well")])
         outbox.cancel(tx, now, "overtaken", incident_id=row.incident_id)
-    if not found:
-        return
-    row = IncidentRow(house.new_id(), KIND, SUBJECT, [], now, state={"told": sorted(whats | told)})
-    incidents.insert_incidents(tx, [row])
-    sought = operators(house.people(tx), about=SUBJECT)
-    drafts = announce(tx, house, KIND, row.incident_id, sought, _facts(found), now, incident_id=row.incident_id)
-    queue(tx, house, drafts, now)
+    if found:
+        incidents.insert_incidents(tx, [new])
+        queue(tx, house, drafts, now)
 
 
 def _facts(found: Sequence[Overdue]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def by_place(people: People, owing: Iterable[tuple[Case, Unheard]]) -> dict[Plac
     found: dict[Place, dict[str, None]] = {}
     for case, one in owing:
         found.setdefault((one.role, place_of(people, one.role, case.student_id)), {})[case.number] = None
-    return {place: sorted(numbers) for place, numbers in sorted(found.items())}
+    return {place: sorted(numbers) for place, numbers in found.items()}
 
 
 def place_of(people: People, role: str, student_id: str) -> str:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from daemon.jobs.house import House
-from daemon.jobs.people import People
-from daemon.jobs.routing import Routing, operators
+from daemon.jobs.routing import Routing, Sought, operators
 from daemon.store.alerts import AlertDraft
 from daemon.store.tx import Tx
 from notifiers.phrases import role_words
 from rules.instants import to_micros
 
 REHEARSAL = "rehearsal"
-MOST = 6
-"""So many recipients are named; the rest are counted."""
 _WOULD = {"zh": "应通知", "en": "would tell "}
 _AND = {"zh": "、", "en": ", "}
-_MORE = {"zh": "等{}人", "en": ", {} in all"}
 
 
 def rehearsed(tx: Tx, house: House, kept: Sequence[AlertDraft], now: dt.datetime) -> list[AlertDraft]:
@@ -37,14 +32,14 @@ def rehearsed(tx: Tx, house: House, kept: Sequence[AlertDraft], now: dt.datetime
     routing = Routing(house, people, now)
     sought = operators(people)
     routing.look_up(tx, sought)
-    return [draft for those in told.values() for draft in _drafts(routing, people, sought, those, now)]
+    return [draft for those in told.values() for draft in _drafts(routing, sought, those, now)]
 
 
 def _drafts(
-    routing: Routing, people: People, sought: Sequence[Any], those: Sequence[AlertDraft], now: dt.datetime
+    routing: Routing, sought: Sequence[Sought], those: Sequence[AlertDraft], now: dt.datetime
 ) -> Iterator[AlertDraft]:
     first, instant = those[0], to_micros(now)
-    facts = {**first.facts, "would": first.kind, "title": _title(people, those)}
+    facts = {**first.facts, "would": first.kind, "title": _title(those)}
     for route in routing.routes(sought)[0]:
         who = route.recipient
         yield AlertDraft(
@@ -65,18 +60,10 @@ def _drafts(
         )
 
 
-def _title(people: People, those: Sequence[AlertDraft]) -> Mapping[str, str]:
-    """Who would have been told, by role and unit, in both languages."""
-    places = list(dict.fromkeys((one.role, _name(people, one.unit_id)) for one in those))
-    return {language: _listed(places, language) for language in _WOULD}
-
-
-def _listed(places: Sequence[tuple[str, str]], language: str) -> str:
-    named = [f"{role_words(role, language)}{f' {unit}' if unit else ''}" for role, unit in places[:MOST]]
-    rest = _MORE[language].format(len(places)) if len(places) > MOST else ""
-    return f"{_WOULD[language]}{_AND[language].join(named)}{rest}"
-
-
-def _name(people: People, unit_id: str | None) -> str:
-    unit = people.directory.units.get(unit_id or "")
-    return unit.name if unit else unit_id or ""
+def _title(those: Sequence[AlertDraft]) -> Mapping[str, str]:
+    """Who would have been told, by role, in both languages: units would say where the child lives, and its class."""
+    roles = list(dict.fromkeys(one.role for one in those))
+    return {
+        language: begins + _AND[language].join(role_words(role, language) for role in roles)
+        for language, begins in _WOULD.items()
+    }

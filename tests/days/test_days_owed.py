@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 
 from daemon.desk.links import Act
 from daemon.jobs.audit import audit
 from daemon.jobs.ladders import apply_ladder
+from daemon.jobs.office import Actor, confirm
 from daemon.jobs.unsent import unsent
 from rules.case import Stage, Standing
 from tests.days.conftest import Opens
@@ -64,7 +63,7 @@ def test_a_list_that_is_whole_again_two_hours_later_has_everybody_told(day: Day)
     assert day.journal("ana")[-1] == "owed rung told"
     day.at("Wed 14:10")
     day.roll("pm", absent=["ana"])
-    day.at("Fri 07:00")
+    day.at("Thu 09:50")
 
 
 def test_after_the_delay_of_a_later_rung_that_one_speaks_for_all(day: Day) -> None:
@@ -278,7 +277,8 @@ def test_a_report_of_the_first_import_whose_child_is_found_the_same_day_returns(
     day.at("Wed 19:00")
     day.expects_mail("operator", "考勤数据中断")
     day.expects_mail("principal", "考勤数据中断")
-    away = [("ana", str(day.date(name)), session, "absent") for name in ("Mon", "Tue", "Wed") for session in ("am", "pm")]
+    dates = [str(day.date(name)) for name in ("Mon", "Tue", "Wed")]
+    away = [("ana", date, session, "absent") for date in dates for session in ("am", "pm")]
     others = [(child, one[1], one[2], "present") for one in away for child in ("bruno", "carla")]
     day.writes("marks", ("student_id", "date", "session", "mark"), [*away, *others])
     town = reported(day)
@@ -305,7 +305,5 @@ def reported(day: Day) -> Arrival:
 
 def mark_seen(day: Day) -> None:
     """Somebody who saw the child says so on the command line."""
-    from daemon.jobs.office import Actor, confirm  # noqa: PLC0415 - beside its only use
-
-    confirm(day.house, day.case("ana").number, seen=True, actor=Actor("Zhao"), now=day.now + dt.timedelta(0))
+    confirm(day.house, day.case("ana").number, seen=True, actor=Actor("Zhao"), now=day.now)
     day.works()

@@ -42,7 +42,8 @@ def recorded(opens: Opens) -> Day:
             day.roll(session, absent=["ana"])
             if (name, session) == ("Mon", "am"):
                 day.at("Mon 09:00")
-                day.expects_mail("operator", TO_OPERATOR, "首次缺勤", "应通知班主任")
+                mail = day.expects_mail("operator", TO_OPERATOR, "首次缺勤", "应通知班主任")
+                assert "一班" not in mail.text
     day.at("Wed 08:10")
     day.roll("am", absent=["ana"])
     day.expects_mail("operator", TO_OPERATOR, "2026-000001", "报告", "应通知", "乡镇（街道）政府", "张**")
