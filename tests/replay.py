@@ -349,9 +349,10 @@ def replay(
     for one in known:
         arrivals.setdefault(max(one.known_at, start), []).append(one)
     ahead = sorted(arrivals)
+    said: list[MarkKnown | HandKnown] = [*marks, *hands]
     early = {
         session_start
-        for mark in (*marks, *hands)
+        for mark in said
         if (session_start := _starts(county, mark)) is not None and mark.known_at < session_start
     }
     taking_effect = {one.at for one in movements if one.at > max(one.known_at, start)}
