@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from rules.finding import Clock, Finding, Question
 from rules.instants import NEVER, earliest, from_micros, span, to_micros
 from rules.predicate import Predicate
 from rules.records import Mark
-from rules.register import EXCUSED, MISSED, SEEN, SKIP, Movement, Register, states
+from rules.register import EXCUSED, MISSED, SEEN, SKIP, Movement, Register, states, unsighted
 from rules.rule import Rule
 from rules.runs import Runs, scan_runs
 from rules.traits import Traits, unknown
@@ -225,7 +224,7 @@ class Judgement:
         if not questions:
             return {}
         rows = sorted(questions)
-        part = _unsighted(self.register.part(rows), [questions[row] for row in rows])
+        part = unsighted(self.register.part(rows), [questions[row].raised_at for row in rows])
         due = np.array([to_micros(questions[row].due_at) for row in rows], np.int64)
         meaning = states(part, self.now, due)
         starts = part.starts()
@@ -266,8 +265,7 @@ class Judgement:
         late = self._starts[row] >= to_micros(question.due_at)
         said, raised = self.register.sightings.get(row, ()), question.raised_at
         late[[one.column for one in said if raised is not None and one.last_at > raised]] = True
-        seen &= late
-        columns = np.flatnonzero(seen)
+        columns = np.flatnonzero(seen & late)
         return from_micros(self._starts[row, columns[0]]) if len(columns) else None
 
     def _moved_since(self, row: int, question: Question | None) -> str | None:
@@ -275,22 +273,6 @@ class Judgement:
             return None
         outs = self.register.outs.get(row, ())
         return next((out.kind for out in outs if question.due_at <= out.at and to_micros(out.at) <= self.now), None)
-
-
-def _unsighted(part: Register, questions: Sequence[Question]) -> Register:
-    """The register had nobody said by hand, since the report of each row was raised, that its child was seen."""
-    undone = [
-        (row, one)
-        for row, said in part.sightings.items()
-        for one in said
-        if (raised := questions[row].raised_at) is not None and one.first_at > raised
-    ]
-    if not undone:
-        return part
-    marks = part.marks.copy()
-    for row, one in undone:
-        marks[row, one.column] = one.without
-    return replace(part, marks=marks)
 
 
 def _last(flags: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,6 +213,25 @@ def _sightings(
     for (row, column), said in sorted(cells.items()):
         found.setdefault(row, []).append(Sighting(column, min(said), max(said), Mark(int(bare[row, column]))))
     return found
+
+
+def unsighted(register: Register, since: Sequence[dt.datetime | None]) -> Register:
+    """The register had nobody said by hand, after the instant given for each row, that its child was seen.
+
+    A row for which none is given stays as it is.
+    """
+    undone = [
+        (row, one)
+        for row, said in register.sightings.items()
+        for one in said
+        if (instant := since[row]) is not None and one.first_at > instant
+    ]
+    if not undone:
+        return register
+    marks = register.marks.copy()
+    for row, one in undone:
+        marks[row, one.column] = one.without
+    return replace(register, marks=marks)
 
 
 def memberships(
