@@ -126,6 +126,7 @@ class Reload:
             if terms.laws is not house.terms.laws or terms.config.service.mode != mode:
                 prepare(house, house.clock(), terms)
             paced_anew, house.terms = terms.pacing != house.pacing, terms
+            house.owed_stamp = None  # a channel that is new may reach those whom no rung did
         if paced_anew:
             house.store.commit(lambda tx: ask_again(tx, house.clock()))
 
