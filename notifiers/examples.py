@@ -76,6 +76,10 @@ _FACTS: Mapping[str, Any] = {
             "lost": [],
         },
     ],
+    "owed": [
+        {"role": "town_government", "unit": "城关镇", "cases": ["2026-000123", "2026-000124"], "count": 2},
+        {"role": "education_office", "unit": "城关镇中心小学", "cases": ["2026-000123"], "count": 1},
+    ],
     "findings": [
         {"what": "rung", "ladder": "statutory", "rung": 2, "count": 2, "places": "sch-1 / t-1, sch-2 / t-2"},
         {"what": "duty", "fault": "unknown", "role": "education_office", "unit": None, "contact": "office-9"},
@@ -108,7 +112,9 @@ _ENGLISH_ALERT = {
     "town": "Riverton",
     "title": "Absent without leave several times in four weeks",
 }
-_NOTHING: Mapping[str, Any] = dict.fromkeys(("classes", "notices", "faults", "overdue", "failures", "findings"), ())
+_NOTHING: Mapping[str, Any] = dict.fromkeys(
+    ("classes", "notices", "faults", "overdue", "failures", "findings", "owed"), ()
+)
 _ENGLISH = {"unit": "Valley School", "classes": ["3A", "3B"], "district": "Green Valley Schools"}
 
 
@@ -117,7 +123,7 @@ def examples(language: str) -> dict[str, Mapping[str, Any]]:
     english = language == "en"
     facts = {**_FACTS, **(_ENGLISH if english else {})}
     if english:
-        facts |= {key: [_in_riverton(one) for one in _FACTS[key]] for key in ("failures", "findings")}
+        facts |= {key: [_in_riverton(one) for one in _FACTS[key]] for key in ("failures", "findings", "owed")}
     alert = {**_ALERT, **(_ENGLISH_ALERT if english else {})}
     bare = {**dict.fromkeys(alert), **{key: alert[key] for key in ("case", "student", "school", "run_from")}}
     kept = {key: facts[key] for key in ("district", "since")}

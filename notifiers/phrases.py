@@ -62,6 +62,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "rules_refused": ("配置未生效", "configuration refused"),
     "rules_accepted": ("配置已恢复正常", "configuration accepted"),
     "undeliverable": ("无法送达", "not delivered"),
+    "nobody_to_tell": ("无人可通知", "nobody to tell"),
+    "rehearsal": ("试运行", "shadow mode"),
     "daily_watch": ("每日巡检", "daily check"),
     "risk": ("辍学苗头", "signs of dropping out"),
     "reminder": ("时限提醒", "deadline"),

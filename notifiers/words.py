@@ -93,6 +93,7 @@ FACTS = {
     "problem": None,
     "notices": (),
     "failures": (),
+    "owed": (),
     "findings": (),
     "overdue": (),
 }

@@ -32,13 +32,17 @@ def run() -> int:
 
 
 @click.command()
+@click.option("--live", is_flag=True, help="转正 what leaving shadow mode would send; in live mode, what is owed.")
 @printing
-def check() -> None:
+def check(live: bool) -> None:  # noqa: FBT001 - click's own way
     """检查 configuration, rules, templates, feeds with all they hold; and whether every rung reaches somebody.
 
     Exit status 2 where the configuration is wrong, 1 where something in the feeds is refused, waits for a child who is
     not on the roster, is held or reaches nobody.
     """
+    if live:
+        importlib.import_module("daemon.cli.switching").print_unsent()
+        return
     from daemon.check import examine  # noqa: PLC0415
     from daemon.clock import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
 

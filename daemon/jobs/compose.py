@@ -21,7 +21,7 @@ from notifiers.words import mask_name
 from rules.instants import from_micros
 from rules.pacing import DIGEST, kind_of
 
-_LISTS = ("failures", "findings")
+_LISTS = ("failures", "findings", "owed")
 """Facts of which a message names those of all its alerts."""
 _ACKNOWLEDGED = frozenset({"report", "escalation", "reopened"})
 
@@ -141,7 +141,7 @@ def _alert(house: House, alert: AlertRow, names: Mapping[str, str], contact: Con
         "unconfirmed": facts["unconfirmed"],
         "reason": facts["reason"],
         "days_absent": facts["days_absent"],
-        "kind": alert.kind,
+        "kind": facts.get("would", alert.kind),
         "rule": facts.get("rule"),
         "rule_version": facts.get("rule_version"),
         "title": _title(facts, language),

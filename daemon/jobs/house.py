@@ -48,6 +48,8 @@ class House:
     """Called after something was armed or queued, so that the clockwork looks again."""
     turn: Lock = field(default_factory=Lock)
     """Held for one batch of decisions, or for one change of the terms: no batch is decided by two laws."""
+    owed_stamp: int | None = None
+    """The roster by which it was looked last whether those can be told whom a rung did not reach."""
     _people: tuple[int, People] | None = None
     _lock: RLock = field(default_factory=RLock)
 
@@ -116,5 +118,5 @@ class House:
 
     @property
     def shadow(self) -> bool:
-        """Whether only the operator is told."""
-        return self.config.service.mode == "shadow"
+        """Whether only the operator is told; a simulation sends nothing, and writes what would be sent."""
+        return self.config.service.mode == "shadow" and not self.simulated

@@ -66,7 +66,7 @@ url_file = "{folder}/robot.url"
 """
 ABOUT_UNITS = frozenset(
     {"feed_stale", "feed_recovered", "mass_absence", "rules_refused", "rules_accepted", "undeliverable"}
-    | {"daily_watch", "overdue", "test"}
+    | {"daily_watch", "overdue", "nobody_to_tell", "test"}
 )
 _MARKS = ("student_id", "date", "session", "mark", "reason")
 
