@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from rules.case import Case, Standing, Tell
 from rules.climb import Care, Step, instants, step
@@ -12,6 +13,9 @@ from rules.ladder import Audience, Ladder
 
 UNDONE = {"zh": "签收后尚无处置记录", "en": "acknowledged, and nothing recorded since"}
 """What a reminder of an acknowledgement is about."""
+
+EXPIRED = {"zh": "签收已失效，逾期没有处置记录", "en": "your acknowledgement has lapsed, nothing was recorded"}
+"""What whoever acknowledged is told when it has lapsed."""
 
 LAPSED = "acknowledgement lapsed"
 """Journal: nothing came of an acknowledgement, and the ladder goes on."""
@@ -78,22 +82,23 @@ def note_step(draft: Draft, ladder: Ladder, found: Step, **about: str) -> None:
 def weigh_acknowledgement(draft: Draft) -> None:
     """Remind whoever acknowledged and did nothing since; when that does not help, it lapses and the ladder goes on.
 
-    While the child is on leave there is nothing to be done, and both wait.
+    Whoever gave it hears of both. While the child is on leave there is nothing to be done, and both wait.
     """
     case = draft.case
     if draft.finding.leave_until is not None:
         return
-    reminds, lapses = _deadlines(case)
+    reminds, lapses = promised(case)
     if lapses is not None and lapses <= draft.now:
         draft.note(LAPSED, acknowledged_at=case.acknowledged_at, by=case.acknowledged_by)
+        draft.tells.append(_reminder(case, EXPIRED))
         draft.change(acknowledged_at=None, acknowledged_by=None, acknowledged_contact=None)
     elif reminds is not None and reminds <= draft.now:
         draft.note("acknowledgement recalled", by=case.acknowledged_by)
-        draft.tells.append(_reminder(case))
+        draft.tells.append(_reminder(case, UNDONE))
         draft.change(reminded_at=draft.now)
 
 
-def _deadlines(case: Case) -> tuple[dt.datetime | None, dt.datetime | None]:
+def promised(case: Case) -> tuple[dt.datetime | None, dt.datetime | None]:
     """When an acknowledgement is to be recalled, and when it lapses; None where it was, or need not be."""
     given = case.acknowledged_at
     if case.standing is not Standing.RAISED or given is None or (case.acted_at is not None and case.acted_at >= given):
@@ -107,7 +112,7 @@ def _deadlines(case: Case) -> tuple[dt.datetime | None, dt.datetime | None]:
     )
 
 
-def _reminder(case: Case) -> Tell:
+def _reminder(case: Case, title: Mapping[str, str]) -> Tell:
     return Tell(
         "reminder",
         case.ladder.acknowledged_by,
@@ -116,7 +121,7 @@ def _reminder(case: Case) -> Tell:
         reported_at=case.raised_at,
         rule=case.rule,
         version=case.rule_version,
-        title=UNDONE,
+        title=title,
     )
 
 
@@ -125,7 +130,7 @@ def wakes_of_report(case: Case) -> list[dt.datetime | None]:
     if case.standing is not Standing.RAISED or case.raised_at is None:
         return []
     climbs = instants(case.ladder, case.climb, case.raised_at, care_of(case, case.raised_at))
-    return [*climbs, *_deadlines(case)]
+    return [*climbs, *promised(case)]
 
 
 def awake(case: Case, now: dt.datetime) -> Case:
