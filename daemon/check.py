@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from daemon.config import Config, FeedConfig
 from daemon.config.source import read_source
+from daemon.desk.linking import examine_links, examine_signature
 from daemon.desk.promises import Findings, examine_ladders, examine_scopes, examine_units
 from daemon.desk.reach import Child, Roster
 from daemon.desk.scopes import Kind, traits_of
@@ -53,6 +54,8 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     rules = _examine_parts(config, found)
     _examine_channels(config, found, now)
     _examine_years(config, found)
+    examine_links(config, found)
+    examine_signature(config, found)
     records = _read_feeds(config, found, now)
     roster = _from_feeds(records) or _from_store(config, found)
     if roster is None:
