@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rules.case import Case, Decision, Entry, Standing, Tell
@@ -14,6 +14,9 @@ from rules.ladder import Audience, Ladder
 
 UNDONE = {"zh": "签收后尚无处置记录", "en": "acknowledged, and nothing recorded since"}
 """What a reminder of an acknowledgement is about."""
+
+EXPIRED = {"zh": "签收已失效，逾期没有处置记录", "en": "your acknowledgement has lapsed, nothing was recorded"}
+"""What whoever acknowledged is told when it has lapsed."""
 
 LAPSED = "acknowledgement lapsed"
 """Journal: nothing came of an acknowledgement, and the ladder goes on."""
@@ -134,22 +137,23 @@ def _those_of(ladder: Ladder, n: int, those: Sequence[Unheard]) -> Audience:
 def weigh_acknowledgement(draft: Draft) -> None:
     """Remind whoever acknowledged and did nothing since; when that does not help, it lapses and the ladder goes on.
 
-    While the child is on leave there is nothing to be done, and both wait.
+    Whoever gave it hears of both. While the child is on leave there is nothing to be done, and both wait.
     """
     case = draft.case
     if draft.finding.leave_until is not None:
         return
-    reminds, lapses = _deadlines(case)
+    reminds, lapses = promised(case)
     if lapses is not None and lapses <= draft.now:
         draft.note(LAPSED, acknowledged_at=case.acknowledged_at, by=case.acknowledged_by)
+        draft.tells.append(_reminder(case, EXPIRED))
         draft.change(acknowledged_at=None, acknowledged_by=None, acknowledged_contact=None)
     elif reminds is not None and reminds <= draft.now:
         draft.note("acknowledgement recalled", by=case.acknowledged_by)
-        draft.tells.append(_reminder(case))
+        draft.tells.append(_reminder(case, UNDONE))
         draft.change(reminded_at=draft.now)
 
 
-def _deadlines(case: Case) -> tuple[dt.datetime | None, dt.datetime | None]:
+def promised(case: Case) -> tuple[dt.datetime | None, dt.datetime | None]:
     """When an acknowledgement is to be recalled, and when it lapses; None where it was, or need not be."""
     given = case.acknowledged_at
     if case.standing is not Standing.RAISED or given is None or (case.acted_at is not None and case.acted_at >= given):
@@ -163,7 +167,7 @@ def _deadlines(case: Case) -> tuple[dt.datetime | None, dt.datetime | None]:
     )
 
 
-def _reminder(case: Case) -> Tell:
+def _reminder(case: Case, title: Mapping[str, str]) -> Tell:
     return Tell(
         "reminder",
         case.ladder.acknowledged_by,
@@ -172,7 +176,7 @@ def _reminder(case: Case) -> Tell:
         reported_at=case.raised_at,
         rule=case.rule,
         version=case.rule_version,
-        title=UNDONE,
+        title=title,
     )
 
 
@@ -182,7 +186,7 @@ def wakes_of_report(case: Case) -> list[dt.datetime | None]:
         return []
     since = case.climbs_from or case.raised_at
     climbs = instants(case.ladder, case.climb, since, care_of(case, case.raised_at))
-    return [*climbs, *_deadlines(case)]
+    return [*climbs, *promised(case)]
 
 
 def awake(case: Case, now: dt.datetime) -> Case:

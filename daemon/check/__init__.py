@@ -11,6 +11,7 @@ from daemon.check.records import examine_records
 from daemon.check.rosters import Kept, roster_of
 from daemon.config import Config
 from daemon.config.source import read_source
+from daemon.desk.linking import examine_links, examine_signature
 from daemon.desk.promises import Findings, examine_ladders, examine_scopes, examine_units
 from daemon.feeds.files import passed_over
 from daemon.feeds.grouping import RefusedGroup, group_refused
@@ -48,6 +49,8 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     rules = _examine_parts(config, found)
     _examine_channels(config, found, now)
     _examine_years(config, found)
+    examine_links(config, found)
+    examine_signature(config, found)
     looked = look_at_feeds(config, now)
     _examine_feeds(config, looked, found)
     kept = Kept(config)

@@ -113,8 +113,23 @@ class House:
 
     def district_name(self) -> str:
         """What messages call the district: its county's name once the roster knows it, else its code."""
-        units = self._people[1].directory.units.values() if self._people else ()
+        units = self._known_people().directory.units.values()
         return next((unit.name for unit in units if unit.kind == "county"), self.config.service.district)
+
+    def village_of(self, student_id: str | None) -> str | None:
+        """The name of the village a child lives in, where it is known; looked up when it is told, and kept nowhere."""
+        people = self._known_people()
+        child = people.roster.students.get(student_id or "")
+        found = people.directory.nearest(child.residence_id, "village") if child is not None else None
+        return found.name if found is not None else None
+
+    def _known_people(self) -> People:
+        """The roster as last read, be it a moment old."""
+        held = self._people
+        if held is not None:
+            return held[1]
+        with self.store.read() as tx:
+            return self.people(tx)
 
     @property
     def shadow(self) -> bool:

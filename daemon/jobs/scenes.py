@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
 from daemon.jobs.people import People
-from daemon.jobs.storms import LOOK_BACK
 from daemon.store import absences, cases, incidents, overlays, rolls
 from daemon.store.tx import Tx
 from rules.calendar import Calendar
@@ -31,6 +30,9 @@ from rules.views import needs_history
 AHEAD = dt.timedelta(days=2)
 """How far beyond today the grid goes: marks made early are known before their session begins."""
 
+
+LOOK_BACK = dt.timedelta(days=7)
+"""Mass absences in older sessions are history: no report that began in them still waits."""
 
 RECENT = 10
 """School days that settle the state of nearly every child; only of the others the whole history is read."""

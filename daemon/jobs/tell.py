@@ -11,6 +11,7 @@ from typing import Any
 
 from daemon.channels import children_in_one_text
 from daemon.config import ChannelsConfig
+from daemon.jobs.causes import causes_of
 from daemon.jobs.house import House
 from daemon.jobs.pace import paced
 from daemon.jobs.people import People
@@ -21,10 +22,12 @@ from daemon.store.journal import EntryDraft
 from daemon.store.outbox import AlertDraft
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
+from rules.answers import answer_by
 from rules.case import Case, Decision, Tell, is_unconfirmed
 from rules.instants import to_micros
 from rules.ladder import Audience, Recipient
 from rules.rota import Passed
+from rules.standing import promised
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,12 @@ def draft_alerts(
     told = [_still_believing(tx, house, case, tell) if tell.to_told else [] for case, tell in tells]
     routing.look_up(tx, chain.from_iterable(sought), (one.contact_id for each in told for one in each))
     found, bundles = Drafted([], [], []), _Bundles(house.config.channels)
+    causes = causes_of(tx, house, tells, now)
     for (case, tell), wanted, believing in zip(tells, sought, told, strict=True):
         routes, passed = routing.routes(wanted, case.ladder.acknowledged_by)
         routes += [_back_to(routing, one) for one in believing]
-        found.alerts.extend(bundles.split(_drafts(routing.people, case, tell, routes, now)))
+        drafts = _drafts(routing.people, case, tell, routes, now, causes.get(case.case_id))
+        found.alerts.extend(bundles.split(drafts))
         holes = [] if tell.to_told else list(_holes(routing, case, tell, wanted))
         found.holes.extend(holes)
         found.notes.extend(_notes(case, tell, passed, [one for one in holes if one.is_whole], now))
@@ -149,10 +154,13 @@ class _Bundles:
         return replace(draft, group_key=f"{draft.group_key}#{part}") if part else draft
 
 
-def _drafts(people: People, case: Case, tell: Tell, routes: Sequence[Route], now: dt.datetime) -> list[AlertDraft]:
+def _drafts(
+    people: People, case: Case, tell: Tell, routes: Sequence[Route], now: dt.datetime, cause: str | None
+) -> list[AlertDraft]:
     if not routes:
         return []
-    about = _about(people, case, tell)
+    facts, group = _about(people, case, tell, now)
+    about = ({**facts, "cause": cause} if cause is not None else facts), group
     return [_draft(case, tell, route, now, about) for route in routes]
 
 
@@ -200,14 +208,14 @@ _About = tuple[Mapping[str, Any], str | None]
 """What all recipients of one thing told share: the facts, and the group of messages it goes into."""
 
 
-def _about(people: People, case: Case, tell: Tell) -> _About:
+def _about(people: People, case: Case, tell: Tell, now: dt.datetime) -> _About:
     child = people.roster.students[case.student_id]
     group = None
     if tell.group:
         town, _ = people.directory.town(child.class_id, child.residence_id)
         within = child.class_id if tell.kind in _BY_CLASS else (town.unit_id if town else "")
         group = f"{tell.kind}:{tell.group}:{within}"
-    return facts_of(people, case, tell), group
+    return {**facts_of(people, case, tell), **_asked(case, tell, now)}, group
 
 
 def _draft(case: Case, tell: Tell, route: Route, now: dt.datetime, about: _About) -> AlertDraft:
@@ -246,6 +254,23 @@ def _key(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.dat
         return f"{case.case_id}/{tell.kind}/{about}/{rung}/{recipient.contact_id}/{channel}"
     version = "" if tell.kind in {"report", "escalation"} else f"/{to_micros(now)}"
     return f"{case.case_id}/{case.episode}/{tell.kind}/{rung}/{recipient.contact_id}/{channel}{version}"
+
+
+def _asked(case: Case, tell: Tell, now: dt.datetime) -> dict[str, Any]:
+    """What its recipients are asked to answer: whose acknowledgement is wanted, and by when something is."""
+    recalled = tell.kind == "reminder" and not tell.times and tell.rule == case.rule
+    by: dt.datetime | None = None
+    if recalled and case.acknowledged_at is not None:
+        by = promised(case)[1]
+    elif tell.kind in _STANDING:
+        by = answer_by(case, now)
+    elif tell.kind == "confirm_request":
+        by = tell.due_at
+    wanted = tell.kind in _STANDING or (recalled and case.acknowledged_at is None)
+    return {
+        "acknowledged_by": list(case.ladder.acknowledged_by) if wanted else [],
+        "answer_by": None if by is None else to_micros(by),
+    }
 
 
 def facts_of(people: People, case: Case, tell: Tell) -> Mapping[str, Any]:

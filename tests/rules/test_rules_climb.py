@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.answers import answer_by
 from rules.case import Case, Law, Standing, Tell
 from rules.climb import (
     START,
@@ -30,7 +31,7 @@ from rules.decide import climb_on, decide
 from rules.finding import Finding
 from rules.ladder import Audience, Ladder, Rung
 from rules.signs import Sign
-from rules.standing import awake
+from rules.standing import EXPIRED, awake
 from tests.rules.small import DAY, HOUR, calendar
 from tests.table import ANA, instant
 
@@ -331,17 +332,19 @@ def test_an_acknowledgement_without_a_contact_is_recalled_to_the_roles_that_may(
 def test_an_acknowledgement_after_which_nothing_is_done_lapses_and_the_ladder_goes_on() -> None:
     case = decided(decided(ACKNOWLEDGED, T0 + 24 * HOUR)[0], T0 + 72 * HOUR)[0]
     assert case.wake_at == T0 + 73 * HOUR
-    case, kinds, [tell] = decided(case, T0 + 73 * HOUR)
+    case, kinds, [lapsed, tell] = decided(case, T0 + 73 * HOUR)
 
     assert kinds == ["acknowledgement lapsed", "rung climbed"]
+    assert (lapsed.kind, lapsed.contacts, lapsed.title) == ("reminder", ("town",), EXPIRED)
     assert tell.roles == ("town_head",)
     assert (case.acknowledged_at, case.acknowledged_by, case.acknowledged_contact) == (None, None, None)
 
 
 def test_what_was_missed_while_nobody_was_awake_is_not_recalled_but_lapses() -> None:
-    _, kinds, [tell] = decided(ACKNOWLEDGED, T0 + 100 * HOUR)
+    _, kinds, [lapsed, tell] = decided(ACKNOWLEDGED, T0 + 100 * HOUR)
 
     assert kinds == ["acknowledgement lapsed", "rung climbed"]
+    assert lapsed.contacts == ("town",)
     assert [one.roles for one in tell.audience] == [("county_head",), ("town_head",)]
 
 
@@ -416,3 +419,20 @@ def test_a_new_report_forgets_what_signs_were_kept_silent_for() -> None:
     case, _, _ = decided(replace(NEW, signs=(sign,)), T0)
     assert case.standing is Standing.RAISED
     assert [one.climb.owed for one in case.signs if one.rule == "r"] in ([()], [])
+
+
+# ---- by when an answer is wanted -----------------------------------------------------------------------------------
+
+
+def test_an_answer_is_wanted_until_the_next_rung_that_waits_for_one() -> None:
+    assert answer_by(RAISED, T0) == T0 + 24 * HOUR
+    assert answer_by(replace(RAISED, climb=Climb(2)), T0 + 30 * HOUR) is None
+    assert answer_by(ACKNOWLEDGED, T0 + 2 * HOUR) is None
+    assert answer_by(NEW, T0) is None
+
+
+def test_a_rung_that_repeats_until_somebody_answers_wants_one_before_it_does() -> None:
+    raised = decided(NEW, T0, law=replace(LAW, ladder=NAGGING))[0]
+    assert answer_by(raised, T0) == T0 + 12 * HOUR
+    until_seen = replace(NAGGING, rungs=tuple(replace(rung, until="seen") for rung in NAGGING.rungs))
+    assert answer_by(replace(raised, ladder=until_seen), T0) != T0 + 12 * HOUR

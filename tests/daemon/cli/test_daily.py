@@ -153,6 +153,25 @@ def test_what_a_configuration_promises_is_checked(terminal: Terminal, old: str, 
     assert words in result.stderr
 
 
+def test_live_messages_whose_links_would_lead_to_this_machine_are_refused(terminal: Terminal) -> None:
+    edit('public_url = "https://baoxue.example.org"', "")
+    assert "console.public_url  is not set" in terminal.refused("check")
+    edit('mode = "live"', 'mode = "shadow"')
+    assert "public_url" not in terminal.ask("check").stderr
+
+
+def test_an_address_of_this_machine_that_was_written_down_is_only_noticed(terminal: Terminal) -> None:
+    for url in ("http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"):
+        edit('public_url = "https://baoxue.example.org"', f'public_url = "{url}"')
+        result = terminal.ask("check")
+        assert (result.exit_code, "console.public_url  is an address of this machine" in result.stderr) == (0, True)
+        edit(f'public_url = "{url}"', 'public_url = "https://baoxue.example.org"')
+
+
+def test_what_texts_begin_with_is_said_where_no_signature_is_written(terminal: Terminal) -> None:
+    assert "channels.sms.sign_name  is not set: text messages begin with" in terminal.ask("check").stderr
+
+
 def test_years_whose_holidays_are_not_known_are_noticed(terminal: Terminal) -> None:
     edit('"none"', '"CN"')
     edit("to = 2026-07-10", "to = 2031-07-10")
