@@ -57,6 +57,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "feed_stale": ("考勤数据中断", "no attendance records"),
     "feed_recovered": ("考勤数据恢复", "attendance records resumed"),
     "mass_absence": ("大面积缺勤", "mass absence"),
+    "feed_problem": ("数据源问题", "problem with a feed"),
+    "feed_problem_over": ("数据源问题已解决", "problem with a feed is over"),
     "rules_refused": ("配置未生效", "configuration refused"),
     "rules_accepted": ("配置已恢复正常", "configuration accepted"),
     "undeliverable": ("无法送达", "not delivered"),

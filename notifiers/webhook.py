@@ -32,7 +32,7 @@ _ALERT_KEYS = (
     "confirm_seen_url",
     "confirm_absent_url",
 )
-_KEYS = ("count", "share", "feed", "since", "incident", "faults", "failures", "findings")
+_KEYS = ("count", "share", "feed", "since", "incident", "problem", "faults", "failures", "findings")
 
 
 @dataclass(frozen=True, slots=True)

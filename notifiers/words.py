@@ -90,6 +90,7 @@ FACTS = {
     "reply_code": None,
     "classes": (),
     "faults": (),
+    "problem": None,
     "notices": (),
     "failures": (),
     "findings": (),

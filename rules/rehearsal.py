@@ -71,15 +71,10 @@ def _rolls_at(history: History, now: int, width: int) -> Rolls:
     marks = known[rolls.roll]
     column = np.where(rolls.column < width, rolls.column, -1).astype(np.int32)
     return Rolls(
-        rolls.class_index[known],
-        column[known],
-        rolls.recorded_at[known],
-        rolls.rank[known],
-        rolls.line[known],
-        rolls.implied[known],
-        number[rolls.roll[marks]].astype(np.int32),
-        rolls.row[marks],
-        rolls.code[marks],
+        **{**rolls.of_rolls(known), "column": column[known]},
+        roll=number[rolls.roll[marks]].astype(np.int32),
+        row=rolls.row[marks],
+        code=rolls.code[marks],
     )
 
 

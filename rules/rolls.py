@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ NO_CLASS = -1
 """Class index of what is no class's roll."""
 
 
+NO_FEED = -1
+"""Feed of what people say by hand."""
+
 BY_HAND = 2**30
 """Rank of what people say by hand."""
 
@@ -30,19 +34,30 @@ class Rolls:
     """Rolls as delivered and known, flat.
 
     Per roll (length r): `class_index` int, `column` int (−1: outside the calendar, ignored), `recorded_at` int64
-    microseconds, `rank` int, `line` int, `implied` bool. Per mark (length q): `roll` int index into the above,
-    `row` int row of the register (−1: not among its children, ignored), `code` uint8.
+    microseconds, `rank` int, `line` int (where it stands among what its feed delivered), `implied` bool. Per mark
+    (length q): `roll` int index into the above, `row` int row of the register (−1: not among its children, ignored),
+    `code` uint8; UNTAKEN is a row that named the child and was refused. `feed` int per roll tells feeds of one rank
+    apart; None where a rank is one feed's.
     """
 
     class_index: NDArray[np.int32]
     column: NDArray[np.int32]
     recorded_at: NDArray[np.int64]
     rank: NDArray[np.int32]
-    line: NDArray[np.int32]
+    line: NDArray[np.int32] | NDArray[np.int64]
     implied: NDArray[np.bool_]
     roll: NDArray[np.int32]
     row: NDArray[np.int32]
     code: NDArray[np.uint8]
+    feed: NDArray[np.int32] | None = None
+
+    def of_rolls(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> dict[str, NDArray[Any]]:
+        """The arrays with an entry a roll, only those `kept`, by name."""
+        named = {name: getattr(self, name) for name in _OF_ROLLS}
+        return {name: array[kept] for name, array in named.items() if array is not None}
+
+
+_OF_ROLLS = ("class_index", "column", "recorded_at", "rank", "line", "implied", "feed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +91,64 @@ def lay_marks(
 
 
 def _lay_rolls(marks: NDArray[np.uint8], rolls: Rolls, classes: NDArray[np.int32], *, moved: bool) -> None:
-    roll, row, code = _with_implied(rolls, classes)
-    column = rolls.column[roll]
-    usable = (row >= 0) & (column >= 0)
-    if not usable.all():
-        roll, row, code, column = roll[usable], row[usable], code[usable], column[usable]
+    said = _said(rolls, classes)
     contested = _contested(rolls)
-    if not contested.any() and not moved:
-        marks[row, column] = code
+    refused = said.code == Mark.UNTAKEN
+    if not contested.any() and not moved and not refused.any():
+        marks[said.row, said.column] = said.code
         return
-    clash = np.ones(len(roll), np.bool_) if moved else contested[roll]
-    marks[row[~clash], column[~clash]] = code[~clash]
-    roll, row, code, column = roll[clash], row[clash], code[clash], column[clash]
-    order = np.lexsort((STRENGTH[code], rolls.line[roll], rolls.rank[roll], rolls.recorded_at[roll]))
-    marks[row[order], column[order]] = code[order]
+    clash = np.ones(len(said.row), np.bool_) if moved else contested[said.roll] | refused
+    if refused.any():
+        cell = said.column.astype(np.int64) * len(classes) + said.row
+        clash |= np.isin(cell, cell[refused])
+    alone = ~clash
+    marks[said.row[alone], said.column[alone]] = said.code[alone]
+    _lay_contested(marks, rolls, said.where(clash))
+
+
+def _lay_contested(marks: NDArray[np.uint8], rolls: Rolls, said: _Said) -> None:
+    """Of several marks of one cell write the one that precedence puts last.
+
+    A refused row makes the child unknown where nothing else is said of it, and where a feed that speaks for everybody
+    left it out before; whatever another row says of the child stands.
+    """
+    cell = said.column.astype(np.int64) * len(marks) + said.row
+    refused = said.code == Mark.UNTAKEN
+    order = precedence(rolls, said.roll, said.code, cell)
+    last = order[~refused[order]]
+    marks[said.row[last], said.column[last]] = said.code[last]
+    if not refused.any():
+        return
+    said_last = dict(zip(cell[last].tolist(), last.tolist(), strict=True))
+    for one in order[refused[order]].tolist():
+        winner = said_last.get(int(cell[one]))
+        if winner is None or (said.implied[winner] and _recorded(rolls, said, winner) <= _recorded(rolls, said, one)):
+            marks[said.row[one], said.column[one]] = Mark.UNKNOWN
+
+
+def _recorded(rolls: Rolls, said: _Said, mark: int) -> int:
+    return int(rolls.recorded_at[said.roll[mark]])
+
+
+def precedence(
+    rolls: Rolls, roll: NDArray[np.int32], code: NDArray[np.uint8], cell: NDArray[np.int64]
+) -> NDArray[np.intp]:
+    """Return the order of marks in which, of two marks of one `cell`, the later counts (absence.md, Marks 1).
+
+    `roll` int (n,) indexes `rolls`, `code` uint8 (n,), `cell` int64 (n,). Within a feed the later line counts, between
+    feeds of one rank a positive mark.
+    """
+    recorded, rank, line = rolls.recorded_at[roll], rolls.rank[roll], rolls.line[roll]
+    if rolls.feed is None:
+        return np.lexsort((STRENGTH[code], line, rank, recorded, cell))
+    feed = rolls.feed[roll]
+    by_feed = np.lexsort((line, feed, rank, recorded, cell))
+    counts = np.ones(len(by_feed), np.bool_)
+    before, after = by_feed[:-1], by_feed[1:]
+    counts[:-1] = np.logical_or.reduce([one[before] != one[after] for one in (feed, rank, recorded, cell)])
+    last_of_feed = np.zeros(len(by_feed), np.bool_)
+    last_of_feed[by_feed[counts]] = True
+    return np.lexsort((line, STRENGTH[code] * last_of_feed, last_of_feed, rank, recorded, cell))
 
 
 def _contested(rolls: Rolls) -> NDArray[np.bool_]:
@@ -98,6 +157,30 @@ def _contested(rolls: Rolls) -> NDArray[np.bool_]:
     key = rolls.class_index.astype(np.int64) << 32 | (rolls.column.astype(np.int64) & 0xFFFFFFFF)
     _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
     return np.asarray((counts[inverse] > 1) | by_hand, np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Marks that have a cell, with their rolls; `implied` are those of children whom their roll does not name."""
+
+    roll: NDArray[np.int32]
+    row: NDArray[np.int32]
+    column: NDArray[np.int32]
+    code: NDArray[np.uint8]
+    implied: NDArray[np.bool_]
+
+    def where(self, wanted: NDArray[np.bool_]) -> _Said:
+        """Only these."""
+        return _Said(*(getattr(self, name)[wanted] for name in _Said.__dataclass_fields__))
+
+
+def _said(rolls: Rolls, classes: NDArray[np.int32]) -> _Said:
+    roll, row, code = _with_implied(rolls, classes)
+    column = rolls.column[roll]
+    implied = np.arange(len(roll)) >= len(rolls.roll)
+    usable = (row >= 0) & (column >= 0)
+    said = _Said(roll, row, column, code, implied)
+    return said if usable.all() else said.where(usable)
 
 
 def _with_implied(
@@ -149,11 +232,12 @@ def _with_overlays(calendar: Calendar, rolls: Rolls, overlays: Sequence[Overlay]
         np.append(rolls.column, np.array([column for _, _, column in cells], np.int32)),
         np.append(rolls.recorded_at, np.array([to_micros(one.said_at) for one in said], np.int64)),
         np.append(rolls.rank, np.full(size, BY_HAND, np.int32)),
-        np.append(rolls.line, np.array([n for n, _, _ in cells], np.int32)),
+        np.append(rolls.line, np.array([n for n, _, _ in cells], rolls.line.dtype)),
         np.append(rolls.implied, np.zeros(size, np.bool_)),
         np.append(rolls.roll, np.arange(first, first + size, dtype=np.int32)),
         np.append(rolls.row, np.array([row for _, row, _ in cells], np.int32)),
         np.append(rolls.code, np.array([one.mark for one in said], np.uint8)),
+        None if rolls.feed is None else np.append(rolls.feed, np.full(size, NO_FEED, np.int32)),
     )
 
 

@@ -23,7 +23,8 @@ from daemon.feeds.payload import Cursor, FeedError, Payload, Reading, Refused
 from daemon.feeds.read import form_of, read
 from daemon.jobs.house import House
 from daemon.jobs.people import People
-from daemon.jobs.poll import covered, in_order
+from daemon.jobs.poll import in_order
+from daemon.jobs.recording import covered
 from daemon.jobs.scenes import AHEAD, stale_after
 from rules.calendar import Calendar
 from rules.history import History, LeaveKnown, MovementKnown
@@ -82,7 +83,7 @@ class _Telling:
         caller = BulkCaller(self.people, self.calendar, feed, self.ordinals, to_micros(self.start))
         for name, reading in _bulks(feed, self.house.config.base, self.start, self.calendar):
             self.refused += reading.problems
-            said = Reading((), (), reading.first_date, reading.last_date)
+            said = Reading(first_date=reading.first_date, last_date=reading.last_date)
             calls, strangers, outside = caller.call(reading.rows, covered(feed, said))
             self.calls.append((feed, _until(calls, to_micros(self.end), self._width)))
             self._count(name, "student_id", strangers, _STRANGERS)
@@ -225,6 +226,8 @@ def _rolls(calls: list[tuple[FeedConfig, Calls]]) -> tuple[Rolls, NDArray[np.int
     """The rolls of all sources together, and when each became known."""
     firsts = np.cumsum([0, *(len(one.line) for _, one in calls)]).tolist()
     ranks = [np.full(len(one.line), feed.rank, np.int32) for feed, one in calls]
+    ids = sorted({feed.id for feed, _ in calls})
+    feeds = [np.full(len(one.line), ids.index(feed.id), np.int32) for feed, one in calls]
     rolls = [(one.roll + first).astype(np.int32) for first, (_, one) in zip(firsts, calls, strict=False)]
 
     def column(name: str, kind: type[np.generic]) -> NDArray[Any]:
@@ -240,5 +243,6 @@ def _rolls(calls: list[tuple[FeedConfig, Calls]]) -> tuple[Rolls, NDArray[np.int
         roll=np.concatenate([np.zeros(0, np.int32), *rolls]),
         row=column("row", np.int32),
         code=column("code", np.uint8),
+        feed=np.concatenate([np.zeros(0, np.int32), *feeds]),
     )
     return whole, column("known_at", np.int64)

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 
 from daemon.config.mapping import MappingConfig
 from daemon.config.table import Keeper, Table
-from daemon.config.values import Count, Duration, Lasting, Packs, Share, Text, Url, Variable
+from daemon.config.values import Count, Duration, HoldShare, Lasting, Packs, Share, Text, Url, Variable
 
 Records = Literal["units", "students", "contacts", "marks", "punches", "leaves", "movements"]
 
@@ -49,6 +49,9 @@ class FeedConfig(Keeper):
         default=MappingConfig(),
         description="how its own words are read",
         examples=['{ columns = { "学号" = "student_id" } }'],
+    )
+    hold_when_missing: HoldShare = Field(
+        default=0.2, description="the share of a roster whose lack holds a delivery, 0 for never"
     )
     encoding: Literal["auto", "utf-8", "gb18030"] = Field(default="auto", description="the encoding of its text")
     format: Literal["auto", "csv", "xlsx", "jsonl"] = Field(default="auto", description="the form of its tables")

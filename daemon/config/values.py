@@ -244,6 +244,7 @@ Lasting = Annotated[Duration, AfterValidator(_lasting)]
 Day = Annotated[dt.date, Strict()]
 Clock = Annotated[dt.time, Strict()]
 Count = Annotated[int, Strict()]
+HoldShare = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Share = Annotated[float, Strict(), Field(gt=0, le=1, allow_inf_nan=False)]
 Weekday = Annotated[int, Strict(), Field(ge=1, le=7)]
 """1 is Monday, 7 Sunday."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from daemon.config import FeedConfig
 from daemon.feeds import fields, rows
 from daemon.feeds.dates import Dates
 from daemon.feeds.marks import Tally, mark_of
-from daemon.feeds.payload import Fault, Payload, Reading
+from daemon.feeds.payload import Fault, Payload, Reading, RefusedMark
 from daemon.feeds.reading import build, reading, refused
 from daemon.feeds.xml import Element, elements
 from rules.records import Mark, MarkRecord
@@ -85,12 +86,24 @@ def _marks(payload: Payload, source: Iterator[Element], customs: rows.Customs) -
             days.setdefault((rows.named("StudentUniqueId", fields.an_id, student), date), []).append(event)
         except Fault as fault:
             tally.faults.append((element.line, fault, student))
+            tally.refused.append(_subject(element, student, customs))
     if by_section:
         hint = "export StudentSchoolAttendanceEvent"
         tally.faults.append((0, Fault(f"{by_section} events of single sections are not read", hint), ""))
     tally.records.extend(_day(student, date, events) for (student, date), events in days.items())
     problems = [refused(payload.name, line, fault, student) for line, fault, student in tally.faults]
-    return reading(tally.records, problems, tally.dates)
+    return reading(tally.records, problems, tally.dates, tally.refused)
+
+
+def _subject(element: Element, student: str, customs: rows.Customs) -> RefusedMark:
+    """What an event that was not taken is about, as far as it can be told."""
+    child: str | None = None
+    day: dt.date | None = None
+    with contextlib.suppress(Fault):
+        child = fields.an_id(student)
+    with contextlib.suppress(Fault):
+        day = customs.dates.date(element.at("AttendanceEvent", "EventDate"))
+    return RefusedMark(child, day, EVERY_SESSION, None, element.line)
 
 
 def _event(element: Element, date: dt.date, customs: rows.Customs) -> _Event:

@@ -155,8 +155,9 @@ def split_rows(lines: list[str], skipped: int, delimiter: str) -> tuple[list[lis
         except StopIteration:
             return rows, numbers, faults
         except csv.Error:
-            hint = "double a quote inside a quoted cell"
-            faults.append(Fault("its quotes do not close", hint, line=skipped + start + 1))
+            fault = Fault("its quotes do not close", "double a quote inside a quoted cell", line=skipped + start + 1)
+            fault.cells = next(csv.reader(lines[start : start + 1], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
+            faults.append(fault)
             source.at = start + 1
             reader = csv.reader(source, delimiter=delimiter, strict=True)
             continue

@@ -162,9 +162,10 @@ class _Taking:
     def _take_rows(self, odd: Odd) -> None:
         """Take rows as the row reader does."""
         grid = self._grid(odd)
-        records, problems, dates = read_grid(self._feed, self._name, grid, self._shape.places, self._customs)
-        self._rows.add(records)
-        self._dates.update(dates)
+        found = read_grid(self._feed, self._name, grid, self._shape.places, self._customs)
+        problems = found.problems
+        self._rows.add(found.records)
+        self._dates.update(found.dates)
         kept = sorted(problems, key=lambda problem: problem.line)[: MOST_PROBLEMS - len(self._problems)]
         self._problems += kept
         self._more += len(problems) - len(kept)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from daemon.feeds import fields
 from daemon.feeds.grid import Grid, is_blank, too_wide
-from daemon.feeds.payload import Fault, quote
+from daemon.feeds.payload import Fault, RefusedMark, quote
 from daemon.feeds.rows import LEFT_OUT, Customs
 from daemon.problems import choose
 from rules.records import MARK_NAMES, Mark, MarkRecord
@@ -34,6 +34,8 @@ class Tally:
     faults: list[tuple[int, Fault, str]] = field(default_factory=list)
     """Line, fault, and the row's student cell as it stands."""
     dates: set[dt.date] = field(default_factory=set)
+    refused: list[RefusedMark] = field(default_factory=list)
+    """What the rows that were not taken are about."""
 
 
 class Once(dict[str, Value]):
@@ -69,9 +71,34 @@ def read_marks(grid: Grid, places: Mapping[str, int], customs: Customs, sessions
         try:
             take(read_row(cells, line))
         except Fault as fault:
-            if not is_blank(cells):
-                _refuse(tally, cells, line, fault, places, read_row)
+            if not is_blank(cells) and _refuse(tally, cells, line, fault, places, read_row):
+                tally.refused.append(subject_of(cells, line, places, customs, sessions))
+    for split in grid.faults:
+        tally.refused.append(subject_of(split.cells, split.line, places, customs, sessions))
     return tally
+
+
+def subject_of(
+    cells: Sequence[str], line: int, places: Mapping[str, int], customs: Customs, sessions: Mapping[str, str]
+) -> RefusedMark:
+    """Return what a row that was not taken is about, as far as its cells can be understood one by one."""
+    readers = cell_readers(customs, sessions)
+
+    def understood(column: str, read: Callable[[str], Value]) -> Value | None:
+        at = places.get(column)
+        text = cells[at].strip().strip('"') if at is not None and at < len(cells) else ""
+        try:
+            return read(text)
+        except Fault:
+            return None
+
+    return RefusedMark(
+        understood("student_id", student_of),
+        understood("date", readers["date"]),
+        understood("session", readers["session"]),
+        understood("recorded_at", readers["recorded_at"]),
+        line,
+    )
 
 
 def _row_reader(
@@ -138,8 +165,8 @@ def _refuse(
     fault: Fault,
     places: Mapping[str, int],
     read_row: Callable[[list[str], int], MarkRecord],
-) -> None:
-    """Note what was wrong; a row whose only fault was its `came_at` is taken without it."""
+) -> bool:
+    """Note what was wrong and return whether the row is refused; one whose only fault was its `came_at` is not."""
     student = cells[places["student_id"]]
     if fault.column == "came_at":
         cells[places["came_at"]] = ""
@@ -149,7 +176,10 @@ def _refuse(
             fault = other
         else:
             fault.fault += LEFT_OUT
+            tally.faults.append((line, fault, student))
+            return False
     tally.faults.append((line, fault, student))
+    return True
 
 
 def mark_of(customs: Customs, text: str) -> Mark:

@@ -40,6 +40,10 @@ class Payload:
     etag: str | None = None
     last_modified: str | None = None
     fault: str | None = None
+    modified_at: dt.datetime | None = None
+    """When its file was last written, UTC; None for what is no file."""
+    seen_before: bool = False
+    """Whether the same bytes were taken at the last poll: they say nothing new, and speak for what is over since."""
 
 
 class Seen(NamedTuple):
@@ -96,6 +100,19 @@ class Refused:
         return f"{where} {self.column or ''}".rstrip() + f"  {self.fault}{tail}"
 
 
+class RefusedMark(NamedTuple):
+    """What a refused row of marks is about, as far as it can be told: the child, the day, the session; None if not.
+
+    `session` is a name, or "" for all sessions of the day.
+    """
+
+    student_id: str | None
+    date: dt.date | None
+    session: str | None
+    recorded_at: dt.datetime | None
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one payload said: the records taken, what was refused, and the dates its marks span.
@@ -110,6 +127,13 @@ class Reading:
     """What was passed over without being refused (another sheet); a person should look at it."""
     first_date: dt.date | None = None
     last_date: dt.date | None = None
+    refused_marks: tuple[RefusedMark, ...] = ()
+    """What the refused rows of marks are about: a refused row is not an unsaid one (absence.md, Marks 8)."""
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether nothing of it could be read, so that it is no delivery at all."""
+        return not self.records and bool(self.problems)
 
 
 class Fault(ValueError):  # noqa: N818 - it is the source's, not ours
@@ -121,6 +145,8 @@ class Fault(ValueError):  # noqa: N818 - it is the source's, not ours
         self.hint = hint
         self.column = column
         self.line = line
+        self.cells: list[str] = []
+        """The cells of a line that could not be split, as they stand between delimiters; for looking, not taking."""
 
 
 def digest(content: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from daemon.config import FeedConfig, MappingConfig
@@ -11,10 +12,11 @@ from daemon.feeds.columns import LAYOUTS, is_header
 from daemon.feeds.dates import Dates
 from daemon.feeds.grid import Grid, is_blank, read_csv, read_json_lines, too_wide
 from daemon.feeds.marks import read_marks
-from daemon.feeds.payload import Fault, Payload, Reading, Refused
+from daemon.feeds.payload import Fault, Payload, Reading, Refused, RefusedMark
 from daemon.feeds.reading import build, reading, refused
 from daemon.feeds.rows import BUILDERS, Customs, Row
 from daemon.feeds.shape import DATED, Shape, given, shape_of
+from daemon.feeds.whole import is_whole
 from rules.records import Record
 
 
@@ -41,21 +43,44 @@ def _read_table(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
     shape = shape_under(feed, table)
     grid, places = shape.grid(table), shape.places
     customs = Customs.of(feed.mapping, dates_of(feed.mapping, zone, lambda: _cells(grid, places)))
-    records, problems, dates = read_grid(feed, payload.name, grid, places, customs)
-    return reading(records, problems, dates)
+    found = read_grid(feed, payload.name, grid, places, customs)
+    _demand_an_end(feed, payload, found)
+    return reading(found.records, found.problems, found.dates, found.refused_marks)
 
 
-def read_grid(
-    feed: FeedConfig, source: str, grid: Grid, places: Mapping[str, int], customs: Customs
-) -> tuple[Sequence[Record], list[Refused], Collection[dt.date]]:
-    """The records of a table whose columns are known, what was refused, and every date of marks that was met."""
+@dataclass(frozen=True, slots=True)
+class GridReading:
+    """What the rows of a table say: records, refusals, every date of marks met, what refused marks are about."""
+
+    records: Sequence[Record]
+    problems: list[Refused]
+    dates: Collection[dt.date] = ()
+    refused_marks: Sequence[RefusedMark] = ()
+
+
+def read_grid(feed: FeedConfig, source: str, grid: Grid, places: Mapping[str, int], customs: Customs) -> GridReading:
+    """Read the rows of a table whose columns are known."""
     split_faults = [refused(source, fault.line, fault) for fault in grid.faults]
     if feed.records == "marks":
         tally = read_marks(grid, places, customs, feed.mapping.sessions)
         problems = [refused(source, line, fault, student) for line, fault, student in tally.faults]
-        return tally.records, split_faults + problems, tally.dates
+        return GridReading(tally.records, split_faults + problems, tally.dates, tally.refused)
     records, problems = build(source, _rows(grid, places, customs), BUILDERS[feed.records])
-    return records, split_faults + problems, ()
+    return GridReading(records, split_faults + problems)
+
+
+def _demand_an_end(feed: FeedConfig, payload: Payload, found: GridReading) -> None:
+    """Refuse a text that stops within its last row: nobody knows how much is missing behind it.
+
+    A file of a feed that names everybody may end so: who is not named there is unknown, not present.
+    """
+    if feed.url is None and feed.presence != "implied":
+        return
+    if is_whole(payload.content):
+        return
+    last = len(payload.content.splitlines())
+    if any(problem.line == last for problem in found.problems):
+        raise Fault("stops within its last row", "the rest is missing: send it again, with an end to its last line")
 
 
 def shape_under(feed: FeedConfig, grid: Grid) -> Shape:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
 from daemon.feeds.fields import LONGEST_ID
-from daemon.feeds.payload import Fault, Reading, Refused
+from daemon.feeds.payload import Fault, Reading, Refused, RefusedMark
 from daemon.feeds.rows import Row
 from rules.records import Record
 
@@ -19,7 +19,12 @@ def refused(source: str, line: int, fault: Fault, student: str = "") -> Refused:
     return Refused(source, line, fault.column, fault.fault, fault.hint, student_id)
 
 
-def reading(records: Sequence[Record], problems: list[Refused], met: Iterable[dt.date] = ()) -> Reading:
+def reading(
+    records: Sequence[Record],
+    problems: list[Refused],
+    met: Iterable[dt.date] = (),
+    refused_marks: Iterable[RefusedMark] = (),
+) -> Reading:
     """A Reading with its problems by line, at most MOST_PROBLEMS and the count of the rest."""
     dates = sorted(met)
     ordered = sorted(problems, key=lambda problem: problem.line)
@@ -27,7 +32,7 @@ def reading(records: Sequence[Record], problems: list[Refused], met: Iterable[dt
         more = len(ordered) - MOST_PROBLEMS
         ordered[MOST_PROBLEMS:] = [Refused(ordered[0].source, 0, None, f"and {more} more problems like these")]
     first, last = (dates[0], dates[-1]) if dates else (None, None)
-    return Reading(records, tuple(ordered), first, last)
+    return Reading(records, tuple(ordered), (), first, last, tuple(refused_marks))
 
 
 def build(

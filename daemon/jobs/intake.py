@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
+from daemon.feeds.payload import Refused, RefusedMark
 from daemon.jobs import parking
-from daemon.jobs.delivery import Delivery, RecordedAt, TakenIn, Whole
+from daemon.jobs.delivery import Delivery, Doubts, RecordedAt, TakenIn, Whole, doubts_of
 from daemon.jobs.house import House
 from daemon.jobs.people import People
 from daemon.jobs.repeats import without_repeats
 from daemon.jobs.rollcall import Called, Caller
 from daemon.jobs.silence import FEED, KIND, owing
+from daemon.jobs.similar_ids import similar_ids
 from daemon.store import absences, enrolment, incidents, intake, rolls, timers
 from daemon.store.intake import Refusal
 from daemon.store.rolls import Roll
@@ -35,6 +37,8 @@ log = structlog.get_logger()
 
 CLASS = "class"
 """Timer: a class must be judged anew; its subject is `class@instant`, so that no timer ever replaces another."""
+
+WAITED = "(waited for the roster)"
 
 MANY = 0.1
 """When this share of a class has marks outside every session, the calendar may be wrong (absence.md, Marks)."""
@@ -68,10 +72,10 @@ def class_of_timer(timer: Timer) -> str:
 
 def _take_roster(tx: Tx, house: House, delivery: Delivery, taken: TakenIn) -> None:
     units, students, contacts = delivery.of(UnitRecord), delivery.of(StudentRecord), delivery.of(ContactRecord)
-    source = f"{delivery.feed.id}:{delivery.name}"
+    source, kept = f"{delivery.feed.id}:{delivery.name}", delivery.kept
     for kind, changes in (
-        ("units", units and enrolment.upsert_units(tx, units, delivery.known_at, source=source)),
-        ("contacts", contacts and enrolment.upsert_contacts(tx, contacts, delivery.known_at, source=source)),
+        ("units", units and enrolment.upsert_units(tx, units, delivery.known_at, source=source, kept=kept)),
+        ("contacts", contacts and enrolment.upsert_contacts(tx, contacts, delivery.known_at, source=source, kept=kept)),
         ("students", students and _take_students(tx, house, delivery, students, source, taken)),
     ):
         if changes:
@@ -85,7 +89,7 @@ def _take_students(
     tx: Tx, house: House, delivery: Delivery, students: Sequence[StudentRecord], source: str, taken: TakenIn
 ) -> enrolment.Changes:
     today = delivery.known_at.astimezone(house.calendar.zone).date()
-    changes = enrolment.upsert_students(tx, students, delivery.known_at, source=source, on=today)
+    changes = enrolment.upsert_students(tx, students, delivery.known_at, source=source, on=today, kept=delivery.kept)
     house.forget_people()
     taken.missing += changes.missing
     moved = {one.student_id: one.class_id for one in students}
@@ -100,7 +104,7 @@ def _retry_parked(tx: Tx, house: House, students: Sequence[str], known_at: dt.da
     for feed_id, waiting in parking.waiting_for(tx, students).items():
         if feed_id in feeds:
             records = [record for _, record in waiting]
-            delivery = Delivery(feeds[feed_id], "(waited for the roster)", waiting[0][0].payload_id, known_at, records)
+            delivery = Delivery(feeds[feed_id], WAITED, waiting[0][0].payload_id, known_at, records)
             intake.unpark(tx, [refusal.refused_id for refusal, _ in waiting])
             take_in(tx, house, delivery)
 
@@ -116,6 +120,9 @@ def call_ahead(tx: Tx, house: House, delivery: Delivery) -> None:
 
 
 def _call(house: House, people: People, delivery: Delivery) -> Called:
+    doubts = delivery.doubts
+    if doubts is None:
+        doubts = doubts_of(delivery, people, house.calendar) if delivery.covers is not None else Doubts()
     caller = Caller(
         people,
         house.calendar,
@@ -124,12 +131,35 @@ def _call(house: House, people: People, delivery: Delivery) -> Called:
         delivery.known_at,
         _recorded(house, delivery),
         delivery.name,
-        whole=Whole(delivery, at_its_end=house.simulated),
+        whole=Whole(delivery, at_its_end=house.simulated, doubts=doubts),
+        delivered_at=delivery.modified_at,
     )
-    called = caller.call([*delivery.of(MarkRecord), *delivery.of(PunchRecord)])
+    called = caller.call([*delivery.of(MarkRecord), *delivery.of(PunchRecord)], delivery.refused_marks)
+    _name_similar(people, caller, delivery, called)
     if delivery.covers is not None:
         caller.cover(*delivery.covers, people.classes_under(delivery.feed.units), called)
     return called
+
+
+def _name_similar(people: People, caller: Caller, delivery: Delivery, called: Called) -> None:
+    """Say of rows that wait for the roster which of its ids look alike.
+
+    An exception feed must not take those children for present: what was said of one of them may be said of it.
+    """
+    if not called.parked:
+        return
+    called.similar = similar_ids(people.roster.students, {one.student_id for one in called.parked})
+    if delivery.covers is None or not called.similar:
+        return
+    meant = [
+        RefusedMark(student, one.date, one.session, one.recorded_at, one.line)
+        for one in called.parked
+        if isinstance(one, MarkRecord)
+        for student in called.similar.get(one.student_id, ())
+    ]
+    called.rolls = caller.call(
+        [*delivery.of(MarkRecord), *delivery.of(PunchRecord)], [*delivery.refused_marks, *meant]
+    ).rolls
 
 
 def _take_marks(tx: Tx, house: House, people: People, delivery: Delivery, taken: TakenIn) -> set[str]:
@@ -140,21 +170,37 @@ def _take_marks(tx: Tx, house: House, people: People, delivery: Delivery, taken:
     if called is None or by is not people:
         called = _call(house, people, delivery)
     news = called.rolls
+    if delivery.covered_until is not None:
+        news = [roll for roll in news if roll.implied]
     if not house.simulated:
-        undated = [roll for roll in news if roll.recorded_at == delivery.known_at]
-        news = [roll for roll in news if roll.recorded_at != delivery.known_at]
-        news += without_repeats(tx, delivery.feed.id, undated)
+        news = _without_repeats(tx, delivery, news, all_of_them=called.dates_ahead)
     rolls.record_rolls(tx, news)
-    taken.counts["marks"] += count - len(called.refused) - len(called.parked)
-    taken.counts["parked"] += len(called.parked)
-    taken.refused += called.refused
-    _note_refused(tx, people, delivery, called, taken)
+    if delivery.covered_until is None:
+        taken.counts["marks"] += count - len(called.refused) - len(called.parked)
+        taken.counts["parked"] += len(called.parked)
+        taken.refused += called.refused
+        taken.notices += called.notices
+        taken.dates_ahead |= called.dates_ahead
+        _note_refused(tx, people, delivery, called, taken)
     _arm_early(tx, house, people, news, delivery.known_at)
     return {roll.class_id for roll in news}
 
 
+def _without_repeats(tx: Tx, delivery: Delivery, news: Sequence[Roll], *, all_of_them: bool) -> list[Roll]:
+    """The rolls without what the feed said before.
+
+    Those whose rows do not say when they were recorded; `all_of_them` where rows claim instants that were still to
+    come: such a row would be dated anew each time it is delivered.
+    """
+    again = {delivery.known_at, delivery.first_known_at}
+    all_of_them = all_of_them or delivery.dates_ahead
+    undated = [roll for roll in news if all_of_them or roll.recorded_at in again]
+    dated = [] if all_of_them else [roll for roll in news if roll.recorded_at not in again]
+    return dated + without_repeats(tx, delivery.feed.id, undated)
+
+
 def _recorded(house: House, delivery: Delivery) -> RecordedAt:
-    return RecordedAt(delivery.known_at, by_session=house.simulated)
+    return RecordedAt(delivery.first_known_at or delivery.known_at, by_session=house.simulated)
 
 
 def _note_refused(tx: Tx, people: People, delivery: Delivery, called: Called, taken: TakenIn) -> None:
@@ -162,7 +208,11 @@ def _note_refused(tx: Tx, people: People, delivery: Delivery, called: Called, ta
         Refusal(delivery.payload_id, one.line, one.column, one.fault, one.hint, one.student_id)
         for one in called.refused
     ]
-    intake.park(tx, [*refusals, *parking.park_rows(delivery.payload_id, delivery.feed.id, called.parked)])
+    waiting = parking.park_rows(delivery.payload_id, delivery.feed.id, called.parked, called.similar)
+    taken.parked += [
+        Refused(delivery.name, one.line, one.column, one.fault, one.hint, one.student_id) for one in waiting
+    ]
+    intake.park(tx, [*refusals, *waiting])
     for index, children in sorted(called.outside.items()):
         if len(children) > MANY * len(people.members.get(index, ())):
             taken.odd_classes.append(people.class_ids[index])
@@ -200,10 +250,7 @@ def _take_absences(tx: Tx, people: People, delivery: Delivery, taken: TakenIn) -
     leaves = delivery.of(LeaveRecord)
     movements = delivery.of(MovementRecord)
     there = people.roster.students
-    waiting: list[LeaveRecord | MovementRecord] = [one for one in leaves if one.student_id not in there]
-    waiting += [one for one in movements if one.student_id not in there]
-    intake.park(tx, parking.park_rows(delivery.payload_id, delivery.feed.id, waiting))
-    taken.counts["parked"] += len(waiting)
+    _park_absences(tx, people, delivery, taken)
     touched = absences.record_leaves(tx, [one for one in leaves if one.student_id in there], delivery.known_at)
     touched += absences.record_movements(tx, [one for one in movements if one.student_id in there], delivery.known_at)
     for one in movements:  # takes effect also where no case waits for it
@@ -212,3 +259,21 @@ def _take_absences(tx: Tx, people: People, delivery: Delivery, taken: TakenIn) -
     taken.counts["leaves"] += sum(one.student_id in there for one in leaves)
     taken.counts["movements"] += sum(one.student_id in there for one in movements)
     return {people.class_now(student) for student in touched}
+
+
+def _park_absences(tx: Tx, people: People, delivery: Delivery, taken: TakenIn) -> None:
+    """Let leaves and movements of children who are not on the roster wait for it."""
+    there = people.roster.students
+    waiting: list[LeaveRecord | MovementRecord] = [
+        one for one in delivery.of(LeaveRecord) if one.student_id not in there
+    ]
+    waiting += [one for one in delivery.of(MovementRecord) if one.student_id not in there]
+    if not waiting:
+        return
+    similar = similar_ids(there, {one.student_id for one in waiting})
+    parked = parking.park_rows(delivery.payload_id, delivery.feed.id, waiting, similar)
+    intake.park(tx, parked)
+    taken.parked += [
+        Refused(delivery.name, one.line, one.column, one.fault, one.hint, one.student_id) for one in parked
+    ]
+    taken.counts["parked"] += len(waiting)

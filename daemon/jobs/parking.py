@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from daemon.jobs.similar_ids import MOST_NAMED
 from daemon.store import intake
 from daemon.store.intake import Refusal
 from daemon.store.tx import Tx
@@ -19,21 +21,36 @@ _KINDS: dict[str, type[Waiting]] = {
 _INSTANTS = frozenset({"recorded_at", "came_at", "at", "starts", "ends"})
 
 
-def park_rows(payload_id: str, feed_id: str, records: Iterable[Waiting]) -> list[Refusal]:
-    """`records` as refusals that will be tried again."""
+NOT_THERE = "the child is not on the roster yet"
+KEPT = "the row is kept and taken when the roster names the child"
+
+
+def park_rows(
+    payload_id: str,
+    feed_id: str,
+    records: Iterable[Waiting],
+    similar: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[Refusal]:
+    """Return `records` as refusals that will be tried again; `similar` are ids of the roster that look alike."""
     return [
         Refusal(
             payload_id,
             record.line,
             "student_id",
-            "the child is not on the roster yet",
-            "the row is kept and taken when the roster names the child",
+            NOT_THERE,
+            _hint(similar.get(record.student_id, ())),
             record.student_id,
             {"feed": feed_id, "kind": type(record).__name__, **_values(record)},
             retry=True,
         )
         for record in records
     ]
+
+
+def _hint(similar: Sequence[str]) -> str:
+    if not similar:
+        return KEPT
+    return f"the roster has {', '.join(similar[:MOST_NAMED])}: write the id alike in both; {KEPT}"
 
 
 def waiting_for(tx: Tx, students: Sequence[str]) -> dict[str, list[tuple[Refusal, Waiting]]]:

@@ -10,13 +10,16 @@ import structlog
 
 from daemon.config import FeedConfig
 from daemon.feeds.fetch import fetch
-from daemon.feeds.payload import Cursor, FeedError, Payload, Reading
+from daemon.feeds.payload import Cursor, FeedError, Payload, Reading, Refused
 from daemon.feeds.read import read
 from daemon.jobs.delivery import Delivery, TakenIn
+from daemon.jobs.feed_problems import passed_over_by, review_feed
+from daemon.jobs.held import ROSTERS, named_in
 from daemon.jobs.house import House
-from daemon.jobs.intake import call_ahead, take_in
+from daemon.jobs.intake import call_ahead
+from daemon.jobs.recording import Recorded, covered, record
 from daemon.store import intake
-from daemon.store.intake import FeedState, Refusal
+from daemon.store.intake import FeedState, Outcome
 from daemon.store.tx import Tx
 
 log = structlog.get_logger()
@@ -26,6 +29,9 @@ ORDER = ("units", "students", "contacts", "leaves", "movements", "marks", "punch
 
 AT_ONCE = 200_000
 """Payloads of one poll are taken in by one transaction up to so many rows: nothing is decided on half of them."""
+
+_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
+_TICK = dt.timedelta(microseconds=1)
 
 
 def in_order(feeds: tuple[FeedConfig, ...]) -> list[FeedConfig]:
@@ -43,10 +49,15 @@ class _Round:
     cursor: Cursor = field(default_factory=Cursor)
     taken: TakenIn = field(default_factory=TakenIn)
     failed: list[str] = field(default_factory=list)
+    """What we failed at ourselves."""
+    held: list[str] = field(default_factory=list)
+    """What waits to be accepted, and is read again at the next poll."""
+    delivered_at: dt.datetime = _LONG_AGO
+    """When the payload before was written: of two in one poll the later counts."""
 
 
 def poll_feed(house: House, feed: FeedConfig, now: dt.datetime) -> TakenIn:
-    """Fetch what is new and take it in; the feed's state says how it went.
+    """Fetch what is new and take it in; the feed's state says how it went, and the operator hears of its problems.
 
     Does not raise for what a source does wrong: the state, the log and the metrics tell of it. A payload we fail at
     ourselves is passed over, shown in the log, and tried again at the next poll.
@@ -63,35 +74,83 @@ def poll_feed(house: House, feed: FeedConfig, now: dt.datetime) -> TakenIn:
         _note_failure(house, this, "unexpected failure, see the log")
         raise
     _take_payloads(house, this, payloads)
-    _save(house, this, news=bool(payloads))
+    _save(house, this)
     house.wake()
     return this.taken
 
 
 def _note_failure(house: House, this: _Round, reason: str) -> None:
     house.metrics.polls.labels(feed=this.feed.id, outcome="failed").inc()
-    failed = replace(this.before, state="failed", last_polled_at=this.now, problem=reason)
-    house.store.commit(lambda tx: intake.save_feed_state(tx, failed))
+    failed = _failed(this, reason)
+
+    def write(tx: Tx) -> None:
+        intake.save_feed_state(tx, failed)
+        review_feed(tx, house, this.feed, failed, (), this.now)
+
+    house.store.commit(write)
+    house.wake()
 
 
-def _save(house: House, this: _Round, *, news: bool) -> None:
-    cursor = this.cursor
-    problem = None if news else this.before.problem
-    if this.taken.refused:
-        problem = f"{len(this.taken.refused)} rows refused"
-    if this.taken.missing:
-        problem = f"{len(this.taken.missing)} children are missing from the newest roster; they stay judged"
-    if this.failed:
-        problem = f"{len(this.failed)} deliveries could not be taken, see the log"
-        kept = {name: seen for name, seen in cursor.seen.items() if name not in this.failed}
-        cursor = replace(cursor, seen=kept, etag=None, last_modified=None)
-    counts = dict(this.taken.counts) or dict(this.before.counts)
-    state = FeedState(this.feed.id, cursor.to_json(), "ok", this.now, this.now, problem, counts)
-    house.store.commit(lambda tx: intake.save_feed_state(tx, state))
-    house.metrics.polls.labels(feed=this.feed.id, outcome="ok").inc()
-    house.metrics.feed_ok.labels(feed=this.feed.id).set(this.now.timestamp())
+def _failed(this: _Round, reason: str) -> FeedState:
+    """The state of a feed that failed once more; its cursor is the one before."""
+    return replace(
+        this.before,
+        state="failed",
+        last_polled_at=this.now,
+        problem=reason,
+        failed_polls=this.before.failed_polls + 1,
+        failing_since=this.before.failing_since or this.now,
+    )
+
+
+def _save(house: House, this: _Round) -> None:
+    """Write how the poll went, and review the problems of the feed."""
+    passed_over = passed_over_by(house, this.feed)
+    this.taken.notices += passed_over
+    state = house.store.commit(lambda tx: _settle(tx, house, this, passed_over))
+    outcome = "failed" if state.state == "failed" else "ok"
+    house.metrics.polls.labels(feed=this.feed.id, outcome=outcome).inc()
+    if outcome == "ok":
+        house.metrics.feed_ok.labels(feed=this.feed.id).set(this.now.timestamp())
     house.metrics.refused.labels(feed=this.feed.id).inc(len(this.taken.refused))
     house.metrics.marks.labels(feed=this.feed.id).inc(this.taken.counts["marks"])
+
+
+def _settle(tx: Tx, house: House, this: _Round, passed_over: Sequence[Refused]) -> FeedState:
+    cursor, left = this.cursor, {*this.failed, *this.held}
+    if left:
+        kept = {name: seen for name, seen in cursor.seen.items() if name not in left}
+        cursor = replace(cursor, seen=kept, etag=None, last_modified=None)
+    names = {*this.cursor.seen, *this.failed, *this.held}
+    reason = _why_failing(tx, this, names)
+    counts = dict(this.taken.counts) or dict(this.before.counts)
+    ahead = this.before.dates_ahead or this.taken.dates_ahead
+    if reason is not None:
+        state = replace(_failed(this, reason), cursor=cursor.to_json(), counts=counts, dates_ahead=ahead)
+    else:
+        ok = ("ok", this.now, this.now)
+        state = FeedState(this.feed.id, cursor.to_json(), *ok, None, counts, dates_ahead=ahead)
+    problem = review_feed(tx, house, this.feed, state, passed_over, this.now, names)
+    state = replace(state, problem=reason or problem)
+    intake.save_feed_state(tx, state)
+    return state
+
+
+def _why_failing(tx: Tx, this: _Round, names: set[str]) -> str | None:
+    """Why nothing that the feed has to give could be taken; None while anything could."""
+    if this.failed:
+        return f"{len(this.failed)} deliveries could not be taken, see the log"
+    if not names and this.feed.records in ROSTERS:
+        return f"{this.feed.path}: no file is there"
+    unreadable = {
+        row.name: row
+        for row in intake.troubled_payloads(tx, this.feed.id, None)
+        if row.outcome == Outcome.UNREADABLE and row.name in names
+    }
+    if not unreadable or len(unreadable) < len(names):
+        return None
+    first = intake.refusals_in(tx, [next(iter(unreadable.values())).payload_id], 1)
+    return f"{next(iter(unreadable))}: {first[0].fault}" if first else f"{next(iter(unreadable))}: cannot be read"
 
 
 # ---- payloads ---------------------------------------------------------------------------------------------------
@@ -128,25 +187,41 @@ def _take_batch(house: House, this: _Round, batch: Sequence[_Read]) -> None:
             _take_batch(house, this, [one])
     else:
         for part in parts:
-            _merge(this.taken, part)
+            _merge(this.taken, part.taken)
+            this.held += [part.held] if part.held else []
 
 
 def _call_ahead(house: House, this: _Round, batch: Sequence[_Read]) -> list[_Ready]:
     """Do before the transaction what can be done before it: nobody else can write while it lasts."""
-    today = this.now.astimezone(house.calendar.zone).date()
     ready = []
     with house.store.read() as tx:
         for payload, reading in batch:
-            covers = covered(this.feed, reading, today)
-            delivery = Delivery(this.feed, payload.name, "", this.now, reading.records, covers)
-            call_ahead(tx, house, delivery)
+            delivery = _delivery(tx, house, this, payload, reading)
+            if not reading.unreadable:
+                call_ahead(tx, house, delivery)
             ready.append((payload, reading, delivery))
     return ready
 
 
-def _record_batch(tx: Tx, house: House, this: _Round, batch: Sequence[_Ready]) -> list[TakenIn]:
-    parts = [_record(tx, house, this, *one) for one in batch]
-    _keep_place(tx, this, [payload.name for payload, _, _ in batch])
+def _delivery(tx: Tx, house: House, this: _Round, payload: Payload, reading: Reading) -> Delivery:
+    feed, today = this.feed, this.now.astimezone(house.calendar.zone).date()
+    this.delivered_at = max(min(payload.modified_at or this.now, this.now), this.delivered_at + _TICK)
+    delivery = Delivery(feed, payload.name, "", this.now, reading.records, covered(feed, reading, today))
+    delivery.refused_marks = reading.refused_marks
+    delivery.kept = named_in(reading)
+    delivery.modified_at = this.delivered_at
+    delivery.dates_ahead = this.before.dates_ahead
+    if payload.seen_before:
+        delivery.covered_until = this.before.last_ok_at
+    elif feed.presence != "implied":
+        delivery.first_known_at = intake.first_delivered(tx, feed.id, payload.name, payload.sha256)
+    return delivery
+
+
+def _record_batch(tx: Tx, house: House, this: _Round, batch: Sequence[_Ready]) -> list[Recorded]:
+    parts = [record(tx, house, *one, meaning=this.cursor.meaning) for one in batch]
+    held = {part.held for part in parts}
+    _keep_place(tx, this, [payload.name for payload, _, _ in batch if payload.name not in held])
     return parts
 
 
@@ -154,29 +229,6 @@ def _give_up(house: House, this: _Round, payload: Payload, error: Exception) -> 
     log.critical("delivery not taken", feed=this.feed.id, payload=payload.sha256[:12], exc_info=error)
     house.metrics.failures.labels(job=f"poll {this.feed.id}").inc()
     this.failed.append(payload.name)
-
-
-def _record(tx: Tx, house: House, this: _Round, payload: Payload, reading: Reading, delivery: Delivery) -> TakenIn:
-    payload_id = intake.record_payload(
-        tx,
-        feed_id=this.feed.id,
-        sha256=f"{payload.sha256}/{this.cursor.meaning}",  # the same bytes read otherwise are news
-        name=payload.name,
-        fetched_at=payload.fetched_at,
-        covers=delivery.covers,
-        row_count=len(reading.records),
-        refused_count=len(reading.problems),
-    )
-    if payload_id is None:
-        return TakenIn()
-    refusals = [
-        Refusal(payload_id, one.line, one.column, one.fault, one.hint, one.student_id) for one in reading.problems
-    ]
-    intake.park(tx, refusals)
-    delivery.payload_id = payload_id
-    taken = take_in(tx, house, delivery)
-    taken.refused[:0] = reading.problems
-    return taken
 
 
 def _keep_place(tx: Tx, this: _Round, names: Iterable[str]) -> None:
@@ -189,20 +241,12 @@ def _keep_place(tx: Tx, this: _Round, names: Iterable[str]) -> None:
     intake.save_feed_state(tx, replace(state, cursor=reached.to_json()))
 
 
-def covered(feed: FeedConfig, reading: Reading, today: dt.date | None = None) -> tuple[dt.date, dt.date] | None:
-    """The days an exception feed's payload speaks for: those it names, and of an http feed up to `today`, too.
-
-    None for feeds that name everybody. A file says nothing about days after its last: nobody knows when it was made.
-    """
-    if feed.presence != "implied":
-        return None
-    asked = [today] if feed.url is not None and today is not None else []
-    days = [day for day in (reading.first_date, reading.last_date, *asked) if day is not None]
-    return (min(days), max(days)) if days else None
-
-
 def _merge(whole: TakenIn, part: TakenIn) -> None:
     whole.counts.update(part.counts)
     whole.refused += part.refused
+    whole.parked += part.parked
+    whole.notices += part.notices
+    whole.held += part.held
     whole.missing += part.missing
     whole.odd_classes += part.odd_classes
+    whole.dates_ahead |= part.dates_ahead

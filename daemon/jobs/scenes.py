@@ -176,11 +176,12 @@ def to_rolls(block: rolls.RollBlock, people: People, calendar: Calendar, ordinal
         np.where(known, column, -1).astype(np.int32),
         block.recorded_at,
         block.rank,
-        block.line,
+        block.delivered_at,
         block.implied,
         block.roll_index,
         rows[block.ordinal],
         block.code,
+        block.feed_index,
     )
 
 

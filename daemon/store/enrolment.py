@@ -14,7 +14,7 @@ from daemon.store.tx import chunks, rows_where_in, take_numbers
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from daemon.store.tx import Tx
     from rules.records import ContactRecord, StudentRecord, UnitRecord
@@ -61,28 +61,41 @@ _CONTACTS = _Kind(contact, "contact_id", _CONTACT, "gone_at")
 _STUDENTS = _Kind(student, "student_id", _STUDENT, "missing_since")
 
 
-def upsert_units(tx: Tx, records: Iterable[UnitRecord], known_at: dt.datetime, *, source: str) -> Changes:
-    """Take in units; of two lines for one unit the later counts. A unit no longer listed stays."""
+def upsert_units(
+    tx: Tx, records: Iterable[UnitRecord], known_at: dt.datetime, *, source: str, kept: Collection[str] = ()
+) -> Changes:
+    """Take in units; of two lines for one unit the later counts. A unit no longer listed stays.
+
+    `kept` are ids that the source names in rows that were refused: they are not missing.
+    """
     listed = {record.unit_id: tuple(getattr(record, name) for name in _UNIT) for record in records}
-    return _merge(tx, _UNITS, listed, known_at, source).changes
+    return _merge(tx, _UNITS, listed, known_at, source, kept).changes
 
 
-def upsert_contacts(tx: Tx, records: Iterable[ContactRecord], known_at: dt.datetime, *, source: str) -> Changes:
-    """Take in contacts; one no longer listed is gone: it is kept, and told nothing new."""
+def upsert_contacts(
+    tx: Tx, records: Iterable[ContactRecord], known_at: dt.datetime, *, source: str, kept: Collection[str] = ()
+) -> Changes:
+    """Take in contacts; one no longer listed, nor `kept` as above, is gone: stored, and told nothing new."""
     listed = {record.contact_id: tuple(getattr(record, name) for name in _CONTACT) for record in records}
-    return _merge(tx, _CONTACTS, listed, known_at, source).changes
+    return _merge(tx, _CONTACTS, listed, known_at, source, kept).changes
 
 
 def upsert_students(
-    tx: Tx, records: Iterable[StudentRecord], known_at: dt.datetime, *, source: str, on: dt.date
+    tx: Tx,
+    records: Iterable[StudentRecord],
+    known_at: dt.datetime,
+    *,
+    source: str,
+    on: dt.date,
+    kept: Collection[str] = (),
 ) -> Changes:
     """Take in children; a changed class is a membership from `on` (the school's day), a first one from ever.
 
     `source` names what lists these children completely (a feed, or one of its files): those last listed there and
-    now not are marked missing, and stay judged.
+    now not, nor `kept` as above, are marked missing, and stay judged.
     """
     listed = {record.student_id: _student_values(record) for record in records}
-    merged = _merge(tx, _STUDENTS, listed, known_at, source)
+    merged = _merge(tx, _STUDENTS, listed, known_at, source, kept)
     place = _STUDENT.index("class_id")
     moves = [
         {
@@ -122,7 +135,42 @@ def _student_values(record: StudentRecord) -> tuple[Any, ...]:
     )
 
 
-def _merge(tx: Tx, kind: _Kind, listed: Mapping[str, tuple[Any, ...]], known_at: dt.datetime, source: str) -> _Merged:
+def listed_by(tx: Tx, records: str, source: str) -> frozenset[str]:
+    """The ids of the units, contacts or students (`records`) in force that `source` listed last."""
+    kind = {"units": _UNITS, "contacts": _CONTACTS, "students": _STUDENTS}[records]
+    table = kind.table
+    asked = sa.select(table.c[kind.key]).where(
+        tx.ours(table), table.c.source == source, table.c[kind.missing].is_(None)
+    )
+    return frozenset(tx.connection.scalars(asked))
+
+
+def missing_from(tx: Tx, feed_id: str) -> list[str]:
+    """The children last listed by files of a feed that these do not list any more, by id."""
+    c = student.c
+    asked = sa.select(c.student_id).where(tx.ours(student), c.source.startswith(f"{feed_id}:", autoescape=True))
+    return sorted(tx.connection.scalars(asked.where(c.missing_since.is_not(None))))
+
+
+def classes_without_unit(tx: Tx, feed_id: str) -> dict[str, int]:
+    """The classes of a feed's roster that no source lists as a unit, with how many children each has."""
+    c = student.c
+    there = sa.exists().where(tx.ours(unit), unit.c.unit_id == c.class_id)
+    asked = sa.select(c.class_id, sa.func.count()).where(
+        tx.ours(student), c.source.startswith(f"{feed_id}:", autoescape=True), c.missing_since.is_(None), ~there
+    )
+    rows = tx.connection.execute(asked.group_by(c.class_id).order_by(c.class_id))
+    return {row[0]: row[1] for row in rows}
+
+
+def _merge(
+    tx: Tx,
+    kind: _Kind,
+    listed: Mapping[str, tuple[Any, ...]],
+    known_at: dt.datetime,
+    source: str,
+    kept: Collection[str],
+) -> _Merged:
     stored = _stored(tx, kind, listed)
     here = (source, None)  # listed by this source, not missing
     touched = [key for key, values in listed.items() if stored.get(key) != (*values, *here)]
@@ -130,7 +178,7 @@ def _merge(tx: Tx, kind: _Kind, listed: Mapping[str, tuple[Any, ...]], known_at:
         added=tuple(key for key in touched if key not in stored),
         changed=tuple(key for key in touched if key in stored),
         unchanged=len(listed) - len(touched),
-        missing=_lose(tx, kind, listed, known_at, source),
+        missing=_lose(tx, kind, {*listed, *kept}, known_at, source),
     )
     fresh = _fresh(tx, kind, changes.added)
     rows = [
@@ -176,7 +224,7 @@ def _replace(tx: Tx, kind: _Kind, rows: list[dict[str, Any]]) -> None:
     )
 
 
-def _lose(tx: Tx, kind: _Kind, listed: Mapping[str, object], known_at: dt.datetime, source: str) -> tuple[str, ...]:
+def _lose(tx: Tx, kind: _Kind, listed: Collection[str], known_at: dt.datetime, source: str) -> tuple[str, ...]:
     table, key, since = kind.table, kind.table.c[kind.key], kind.table.c[kind.missing]
     known = tx.connection.scalars(
         sa.select(key).where(tx.ours(table), table.c.source == source, since.is_(None)).order_by(key)

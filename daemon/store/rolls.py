@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 PAIR = np.dtype([("ordinal", "<u4"), ("code", "u1")])
 """One packed mark: five bytes, little-endian, so that a store may move between machines."""
 
-_COLUMNS = "packed, class_id, session_date, session_name, rank, recorded_at, line, implied"
-_KINDS = ("u4", "u1", "i8", "i4", "i4", "i4", "i4", "i8", "i4", "?")
+_COLUMNS = "packed, class_id, session_date, session_name, feed_id, rank, recorded_at, delivered_at, implied"
+_KINDS = ("u4", "u1", "i8", "i4", "i4", "i4", "i4", "i4", "i8", "i8", "?")
 """What becomes of them: ordinals, codes and length of `packed`, then one array a column."""
+_TEXTS = 4
+"""How many of the columns after `packed` are texts."""
 _KNOWN = "known_at", "i8"
 _PAGE = 500
 
@@ -35,7 +37,8 @@ _PAGE = 500
 class Roll:
     """What one feed said of one class in one session at one instant; `ordinals` and `codes` are parallel.
 
-    Its marks keep the order of the delivery: of two for one child the later is the later line.
+    Its marks keep the order of the delivery: of two for one child the later is the later line. A code 0 is a row that
+    named the child and was refused. `delivered_at` orders what one feed delivered (of a file when it was modified).
     """
 
     class_id: str
@@ -49,28 +52,31 @@ class Roll:
     implied: bool
     ordinals: npt.ArrayLike
     codes: npt.ArrayLike
+    delivered_at: dt.datetime | None = None
+    """None: when we took it in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RollBlock:
     """Many rolls as arrays: three a mark, and those a roll that `roll_index` points into; rolls are in no order.
 
-    `class_index` and `session_index` point into `classes` and `sessions`; instants are microseconds since 1970 UTC.
-    Which feed said it is asked for by `load_rolls` and not told, and when we took it in only where wanted (`known_at`
-    is empty else): reading it costs a tenth.
+    `class_index`, `session_index` and `feed_index` point into `classes`, `sessions` and `feeds`; instants are
+    microseconds since 1970 UTC. When we took it in is told only where wanted (`known_at` is empty else).
     """
 
     classes: tuple[str, ...]
     sessions: tuple[str, ...]
+    feeds: tuple[str, ...]
     ordinal: npt.NDArray[np.uint32]
     code: npt.NDArray[np.uint8]
     roll_index: npt.NDArray[np.int32]
     class_index: npt.NDArray[np.int32]
     date: npt.NDArray[np.datetime64]
     session_index: npt.NDArray[np.int32]
+    feed_index: npt.NDArray[np.int32]
     rank: npt.NDArray[np.int32]
     recorded_at: npt.NDArray[np.int64]
-    line: npt.NDArray[np.int32]
+    delivered_at: npt.NDArray[np.int64]
     implied: npt.NDArray[np.bool_]
     known_at: npt.NDArray[np.int64]
 
@@ -129,6 +135,7 @@ def _row(roll_id: str, one: Roll) -> dict[str, Any]:
         "known_at": one.known_at,
         "recorded_at": one.recorded_at,
         "line": one.line,
+        "delivered_at": one.delivered_at or one.known_at,
         "implied": one.implied,
         # Which codes occur, one bit each: whoever looks for absences need not unpack the others.
         "signals": int(np.bitwise_or.reduce(1 << codes.astype(np.int32), initial=0)),
@@ -162,13 +169,13 @@ class _Gathering:
 
     def __init__(self, *, dated: bool) -> None:
         self._columns, kinds = (f"{_COLUMNS}, {_KNOWN[0]}", (*_KINDS, _KNOWN[1])) if dated else (_COLUMNS, _KINDS)
-        self._texts = (Names(), Names(), Names())
+        self._texts = tuple(Names() for _ in range(_TEXTS))
         self._parts: list[list[npt.NDArray[Any]]] = [[np.empty(0, kind)] for kind in kinds]
 
     def take(self, tx: Tx, where: str, parameters: Sequence[Any]) -> None:
         for page in _pages(tx, self._columns, where, parameters):
             packed, *texts_and_numbers = zip(*page, strict=True)
-            texts, numbers = texts_and_numbers[:3], texts_and_numbers[3:]
+            texts, numbers = texts_and_numbers[:_TEXTS], texts_and_numbers[_TEXTS:]
             marks = np.frombuffer(b"".join(packed), PAIR)
             lengths = np.fromiter(map(len, packed), np.int64, len(page)) // PAIR.itemsize
             coded = [names.codes(values) for names, values in zip(self._texts, texts, strict=True)]
@@ -178,23 +185,26 @@ class _Gathering:
 
     def block(self) -> RollBlock:
         whole = [np.concatenate(part).astype(part[0].dtype, copy=False) for part in self._parts]
-        ordinal, code, lengths, class_codes, day_codes, session_codes = whole[:6]
-        rank, recorded, line, implied = whole[6:10]
+        ordinal, code, lengths, class_codes, day_codes, session_codes, feed_codes = whole[:7]
+        rank, recorded, delivered, implied = whole[7:11]
         classes, class_index = _settle(self._texts[0], class_codes)
         days, day_index = _settle(self._texts[1], day_codes)
         sessions, session_index = _settle(self._texts[2], session_codes)
+        feeds, feed_index = _settle(self._texts[3], feed_codes)
         return RollBlock(
             classes=classes,
             sessions=sessions,
+            feeds=feeds,
             ordinal=ordinal,
             code=code,
             roll_index=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
             class_index=class_index,
             date=np.array(days, "datetime64[D]")[day_index],
             session_index=session_index,
+            feed_index=feed_index,
             rank=rank,
             recorded_at=recorded,
-            line=line,
+            delivered_at=delivered,
             implied=implied,
-            known_at=whole[10] if len(whole) > len(_KINDS) else np.zeros(0, np.int64),
+            known_at=whole[11] if len(whole) > len(_KINDS) else np.zeros(0, np.int64),
         )

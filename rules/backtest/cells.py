@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from rules.backtest.times import Times
 from rules.history import History
 from rules.instants import to_micros
 from rules.records import Mark
-from rules.rolls import BY_HAND, STRENGTH, Rolls, column_of
+from rules.rolls import BY_HAND, NO_FEED, Rolls, column_of, precedence
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,8 @@ class _Said:
     time: NDArray[np.int32]
     code: NDArray[np.uint8]
     roll: NDArray[np.int32]
-    recorded_at: NDArray[np.int64]
-    """By roll, as are rank and line."""
-    rank: NDArray[np.int32]
-    line: NDArray[np.int32]
+    rolls: Rolls
+    """Those of the history and, behind them, one a word said by hand."""
 
 
 def _joined(parts: Sequence[Cells]) -> Cells:
@@ -133,11 +131,32 @@ def _said(group: Group) -> _Said:
     if column.min(initial=0) < 0:
         usable = column >= 0
         roll, row, code, column = roll[usable], row[usable], code[usable], column[usable]
+    if not code.all():
+        roll, row, column, code = _with_refused(len(group.rows), rolls, roll, row, column, code)
     time = group.times.rolls[roll]
     if len(group.times.starts) > 1:
         time = np.maximum(time, _starts(group, row, column))
-    said = _Said(row, column, time, code, roll, rolls.recorded_at, rolls.rank, rolls.line)
+    said = _Said(row, column, time, code, roll, rolls)
     return _with_hand(group, said, local) if history.overlays else said
+
+
+def _with_refused(
+    size: int,
+    rolls: Rolls,
+    roll: NDArray[np.int32],
+    row: NDArray[np.int32],
+    column: NDArray[np.int32],
+    code: NDArray[np.uint8],
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:
+    """The marks with `unknown` for rows that were refused; such a row counts nothing beside another of its child.
+
+    Whatever was said later is held against it from the start: a refusal that stood for a while is not lived through.
+    """
+    cell = column.astype(np.int64) * size + row
+    refused = code == Mark.UNTAKEN
+    named = ~refused & ~rolls.implied[roll]
+    kept = ~refused | ~np.isin(cell, cell[named])
+    return roll[kept], row[kept], column[kept], np.where(refused, Mark.UNKNOWN, code).astype(np.uint8)[kept]
 
 
 def _starts(group: Group, row: NDArray[np.int32], column: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -183,10 +202,19 @@ def _with_hand(group: Group, said: _Said, local: NDArray[np.int32]) -> _Said:
         np.append(said.column, at),
         np.append(said.time, time),
         np.append(said.code, codes[of]),
-        np.append(said.roll, of + np.int32(len(said.rank))),
-        np.append(said.recorded_at, recorded),
-        np.append(said.rank, np.full(len(overlays), BY_HAND, np.int32)),
-        np.append(said.line, np.arange(len(overlays), dtype=np.int32)),
+        np.append(said.roll, of + np.int32(len(said.rolls.rank))),
+        _with_rolls_by_hand(said.rolls, recorded),
+    )
+
+
+def _with_rolls_by_hand(rolls: Rolls, recorded: NDArray[np.int64]) -> Rolls:
+    size = len(recorded)
+    return replace(
+        rolls,
+        recorded_at=np.append(rolls.recorded_at, recorded),
+        rank=np.append(rolls.rank, np.full(size, BY_HAND, np.int32)),
+        line=np.append(rolls.line, np.arange(size)).astype(np.int64),
+        feed=None if rolls.feed is None else np.append(rolls.feed, np.full(size, NO_FEED, np.int32)),
     )
 
 
@@ -197,7 +225,7 @@ def _precedence(said: _Said, which: NDArray[np.intp], cell: NDArray[np.int64]) -
     knowing these are the records in precedence.
     """
     roll, code, time = said.roll[which], said.code[which], said.time[which]
-    order = np.lexsort((STRENGTH[code], said.line[roll], said.rank[roll], said.recorded_at[roll], cell))
+    order = precedence(said.rolls, roll, code, cell)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     along = np.lexsort((place, time, cell))

@@ -78,13 +78,8 @@ def _places(rows: Iterable[int]) -> dict[int, list[int]]:
 def _part(rolls: Rolls, kept: NDArray[np.intp], marks: NDArray[np.intp]) -> Rolls:
     """Only the rolls `kept`, ascending, with `marks` of them, all of the row 0."""
     return Rolls(
-        rolls.class_index[kept],
-        rolls.column[kept],
-        rolls.recorded_at[kept],
-        rolls.rank[kept],
-        rolls.line[kept],
-        rolls.implied[kept],
-        np.searchsorted(kept, rolls.roll[marks]).astype(np.int32),
-        np.zeros(len(marks), np.int32),
-        rolls.code[marks],
+        **rolls.of_rolls(kept),
+        roll=np.searchsorted(kept, rolls.roll[marks]).astype(np.int32),
+        row=np.zeros(len(marks), np.int32),
+        code=rolls.code[marks],
     )

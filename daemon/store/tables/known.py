@@ -116,6 +116,9 @@ feed = table(
     instant("last_ok_at", null=True),
     text("problem", null=True),
     Column("counts", Json, nullable=False),
+    Column("failed_polls", Integer, nullable=False),
+    instant("failing_since", null=True),
+    Column("dates_ahead", Boolean, nullable=False),
 )
 
 payload = table(
@@ -130,6 +133,9 @@ payload = table(
     Column("covers_to", Day),
     Column("row_count", Integer, nullable=False),
     Column("refused_count", Integer, nullable=False),
+    text("outcome"),
+    Column("waiting_count", Integer, nullable=False),
+    Column("notices", Json, nullable=False),
     Index(None, "district_id", "feed_id", "name", "fetched_at"),
 )
 
@@ -184,6 +190,7 @@ roll = table(
     instant("known_at"),
     instant("recorded_at"),
     Column("line", Integer, nullable=False),
+    instant("delivered_at"),
     Column("implied", Boolean, nullable=False),
     Column("signals", SmallInteger, nullable=False),
     Column("packed", LargeBinary, nullable=False),

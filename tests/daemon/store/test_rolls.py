@@ -60,7 +60,7 @@ def test_a_roll_is_read_as_it_was_delivered(store: Store) -> None:
     assert [block.sessions[index] for index in block.session_index] == ["am"]
     assert block.date.tolist() == [TODAY]
     assert block.recorded_at.tolist() == [to_micros(NOON - HOUR)]
-    assert (block.rank.tolist(), block.line.tolist(), block.implied.tolist()) == ([1], [7], [False])
+    assert (block.rank.tolist(), block.implied.tolist()) == ([1], [False])
 
 
 def test_arrays_have_the_promised_kinds_also_when_there_is_nothing(store: Store) -> None:
