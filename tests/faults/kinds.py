@@ -51,7 +51,7 @@ class Fault:
 
     It changes the rows of documents, or the bytes and the answer they come in. Once it is over everything is delivered
     again, and right. `hours` are the hours of its first day in which it is on, where that is all. A `harmless` one
-    changes nothing that must be told; one that is not `heard` looks like something that is right.
+    changes nothing that must be told; one that is not `heard` cannot be told from something that is right.
     """
 
     name: str
@@ -83,6 +83,10 @@ class Fault:
         if self.hours is not None:
             return today == begins and local(today, self.hours[0]) <= now < local(today, self.hours[1])
         return begins <= today < self.over_on(history)
+
+    def halves(self, history: History) -> range:
+        """The numbers of the sessions it is about."""
+        return range(2 * self.first_day(history), 2 * (self.first_day(history) + self.days))
 
     def scene(self, school: School, now: dt.datetime) -> Scene:
         """What it needs to know."""

@@ -69,6 +69,8 @@ class Verdict:
 
     def _hidden(self) -> Iterator[str]:
         told = [(one, pupil.number) for one, pupil in self._told("report") if one.role == "town_government"]
+        if not all(fault.heard for fault in self.school.faults):
+            return
         for owed in self._owed():
             until = evening(owed.due_at)
             reported = any(number == owed.number and one.at < until for one, number in told)
@@ -87,17 +89,28 @@ class Verdict:
     # ---- (2) nobody is reported, and nobody taken back, because of it -----------------------------------------------
 
     def _false(self) -> Iterator[str]:
-        """Reports of children who are there; one that asked first is held to be right, as nobody here answers."""
+        """Reports of children who are there.
+
+        Held to be right: one that asked first, as nobody here answers; and one of a child that was last known as
+        absent and came back while something was wrong, of which somebody was told.
+        """
         owed = {(one.number, date_of(one.due_at)) for one in self._law.reports}
         for one, pupil in self._told("report"):
             half = [half for half in HALVES if half.start <= one.at][-1]
             letter = pupil.letters[half.number]
             if (pupil.number, date_of(one.due_at or one.at)) in owed or one.unconfirmed:
                 continue
-            if letter == "P":
+            told = self._covered(pupil.number, one.at - _TWO_DAYS, evening(one.at))
+            if letter == "P" and not (told and self._came_back_unseen(pupil, half.number)):
                 yield self._about(pupil.number, f"there on {half.date} {half.name}, and reported {_shown(one.at)}")
-            if letter == "L" and not self._covered(pupil.number, one.at - _TWO_DAYS, evening(one.at)):
+            if letter == "L" and not told:
                 yield self._about(pupil.number, f"on leave, and reported {_shown(one.at)}; nobody heard of a fault")
+
+    def _came_back_unseen(self, pupil: Pupil, until: int) -> bool:
+        """Whether every session since a child was last absent is one of a fault."""
+        since = pupil.letters.rfind("A", 0, until) + 1
+        wrong = {n for fault in self.school.faults for n in fault.halves(self.school.history)}
+        return since > 0 and wrong.issuperset(range(since, until + 1))
 
     def _taken_back(self) -> Iterator[str]:
         """A return, retraction or closing that nothing in the child's days is the reason for."""
