@@ -1,4 +1,4 @@
-"""The page of everything that can go wrong: whatever it names as shown by a test is, and every kind of fault is on it."""
+"""The page of what can go wrong: whatever it names as shown by a test is, and every kind of fault is on it."""
 
 from __future__ import annotations
 
