@@ -107,18 +107,16 @@ def _workbook(document: Document, scene: Scene) -> Sequence[Document]:
     return [Workbook(document.records, path, document.columns, document.rows, document.half, others)]
 
 
-def _ahead(document: Document, scene: Scene, *, goes_on: bool) -> Sequence[Document]:
-    """In the first morning everybody is filled in as present for the whole week; rolls go on after it, or do not."""
+def _ahead(document: Document, scene: Scene, *, rooms: Sequence[int], goes_on: bool) -> Sequence[Document]:
+    """In the first morning classes are filled in as present for the whole week; their rolls go on after it, or not."""
     filled_in = local(scene.dates[0], dt.time(9))
     ahead = list(scene.halves)[1:]
-    before = [row for row in document.rows if goes_on or int(row["half"]) not in ahead]
+    pupils = [one for one in scene.school.history.pupils if one.room in rooms]
+    ids = {scene.school.student(one) for one in pupils}
+    before = [row for row in document.rows if goes_on or row["student_id"] not in ids or int(row["half"]) not in ahead]
     if scene.now < filled_in:
         return [document.but(before)]
-    rows = [
-        scene.school.mark_row(one, HALVES[n], "present", filled_in)
-        for n in ahead
-        for one in scene.school.history.pupils
-    ]
+    rows = [scene.school.mark_row(one, HALVES[n], "present", filled_in) for n in ahead for one in pupils]
     at = next((n for n, row in enumerate(before) if int(row["half"]) >= ahead[0]), len(before))
     return [document.but([*before[:at], *rows, *before[at:]])]
 
@@ -252,12 +250,17 @@ FAULTS = (
     Fault(
         "a week is filled in ahead and no roll called",
         shapes=(GROWING,),
-        rows=lambda one, scene: _ahead(one, scene, goes_on=False),
+        rows=lambda one, scene: _ahead(one, scene, rooms=(0, 1), goes_on=False),
+    ),
+    Fault(
+        "a week is filled in ahead for one class and no roll of it called",
+        shapes=(GROWING,),
+        rows=lambda one, scene: _ahead(one, scene, rooms=(0,), goes_on=False),
     ),
     Fault(
         "a week is filled in ahead and rolls go on",
         shapes=(GROWING,),
-        rows=lambda one, scene: _ahead(one, scene, goes_on=True),
+        rows=lambda one, scene: _ahead(one, scene, rooms=(0, 1), goes_on=True),
     ),
     Fault(
         "local times are written with a Z",

@@ -279,7 +279,7 @@ class _Play:
             if fault.is_on(school.history, self.now) and (fault.answer is not None or fault.is_missing)
         }
         for feed in in_order(self.house.config.feed):
-            if everything or feed.id in news:
+            if everything or feed.id in news or feed.url is not None:
                 poll_feed(self.house, feed, self.now)
 
     def _deliver(self) -> set[str]:
@@ -304,7 +304,7 @@ class _Play:
             return
         path = self.folder / document.path
         path.write_bytes(content)
-        modified = (self.now - dt.timedelta(minutes=2)).timestamp()
+        modified = (self.now - dt.timedelta(minutes=2)).timestamp() + len(self._written) / 1_000
         os.utime(path, (modified, modified))
 
     # ---- what became of it --------------------------------------------------------------------------------------

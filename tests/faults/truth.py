@@ -191,14 +191,15 @@ def law_of(seed: int, *, at_its_end: bool) -> Law:
 
 
 def draw_history(seed: int) -> History:
-    """Draw a history; in both classes runs begin before, at and after the fault."""
+    """Draw a history; in both classes runs begin before, at and after the fault, and somebody is on leave meanwhile."""
     chance = random.Random(seed)  # noqa: S311 - a seed that tells a story again
     fault_from = chance.choice((1, 2))
     pupils: list[Pupil] = []
     for room, size in enumerate(SIZES):
         plots = [_absent_from(2 * (fault_from + day), chance) for day in (-1, 0, 1)]
         plots += [_absent_from(0, chance) for _ in range(fault_from - 1)]
-        plots += [_plot(chance) for _ in range(3)]
+        plots += [_filled("PP" * (fault_from - 1) + "LL" * chance.choice((3, 4, 6)))]
+        plots += [_plot(chance) for _ in range(2)]
         plots += ["P" * LAST] * (size - len(plots))
         chance.shuffle(plots)
         for k, letters in enumerate(plots):

@@ -114,6 +114,8 @@ class Verdict:
 
     def _taken_back(self) -> Iterator[str]:
         """A return, retraction or closing that nothing in the child's days is the reason for."""
+        if not all(fault.heard for fault in self.school.faults):
+            return
         slips = {number for number, _ in self.school.history.slips}
         for one, pupil in self._told(*TAKEN_BACK):
             raised = [told.due_at or told.at for told, of in self._told("report") if of is pupil and told.at <= one.at]
