@@ -64,10 +64,11 @@ def _default() -> Iterator[_Wanted]:
 
 
 def _round(number: int) -> Iterator[_Wanted]:
-    seed = itertools.count(number * SEEDS)
+    seed = itertools.count(number * 1_000)
     for fault in FAULTS:
         for shape in fault.shapes:
-            yield shape, (fault,), next(seed)
+            n = next(seed)
+            yield shape, (replace(fault, after=fault.after + n % 2),), n
     yield from _pairs(PAIRS_A_ROUND, number)
 
 
@@ -80,4 +81,4 @@ def _pairs(count: int, number: int) -> Iterator[_Wanted]:
         second = chance.choice([one for one in apart if one is not first and set(one.shapes) & set(first.shapes)])
         later = replace(second, after=max(second.after, chance.choice((0, 1, 2))))
         shape = chance.choice(sorted(set(first.shapes) & set(second.shapes)))
-        yield shape, (first, later), chance.randrange(number * SEEDS, (number + 1) * SEEDS)
+        yield shape, (first, later), chance.randrange(number * 1_000, number * 1_000 + SEEDS)
