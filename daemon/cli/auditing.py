@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from daemon.cli.faults import Refusal
@@ -11,15 +13,30 @@ from daemon.clock import wall_clock
 from daemon.jobs.audit import WHAT
 from daemon.jobs.audit import audit as look
 from daemon.jobs.dossier import local
+from daemon.jobs.feed_problems import WORDS, FeedProblem
+from daemon.jobs.house import House
+from daemon.store.incidents import IncidentRow
 
 FOUND = {"what": "事项 what", "zh": "说明", "en": "in words", "count": "项数 how many", "since": "最早 since"}
+
+
+def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
+    """What is wrong with what a feed delivers, as one thing found."""
+    zh, en = WORDS[FeedProblem(row.kind)]
+    return {
+        "what": f"{row.kind} {row.subject}",
+        "zh": f"数据源 {row.subject}：{zh}",
+        "en": f"feed {row.subject}: {en}",
+        "count": row.state["count"],
+        "since": local(house, row.opened_at),
+    }
 
 
 @click.command()
 @click.option("--mend", is_flag=True, help="重新排入 queue it again, as the daemon does every ten minutes.")
 @printing
 def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
-    """自检 find work that should have been done by now; exit status 1 where there is any."""
+    """自检 find overdue work, and what is wrong with feeds; exit status 1 where there is any."""
     with the_house() as house:
         done = look(house, wall_clock(), mend=mend)
         records = [
@@ -32,11 +49,12 @@ def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
             }
             for one in done.found
         ]
+        records += [_problem(house, row) for row in done.problems]
     if as_json():
         print_json(records)
     elif records:
         print_records(records, FOUND)
     else:
-        click.echo("没有逾期 nothing is overdue")
+        click.echo("没有逾期，数据源正常 nothing is overdue, and no feed has a problem")
     if records:
         raise Refusal((), code=1)

@@ -96,6 +96,7 @@ _COMMANDS = {
     "silence": ("daemon.cli.silencing:silence", "静默 hold messages for a while."),
     "say": ("daemon.cli.saying:say", "试发 a test message."),
     "feeds": ("daemon.cli.state:feeds", "数据源 the state of each feed."),
+    "feed": ("daemon.cli.state:feed", "数据源 accept what is held of a feed."),
     "contacts": ("daemon.cli.contacts:contacts", "联系人 who can be told, and which addresses fail."),
     "deliveries": ("daemon.cli.posting:deliveries", "投递 what became of each message."),
     "audit": ("daemon.cli.auditing:audit", "自检 work that should have been done by now."),

@@ -1,4 +1,4 @@
-"""`feeds`: how each feed is doing."""
+"""`feeds` and `feed`: how each feed is doing; what is held of one may be accepted."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from typing import Any
 
 import click
 
-from daemon.cli.output import print_records
-from daemon.cli.shared import printing, the_house
+from daemon.cli.casework import BY
+from daemon.cli.faults import refuse
+from daemon.cli.output import print_record, print_records
+from daemon.cli.shared import configured, printing, the_house
 from daemon.config import FeedConfig
+from daemon.desk.reasons import who
+from daemon.jobs import held
 from daemon.jobs.dossier import local
 from daemon.jobs.house import House
+from daemon.problems import choose
 from daemon.store import incidents, intake
 from daemon.store.intake import FeedState
 
@@ -26,6 +31,9 @@ FEEDS = {
 }
 
 
+ACCEPTED = {"feed": "数据源 feed", "accepted": "采用 accepted", "by": "由谁 by", "counts": "读取 read"}
+
+
 @click.command()
 @printing
 def feeds() -> None:
@@ -39,6 +47,35 @@ def feeds() -> None:
             for feed in house.config.feed
         ]
     print_records(records, FEEDS)
+
+
+@click.group()
+@configured
+def feed() -> None:
+    """数据源 one feed."""
+
+
+@feed.command()
+@click.argument("feed_id", metavar="ID")
+@BY
+@printing
+def accept(feed_id: str, by: str) -> None:
+    """采用 take in what a feed delivered although it lacks much of what is in force; read it anew at once."""
+    from daemon.jobs.poll import poll_feed  # noqa: PLC0415 - reads feeds, which the others need not
+
+    person = who(by, f"feed {feed_id}")
+    with the_house() as house:
+        config = next((one for one in house.config.feed if one.id == feed_id), None)
+        if config is None:
+            ids = [one.id for one in house.config.feed]
+            raise refuse("feed", f'"{feed_id}" is no feed', choose(feed_id, ids) if ids else "add a [[feed]]")
+        now = house.clock()
+        accepted = house.store.commit(lambda tx: held.accept(tx, feed_id, person, now))
+        if not accepted:
+            raise refuse(f"feed {feed_id}", "has nothing that is held", "baoxue feeds shows the state of each feed")
+        taken = poll_feed(house, config, now)
+    counts = {key: count for key, count in sorted(taken.counts.items()) if count}
+    print_record({"feed": feed_id, "accepted": list(accepted), "by": by, "counts": counts}, ACCEPTED)
 
 
 def _feed(house: House, feed: FeedConfig, state: FeedState) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import structlog
 from daemon.config import HeartbeatConfig
 from daemon.console.ready import Beat, Vitals
 from daemon.jobs.audit import EVERY as AUDITS
+from daemon.jobs.feed_problems import STOPS_THE_HEARTBEAT, problem_words
 from daemon.jobs.house import House
 from daemon.store import overdue
 from daemon.store.tx import take_numbers
@@ -86,7 +87,8 @@ class Heart:
 def unwell(house: House, vitals: Vitals, now: dt.datetime) -> list[str]:
     """Why somebody outside should come and look; nothing while all is well."""
     _, report = vitals.ready(now)
-    found = [*report["reasons"]]
+    spared = {problem_words(row) for row in vitals.problems() if row.kind not in STOPS_THE_HEARTBEAT}
+    found = [reason for reason in report["reasons"] if reason not in spared]
     if vitals.written.refused is not None:
         found.append("the configuration on disk is refused")
     found += _of_the_audit(vitals, now)

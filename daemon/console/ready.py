@@ -1,4 +1,4 @@
-"""Whether the daemon does its work: the store answers, sweeps go on, every feed was heard."""
+"""Whether all is well: the store answers, sweeps go on, every feed was heard, and nothing it delivers is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import structlog
 
 from daemon.jobs.audit import Audit
+from daemon.jobs.feed_problems import open_problems, problem_words
 from daemon.jobs.house import House
+from daemon.store.incidents import IncidentRow
 
 log = structlog.get_logger()
 
@@ -60,6 +62,7 @@ class Vitals:
         reasons = [*self._store(), *self._sweeps(swept, now)]
         if waiting:
             reasons.append(f"feeds not polled yet: {', '.join(waiting)}")
+        reasons += map(problem_words, self.problems())
         return not reasons, {
             "ready": not reasons,
             "reasons": reasons,
@@ -74,6 +77,15 @@ class Vitals:
             "audit": self._audit(),
             "heartbeat": self._heartbeat(),
         }
+
+    def problems(self) -> list[IncidentRow]:
+        """What is wrong with what feeds deliver, as far as the store can be asked."""
+        try:
+            with self.house.store.read() as tx:
+                return open_problems(tx)
+        except Exception:
+            log.warning("store not reachable", exc_info=True)
+            return []
 
     def _audit(self) -> Mapping[str, Any]:
         done = self.audited

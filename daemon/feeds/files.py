@@ -47,7 +47,7 @@ class _Copy:
 
 
 def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) -> tuple[list[Payload], Cursor]:
-    """New and changed files of `feed`, by name, and the cursor after them.
+    """New and changed files of `feed`, in the order in which they were written, and the cursor after them.
 
     A file that moves while it is read, or that stops short of its format's end and changed less than SETTLE ago, is
     left for the next poll. A file's clock may be ahead of `now` (a simulation's is behind): the distance counts.
@@ -77,6 +77,7 @@ def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) 
         if payload is not None:
             payloads.append(payload)
             room -= len(payload.content)
+    payloads.sort(key=lambda payload: (payload.modified_at or now, payload.name))
     return payloads, replace(cursor, seen=seen)
 
 
@@ -145,7 +146,8 @@ def _take(
     mark = Seen(sha256, copy.stamp if age >= TRUSTED_AGE.total_seconds() else "")
     if before is not None and before.sha256 == sha256:
         return None, mark
-    return Payload(feed.id, name, copy.content, sha256, now), mark
+    modified_at = dt.datetime.fromtimestamp(copy.changed_at, dt.UTC)
+    return Payload(feed.id, name, copy.content, sha256, now, modified_at=modified_at), mark
 
 
 def _copy(path: Path, most: int, known: str) -> _Copy:

@@ -12,6 +12,7 @@ import structlog
 from daemon.jobs.announce import announce
 from daemon.jobs.casefile import from_row
 from daemon.jobs.fallback import fall_back
+from daemon.jobs.feed_problems import forget_feeds, open_problems
 from daemon.jobs.house import House
 from daemon.jobs.routing import operators
 from daemon.jobs.sweep import CASE
@@ -62,10 +63,12 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What one audit found, and when; nothing found is all well."""
+    """What one audit found, and when; nothing found and no problem is all well."""
 
     at: dt.datetime
     found: tuple[Overdue, ...] = ()
+    problems: tuple[IncidentRow, ...] = ()
+    """What is wrong with what feeds deliver; the operator was told when it began."""
 
 
 def audit(house: House, now: dt.datetime, *, up_since: dt.datetime | None = None, mend: bool = True) -> Audit:
@@ -76,7 +79,8 @@ def audit(house: House, now: dt.datetime, *, up_since: dt.datetime | None = None
     """
     if not mend:
         with house.store.read() as tx:
-            return Audit(now, tuple(one for one, _ in _look(tx, house, now, up_since)))
+            found = tuple(one for one, _ in _look(tx, house, now, up_since))
+            return Audit(now, found, tuple(open_problems(tx)))
     done = house.store.commit(lambda tx: _audit(tx, house, now, up_since))
     _count(house, done)
     if done.found:
@@ -92,7 +96,8 @@ def _audit(tx: Tx, house: House, now: dt.datetime, up_since: dt.datetime | None)
         fall_back(tx, house, todo.given_up, now)
     found = tuple(one for one, _ in looked)
     _tell(tx, house, found, now)
-    return Audit(now, found)
+    forget_feeds(tx, house, now)
+    return Audit(now, found, tuple(open_problems(tx)))
 
 
 def _count(house: House, done: Audit) -> None:

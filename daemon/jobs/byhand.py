@@ -14,6 +14,7 @@ from daemon.jobs.intake import arm_class
 from daemon.jobs.needless import acted
 from daemon.jobs.office import act, judge_anew
 from daemon.jobs.people import People
+from daemon.jobs.rollcall import EARLY, FORETOLD
 from daemon.problems import choose, nearest
 from daemon.store import absences, cases, incidents, overlays
 from daemon.store.children import RosterStudent
@@ -41,7 +42,8 @@ class Marked:
 def mark(house: House, student_id: str, day: dt.date, session: str, code: str, by: str, now: dt.datetime) -> Marked:
     """Say what a child's mark in one session is, over whatever the feeds say.
 
-    Raises DeskError for a child not on the roster, a session not expected, or a word that is no mark.
+    Raises DeskError for a child not on the roster, a session not expected or more than two hours ahead, or a word that
+    is no mark.
     """
     subject = f"mark {student_id}"
     person, meant = who(by, subject), MARK_NAMES.get(code.strip().lower())
@@ -54,6 +56,9 @@ def _mark(tx: Tx, house: House, said: Marked, by: str, now: dt.datetime) -> Mark
     people = house.people(tx)
     child = child_of(people, said.student_id)
     start = _session_start(house, people, child, said)
+    if start - now > EARLY and said.mark not in FORETOLD:
+        hint = "a roll cannot be called in advance; leave may: baoxue leave add"
+        raise DeskError(f"mark {said.student_id} date", "its session has not begun", hint)
     overlay = Overlay(said.date, said.session, said.mark, now, by, student_id=said.student_id)
     overlays.record_overlays(tx, [overlay])
     classes = [child.class_id, people.class_ids[people.class_on(child.ordinal, said.date)]]

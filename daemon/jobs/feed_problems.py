@@ -94,11 +94,12 @@ def review_feed(
     """
     if house.simulated:
         return None
-    found = list(_failing(feed, state, now))
+    found = list(_failing(feed, state, now, is_unreadable=names is not None))
     if names is not None:
-        found += _standing(tx, house, feed, passed_over, now, names)
+        found += _standing(tx, house, feed, state, passed_over, now, names)
     known = {row.kind: row for row in incidents.open_incidents(tx) if row.subject == feed.id}
-    looked_at = FeedProblem if names is not None else (FeedProblem.FAILED,)
+    # While a feed fails nothing is known of its other problems: they are not over.
+    looked_at = tuple(FeedProblem) if state.state != "failed" else ()
     for one in found:
         _note(tx, house, feed, one, known.get(one.problem), now)
     standing = {one.problem for one in found}
@@ -134,11 +135,13 @@ def _in_words(one: Found) -> str:
 # ---- what is wrong ------------------------------------------------------------------------------------------------
 
 
-def _failing(feed: FeedConfig, state: FeedState, now: dt.datetime) -> Iterator[Found]:
+def _failing(feed: FeedConfig, state: FeedState, now: dt.datetime, *, is_unreadable: bool) -> Iterator[Found]:
+    """A source that cannot be reached may be so for a moment; one that gives what nobody can read is told at once."""
     if state.state != "failed":
         return
     since = state.failing_since or now
-    if state.failed_polls >= FEW_POLLS or feed.poll >= RARE or now - since >= RARE:
+    lasts = state.failed_polls >= FEW_POLLS or feed.poll >= RARE or now - since >= RARE
+    if lasts or is_unreadable:
         fault = (state.problem or "cannot be read")[:_LONGEST]
         line = {"file": feed.id, "line": None, "key": None, "fault": fault, "hint": _last_good(state)}
         yield Found(FeedProblem.FAILED, state.failed_polls, [line], frozenset({"failed"}))
@@ -154,13 +157,14 @@ def _standing(
     tx: Tx,
     house: House,
     feed: FeedConfig,
+    state: FeedState,
     passed_over: Sequence[Refused],
     now: dt.datetime,
     names: Collection[str],
 ) -> Iterator[Found]:
     since = None if feed.records in ROSTERS else now - STANDS
     rows = [row for row in intake.troubled_payloads(tx, feed.id, since) if row.name in names]
-    yield from _rows(tx, rows)
+    yield from _rows(tx, [row for row in rows if state.state != "failed" or row.outcome != Outcome.UNREADABLE])
     held = [row for row in rows if row.outcome == Outcome.HELD]
     if held:
         yield _held(tx, feed, held)
@@ -183,10 +187,8 @@ def _rows(tx: Tx, rows: Sequence[PayloadRow]) -> Iterator[Found]:
         yield _grouped(FeedProblem.ROWS_REFUSED, refused)
     if waiting:
         ids = sorted({one.student_id for one in waiting if one.student_id})
-        found = _grouped(FeedProblem.ROWS_WAITING, waiting)
-        few = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")  # noqa: PLR2004 - enough to know which kind
-        lines = [{**line, "fault": f"{line['fault']} ({len(ids)} children: {few})"} for line in found.lines[:1]]
-        yield replace(found, lines=[*lines, *found.lines[1:]], reasons=frozenset(ids[:MOST_IDS]))
+        lines = [_waiting(group) for group in group_refused(waiting)[:MOST_LINES]]
+        yield Found(FeedProblem.ROWS_WAITING, len(waiting), lines, frozenset(ids[:MOST_IDS]))
 
 
 def _grouped(problem: FeedProblem, refused: Sequence[Refused]) -> Found:
@@ -204,6 +206,13 @@ def _line(group: RefusedGroup) -> Mapping[str, Any]:
         "fault": (rows + group.fault)[:_LONGEST],
         "hint": group.hint and group.hint[:_LONGEST],
     }
+
+
+def _waiting(group: RefusedGroup) -> Mapping[str, Any]:
+    """Rows that wait, with the ids of the roster that look alike where every message shows them."""
+    likeness, _, _ = (group.hint or "").partition(":")
+    alike = f"; {likeness}" if likeness.startswith("the roster has") else ""
+    return {**_line(group), "fault": f"{group.count} rows, {group.children} children who are not on the roster{alike}"}
 
 
 def _refused(name: str, notice: Sequence[Any]) -> Refused:
