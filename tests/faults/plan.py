@@ -20,7 +20,7 @@ SEEDS = 8
 """So many histories there are in one round."""
 PAIRS = 12
 PAIRS_A_ROUND = 60
-TOGETHER = 20
+TOGETHER = 17
 """So many schools are one county, watched over by one daemon."""
 
 

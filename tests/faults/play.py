@@ -37,6 +37,9 @@ from tests.faults.truth import DATES, FIRST, POLLS, ZONE, local
 from tests.faults.web import Source, source
 
 _DAY = dt.timedelta(days=1)
+_WEEKEND = (dt.time(17, 10),)
+_SESSIONS_OVER = (dt.time(11, 50), dt.time(17, 10))
+"""The polls after a session: what an address says then covers it, be it the same as before."""
 _MOMENT = dt.timedelta(microseconds=1)
 _MOST_ROUNDS = 30
 
@@ -200,7 +203,7 @@ class _Play:
         ends = [fault.over_on(school.history) for school in self.schools for fault in school.faults]
         last = max(ends, default=DATES[-1])
         for day in [FIRST + n * _DAY for n in range((last - FIRST).days + 1)]:
-            for time in POLLS if day in DATES else (dt.time(8, 15), dt.time(20)):
+            for time in POLLS if day in DATES else _WEEKEND:
                 self._reach(local(day, time))
             outcome.standing[day] = self._standing()
         outcome.heard = list(self._heard())
@@ -278,8 +281,9 @@ class _Play:
             for fault in school.faults
             if fault.is_on(school.history, self.now) and (fault.answer is not None or fault.is_missing)
         }
+        over = self.now.astimezone(ZONE).time() in _SESSIONS_OVER
         for feed in in_order(self.house.config.feed):
-            if everything or feed.id in news or feed.url is not None:
+            if everything or feed.id in news or (feed.url is not None and over):
                 poll_feed(self.house, feed, self.now)
 
     def _deliver(self) -> set[str]:

@@ -20,7 +20,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 FIRST = dt.date(2026, 3, 16)
 DATES = tuple(FIRST + (n + 2 * (n // 5)) * DAY for n in range(10))
 """Two school weeks, Monday to Friday each."""
-POLLS = tuple(dt.time(*at) for at in ((7, 30), (8, 15), (9, 30), (11, 50), (14, 15), (15, 30), (17, 10), (20, 0)))
+POLLS = tuple(dt.time(*at) for at in ((8, 15), (9, 30), (11, 50), (14, 15), (15, 30), (17, 10)))
 """The times of a school day at which every feed is polled."""
 SESSIONS = {"am": (dt.time(8), dt.time(11, 40)), "pm": (dt.time(14), dt.time(17))}
 ENTERED = dt.time(17, 10)
