@@ -7,6 +7,7 @@ or who won when two records disagree. All instants are aware datetimes in UTC; a
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -123,6 +124,28 @@ class ContactRecord:
     endpoint: str | None
     language: str | None
     line: int
+
+    @property
+    def addresses(self) -> tuple[str | None, ...]:
+        """Every way to reach this person."""
+        return self.phone, self.email, self.endpoint
+
+    @property
+    def id_by_address(self) -> str:
+        """The id by which one of several people of one role, unit and name is told apart from the others."""
+        return f"{contact_id_of(self)}-{_short('|'.join(one or '' for one in self.addresses))}"
+
+
+def contact_id_of(contact: ContactRecord) -> str:
+    """Return the id of a contact to whom the source gives none: of role, child or unit, and name."""
+    return f"{contact.role}-{contact.student_id or contact.unit_id}-{_short(contact.name)}"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_ID_DIGITS]
+
+
+_ID_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from daemon.config import FeedConfig
 from daemon.feeds.bulk import Bulk
 from daemon.feeds.pieces import combined
 from daemon.jobs.people import People
-from daemon.jobs.rollcall import EARLY, WHOLE_DAY
+from daemon.jobs.rollcall import EARLY, FORETOLD, WHOLE_DAY
 from rules.calendar import Calendar
 from rules.instants import NEVER, from_micros, span
 
@@ -76,7 +76,7 @@ class BulkCaller:
     start: int
 
     def call(self, rows: Bulk, covers: tuple[dt.date, dt.date] | None) -> tuple[Calls, LeftOut, LeftOut]:
-        """The rolls, the rows of children who are not on the roster, and those outside every session."""
+        """The rolls, the rows of children not on the roster, and those of no session or made ahead of theirs."""
         known = self.people.roster.students.ordinals
         row_of_ordinal = {ordinal: row for row, ordinal in enumerate(self.ordinals)}
         child = np.array([row_of_ordinal.get(known.get(one, -1), -1) for one in rows.students] or [-1], np.int32)
@@ -97,10 +97,12 @@ class BulkCaller:
         there, day, classes = there[which], day[which], classes[which]
         variant = self._variants[classes]
         column = self.calendar.columns(variant, day, self._names, session)
-        outside = column < 0
+        known_at, line, code = rows.known_at[there], rows.line[there], rows.mark[there]
+        whole = np.array([name == WHOLE_DAY for name in rows.sessions] or [False], np.bool_)[rows.session[there]]
+        first = np.where(whole, self.calendar.columns(variant, day, self._names, self._first_session[variant]), column)
+        outside = (column < 0) | self._is_ahead(variant, first, known_at, code)
         ends = self.calendar.ends[variant, np.maximum(column, 0)]
-        known_at, line = rows.known_at[there], rows.line[there]
-        said = _Said(classes, column, ends, row[there], rows.mark[there], known_at, line)
+        said = _Said(classes, column, ends, row[there], code, known_at, line)
         lost = np.zeros(len(rows), np.bool_)
         lost[there[outside]] = True
         return said.where(~outside), _left_out(rows, lost)
@@ -124,6 +126,21 @@ class BulkCaller:
         which, session = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.argsort(which, kind="stable")
         return which[order], np.where(session < 0, len(self._names) - 1, session)[order]
+
+    def _is_ahead(
+        self, variant: NDArray[np.intp], column: Numbers, known_at: Times, code: NDArray[np.uint8]
+    ) -> NDArray[np.bool_]:
+        """Which marks were made too long before the session in `column`, of a whole day the first, to be taken."""
+        starts = self.calendar.starts[variant, np.maximum(column, 0)]
+        known = np.maximum(known_at, self.start)
+        early = (known_at != NEVER) & (column >= 0) & (starts - known > span(EARLY))
+        return np.asarray(early & ~np.isin(code, [int(one) for one in FORETOLD]), np.bool_)
+
+    @cached_property
+    def _first_session(self) -> NDArray[np.intp]:
+        """By variant the number among `_names` of a day's first session."""
+        firsts = (self.calendar.names(n)[:1] for n in range(len(self.calendar.tables)))
+        return np.array([self._names.index(names[0]) if names else len(self._names) - 1 for names in firsts], np.intp)
 
     @cached_property
     def _names(self) -> list[str]:

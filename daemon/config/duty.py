@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from daemon.config.table import Table
-from daemon.config.values import Clock, Day, Lasting, Role, Text, Zone, once, refusal
+from daemon.config.values import Clock, Day, Id, Lasting, Role, Zone, once, refusal
 
 
 def _whole_days(span: dt.timedelta) -> dt.timedelta:
@@ -18,14 +18,14 @@ def _whole_days(span: dt.timedelta) -> dt.timedelta:
 
 
 Days = Annotated[Lasting, AfterValidator(_whole_days)]
-Names = Annotated[tuple[Text, ...], AfterValidator(once("contact"))]
+Names = Annotated[tuple[Id, ...], AfterValidator(once("contact"))]
 
 
 class SubstituteConfig(Table):
     """`[[duty.substitute]]`: who takes another's turns for some days."""
 
-    contact: Text = Field(description="whose turns", examples=['"office-1"'])
-    by: Text = Field(description="the contact that takes them", examples=['"office-3"'])
+    contact: Id = Field(description="whose turns", examples=['"office-1"'])
+    by: Id = Field(description="the contact that takes them", examples=['"office-3"'])
     from_: Day = Field(validation_alias="from", description="the first day", examples=["2026-03-16"])
     to: Day = Field(description="the last day", examples=["2026-03-20"])
 
@@ -34,7 +34,7 @@ class DutyConfig(Table):
     """`[[duty]]`: of those who hold a role only the one whose turn it is, is told."""
 
     role: Role = Field(description="the role they share", examples=['"education_office"'])
-    unit: Text | None = Field(
+    unit: Id | None = Field(
         default=None,
         description="the unit they hold it for; else wherever one of them does",
         examples=['"610999"'],

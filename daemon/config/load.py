@@ -28,7 +28,9 @@ def load_config(path: Path, environ: Mapping[str, str] = MappingProxyType({})) -
     found = [*(document if isinstance(document, list) else ()), *promises(source.tree, vault)]
     if found or isinstance(document, list):
         raise ConfigError(_located(path, source, found))
-    return Config(path=path, **{key: getattr(document, key) for key in Document.model_fields})
+    tables = {key: getattr(document, key) for key in Document.model_fields}
+    feeds = tuple(feed.within(document.service.dialled_from) for feed in document.feed)
+    return Config(path=path, **{**tables, "feed": feeds})
 
 
 def load_document(path: Path) -> Document:

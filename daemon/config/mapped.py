@@ -74,7 +74,7 @@ def _sense(scene: Scene) -> Iterator[Finding]:
     records, written = scene.text("records"), below(scene.table, "mapping")
     parts = written if isinstance(written, dict) else {}
     if scene.text("kind") == "edfi":
-        for part in ("join", "constant", "skip", "origin"):
+        for part in ("join", "constant", "skip", "empty", "origin"):
             if part in parts:
                 yield scene.found(("mapping", part), "is of no use to an Ed-Fi file", "leave it out, or give a table")
     elif records in _DATELESS and "origin" in parts:

@@ -62,6 +62,9 @@ class MappingConfig(Table):
         default={}, description="the cells of a column whose rows are passed over", examples=['{ at = ["", "?"] }']
     )
     codes: dict[str, Text] = Field(default={}, description="its code to our mark", examples=['{ "旷课" = "absent" }'])
+    empty: tuple[Text, ...] = Field(
+        default=(), description="the cells of any column that mean nothing", examples=['["NULL", "\\\\N"]']
+    )
     dates: Literal["auto", "ymd", "dmy", "mdy"] = Field(default="auto", description="the order of year, month and day")
     origin: Annotated[Origin, BeforeValidator(_origin)] | None = Field(
         default=None,

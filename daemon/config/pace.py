@@ -13,6 +13,7 @@ from daemon.config.values import (
     Count,
     Day,
     Duration,
+    Id,
     Lasting,
     Roles,
     Text,
@@ -34,7 +35,7 @@ def _kind(name: str) -> str:
 
 
 Kinds = Annotated[tuple[Annotated[str, AfterValidator(_kind)], ...], AfterValidator(once("kind"))]
-Contacts = Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(once("contact"))]
+Contacts = Annotated[tuple[Id, ...], Field(min_length=1), AfterValidator(once("contact"))]
 
 _minutes = dt.timedelta(minutes=1)
 

@@ -9,7 +9,7 @@ from daemon.config.source import Place, dotted
 from daemon.config.table import Table
 
 _WAITING: dict[str, tuple[str, ...]] = {
-    "service": ("district", "timezone", "database"),
+    "service": ("district", "timezone", "country", "database"),
     "calendar": (),
     "feed": (),
     "privacy": (),
@@ -20,6 +20,8 @@ _WAITING: dict[str, tuple[str, ...]] = {
 
 def in_force(running: Config, written: Config) -> tuple[Config, tuple[str, ...]]:
     """`written` as far as it can take effect while `running` does, and the keys that wait for a restart."""
+    feeds = tuple(feed.within(running.service.dialled_from) for feed in written.feed)  # their country waits, too
+    written = written.model_copy(update={"feed": feeds})
     kept: dict[str, object] = {}
     waiting: list[Place] = []
     for section, keys in _WAITING.items():

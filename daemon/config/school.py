@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from daemon.config.country import country_of
 from daemon.config.table import Table
-from daemon.config.values import Clock, DatabaseUrl, Day, Text, Weekdays, Zone
+from daemon.config.values import Clock, Country, DatabaseUrl, Day, Id, Text, Weekdays, Zone
 
 _TERMS = "[{ from = 2026-03-02, to = 2026-07-10 }]"
 _SESSIONS = '[{ name = "am", start = 08:00:00, end = 11:40:00 }]'
@@ -21,6 +22,11 @@ class ServiceConfig(Table):
         description="the county or bureau, which leads every key in the store", examples=['"610999"']
     )
     timezone: Zone = Field(default="Asia/Shanghai", description="the IANA time zone of the schools")
+    country: Country | None = Field(
+        default=None,
+        description="the country of telephone numbers without a country code; none: the zone's",
+        examples=['"CN"'],
+    )
     language: Literal["zh", "en"] = Field(default="zh", description="the language of messages to those who chose none")
     database: DatabaseUrl = Field(default="sqlite:///baoxue.db", repr=False, description="the URL of the store")
     callback: Text | None = Field(
@@ -32,6 +38,11 @@ class ServiceConfig(Table):
     watch_at: Clock = Field(
         default=dt.time(8, 30), description="when the operator is told, each day, what of the setup reaches nobody"
     )
+
+    @property
+    def dialled_from(self) -> str | None:
+        """The country in which a telephone number without a country code is dialled; None where nobody can tell."""
+        return self.country or country_of(self.timezone)
 
 
 class Term(Table):
@@ -56,7 +67,7 @@ Sessions = Annotated[tuple[SessionConfig, ...], Field(min_length=1)]
 class UnitCalendar(Table):
     """`[[calendar.unit]]`: where one school, class or village differs from the district; None means as above it."""
 
-    unit: Text = Field(description="the id of the unit that differs", examples=['"sch-2"'])
+    unit: Id = Field(description="the id of the unit that differs", examples=['"sch-2"'])
     closed: tuple[Day, ...] = Field(default=(), description="its own days off", examples=["[2026-04-10]"])
     open: tuple[Day, ...] = Field(default=(), description="its own make-up days", examples=["[2026-04-11]"])
     weekdays: Weekdays | None = Field(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 
 from daemon.config.mapping import MappingConfig
 from daemon.config.table import Keeper, Table
-from daemon.config.values import Count, Duration, HoldShare, Lasting, Packs, Share, Text, Url, Variable
+from daemon.config.values import Count, Duration, HoldShare, Id, Lasting, Packs, Share, Text, Url, Variable
 
 Records = Literal["units", "students", "contacts", "marks", "punches", "leaves", "movements"]
 
@@ -24,6 +24,8 @@ class FeedConfig(Keeper):
 
     stems: ClassVar[tuple[str, ...]] = ("token",)
 
+    _country: str | None = PrivateAttr(default=None)
+
     id: Text = Field(description="the feed's name in journal and logs", examples=['"marks"'])
     kind: Literal["file", "http", "edfi"] = Field(description="where the records come from", examples=['"file"'])
     records: Records = Field(description="what the records are", examples=['"marks"'])
@@ -37,7 +39,7 @@ class FeedConfig(Keeper):
         examples=['"https://sis.example.org/marks.csv"'],
     )
     poll: Lasting = Field(default=5 * _minutes, description="how often it is asked")
-    units: tuple[Text, ...] = Field(
+    units: tuple[Id, ...] = Field(
         default=(), description="the units whose rolls it owes", examples=['["sch-1", "sch-2"]']
     )
     presence: Literal["explicit", "implied"] = Field(
@@ -73,6 +75,17 @@ class FeedConfig(Keeper):
     def token(self) -> SecretStr | None:
         """The bearer token of an http feed."""
         return self.kept("token")
+
+    @property
+    def country(self) -> str | None:
+        """The country of telephone numbers without a country code; "" where nobody can tell, None if made by hand."""
+        return self._country
+
+    def within(self, country: str | None) -> Self:
+        """Return the feed with `country` as that of its telephone numbers without a country code; None: unknown."""
+        feed = self.model_copy()
+        feed._country = country or ""  # noqa: SLF001 - a copy of this one
+        return feed
 
 
 class RulesConfig(Table):

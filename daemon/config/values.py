@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 from pydantic_core import PydanticCustomError
 
+from daemon.config.ids import id_form
 from daemon.problems import choose
 from rules.packs import SHIPPED
 from rules.records import ROLES
@@ -103,6 +104,14 @@ def _zone(name: str) -> str:
         hint = near if near.startswith("did") else 'write an IANA name such as "Asia/Shanghai"'
         raise refusal(f"{quoted(name)} is no time zone", hint) from None
     return name
+
+
+def _country(code: str) -> str:
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 - slow to load, and few write the key
+
+    if code not in SUPPORTED_REGIONS:
+        raise refusal(f"{quoted(code)} is no country with telephone numbers", 'write its two letters, such as "CN"')
+    return code
 
 
 def _role(name: str) -> str:
@@ -237,6 +246,8 @@ def once(what: str) -> Callable[[tuple[object, ...]], tuple[object, ...]]:
 Text = Annotated[str, AfterValidator(_plain)]
 Cell = Annotated[str, AfterValidator(lambda text: _plain(text) if text else text)]
 """Text, or nothing."""
+Id = Annotated[Text, AfterValidator(id_form)]
+"""The id of a unit or contact, in the form in which feeds give it."""
 Duration = Annotated[dt.timedelta, BeforeValidator(_duration)]
 """A span written as `90s`, `5m`, `2h`, `10d` or `1h30m`, or 0."""
 Lasting = Annotated[Duration, AfterValidator(_lasting)]
@@ -251,6 +262,8 @@ Weekday = Annotated[int, Strict(), Field(ge=1, le=7)]
 Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AfterValidator(once("weekday"))]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Country = Annotated[str, AfterValidator(_country)]
+"""Two letters of ISO 3166, such as CN."""
 Role = Annotated[str, AfterValidator(_role)]
 Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(once("role"))]
 Pack = Annotated[str, AfterValidator(_pack)]

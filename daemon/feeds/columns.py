@@ -63,13 +63,21 @@ def fold(name: str) -> str:
     return "".join(c for c in plain if c.isprintable() or c.isspace()).strip().casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A column that is needed and not there: the names it may have, the field it is for, and whether it is theirs."""
+
+    names: tuple[str, ...]
+    field: str
+    is_theirs: bool = False
+
+
 def place(
     header: Sequence[str], layout: Layout, renames: Mapping[str, str], given: Collection[str] = ()
 ) -> dict[str, int]:
-    """Where each known column stands in `header`; a renamed column goes before one that bears the name itself.
+    """Return where each known column stands in `header`; a renamed column goes before one that bears the name itself.
 
-    Fields that are `given` otherwise are not looked for. Raises Fault when a required column is missing or two columns
-    claim one field.
+    Fields that are `given` otherwise are not looked for. Raises Fault when two columns claim one field.
     """
     mapped = {fold(theirs): ours for theirs, ours in renames.items()}
     by_mapping: dict[str, int] = {}
@@ -82,37 +90,52 @@ def place(
         if field in found:
             raise Fault(f'has two columns for "{field}"', "rename one, or name the right one in mapping.columns")
         found[field] = at
-    places = by_name | by_mapping
-    for group in (*((column,) for column in layout.required), *layout.either):
-        _demand(group, {*places, *given}, header)
-    return places
+    return by_name | by_mapping
 
 
-def their_column(header: Sequence[str], name: str, field: str) -> int:
-    """Where the column that a source calls `name` stands; raises Fault, about `field`, unless there is one of it."""
+def not_placed(layout: Layout, there: Collection[str]) -> list[Missing]:
+    """Return the columns that records of `layout` need and that are not `there`."""
+    groups = (*((column,) for column in layout.required), *layout.either)
+    return [Missing(group, group[0]) for group in groups if not any(column in there for column in group)]
+
+
+def their_column(header: Sequence[str], name: str, field: str) -> int | None:
+    """Return where the column that a source calls `name` stands, or None; raises Fault where there are two of it."""
     found = [at for at, cell in enumerate(header) if fold(cell) == fold(name)]
     if len(found) > 1:
         raise Fault(f"has two columns {quote(name)}", "rename one", column=field)
-    if not found:
-        fault = f"has no column {quote(name)}; its header is {_shown(header)}"
-        raise Fault(fault, choose(name, [cell.strip() for cell in header if cell.strip()] or ["another"]), column=field)
-    return found[0]
+    return found[0] if found else None
 
 
-def is_header(cells: Sequence[str], layout: Layout, renames: Mapping[str, str], given: Collection[str] = ()) -> bool:
-    """Whether `cells` hold every required column of `layout`."""
-    try:
-        place(cells, layout, renames, given)
-    except Fault:
-        return False
-    return True
+def lacking(header: Sequence[str], missing: Sequence[Missing]) -> Fault:
+    """Return the one Fault that names all columns `header` lacks, and for each the column that was probably meant."""
+    wanted = [" or ".join(quote(name) for name in one.names) for one in missing]
+    noun = "no column" if len(missing) == 1 else "no columns"
+    fault = f"has {noun} {', '.join(wanted)}; its header is {_shown(header)}"
+    return Fault(fault, _probable(header, missing), column=missing[0].field)
 
 
-def _demand(group: tuple[str, ...], there: Collection[str], header: Sequence[str]) -> None:
-    if any(column in there for column in group):
-        return
-    wanted = " or ".join(f'"{column}"' for column in group)
-    raise Fault(f"has no column {wanted}; its header is {_shown(header)}", _meant(group, header), column=group[0])
+def _probable(header: Sequence[str], missing: Sequence[Missing]) -> str:
+    """What to write so that the missing columns are found: each column of theirs is offered once."""
+    free = {fold(cell): cell.strip() for cell in header if cell.strip()}
+    if len(missing) == 1 and missing[0].is_theirs:
+        return choose(missing[0].names[0], list(free.values()) or ["another"])
+    near = {one.names[0]: nearest(one.names[0], free.values()) for one in missing if one.is_theirs}
+    theirs = [f"{quote(name)}: did you mean {quote(meant)}?" for name, meant in near.items() if meant]
+    renames: list[str] = []
+    unknown: list[str] = []
+    for one in missing:
+        if one.is_theirs:
+            continue
+        name, column = _meant(one.names, free)
+        if name is None:
+            unknown.append(column)
+        else:
+            renames.append(f'{quote(free.pop(name))} = "{column}"')
+    offered = [f"mapping.columns = {{ {', '.join(renames)} }}?"] if renames else []
+    if unknown:
+        offered.append(f"name {', '.join(unknown) if len(missing) > 1 else 'it'} in mapping.columns")
+    return "; ".join([*offered, *theirs]) or "name the right ones in the mapping"
 
 
 def _shown(header: Sequence[str]) -> str:
@@ -120,11 +143,11 @@ def _shown(header: Sequence[str]) -> str:
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "") if names else "empty"  # noqa: PLR2004
 
 
-def _meant(group: tuple[str, ...], header: Sequence[str]) -> str:
-    folded = {fold(cell): cell.strip() for cell in header if cell.strip()}
+def _meant(group: tuple[str, ...], free: Mapping[str, str]) -> tuple[str | None, str]:
+    """The folded name of the column that was probably meant, or None, and the field it is."""
     for column in group:
-        known = next((folded[fold(alias)] for alias in _KNOWN_BY.get(column, ()) if fold(alias) in folded), None)
-        close = known or folded.get(nearest(column, folded) or "")
+        known = next((fold(alias) for alias in _KNOWN_BY.get(column, ()) if fold(alias) in free), None)
+        close = known or nearest(column, free)
         if close:
-            return f'mapping.columns = {{ {quote(close)} = "{column}" }}?'
-    return "name it in mapping.columns"
+            return close, column
+    return None, group[0]

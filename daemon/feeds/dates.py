@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from daemon.feeds.ids import is_nothing, meant_as_empty, unquoted
 from daemon.feeds.payload import Fault, quote
 
 _YEAR_FIRST = re.compile(
@@ -18,20 +19,24 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(r"(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{4})", re.ASCII)
 _COMPACT = re.compile(r"\d{8}", re.ASCII)
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?", re.ASCII)
-_EPOCH = re.compile(r"1\d{9}(?:\d{3})?", re.ASCII)
+_EPOCH = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d{1,9})?", re.ASCII)
 _MIDNIGHT = re.compile(r"(?:[T\s]+0?0:00(?::00(?:\.0+)?)?|\s+12:00(?::00)?\s*AM)", re.ASCII | re.IGNORECASE)
 _MOMENT = re.compile(
     r"(?P<date>.+?)(?:[T\s]\s*|(?<=日))(?P<hour>\d{1,2}):(?P<rest>\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)"
     r"\s*(?P<half>[AP]M)?\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
 )
+_WHOLE = re.compile(r"(\d{8,})\.0+", re.ASCII)
+"""Digits that became a floating-point number (20260316.0); fewer are a spreadsheet's count of days, or another's."""
 _DAY_NUMBER = re.compile(r"(?P<days>[+-]?\d{1,4})(?:\.0+)?(?: since ?(?P<of>.*))?", re.ASCII)
 _EVIDENCE = re.compile(r"\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*\d{4}(?!\d)|\s*(\d{2})(\d{2})\d{4}(?!\d)", re.ASCII)
 
+_EPOCH_ZERO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EXCEL_ZERO = dt.date(1899, 12, 30)
 _EXCEL_FIRST, _EXCEL_LAST = 20_000, 80_000
 _EARLIEST, _LATEST = 1900, 2100
 _MILLISECONDS = 13
+_UTC_MIDNIGHT = dt.time(tzinfo=dt.UTC)
 _NOON = 12
 _MOST_MONTHS = 12
 _END_OF_DAY = 24
@@ -125,10 +130,20 @@ class Dates:
         if _SERIAL.fullmatch(plain) and _EXCEL_FIRST <= float(plain) <= _EXCEL_LAST and float(plain).is_integer():
             return _EXCEL_ZERO + dt.timedelta(days=int(float(plain)))
         if _EPOCH.fullmatch(plain):
-            return _from_epoch(plain).astimezone(self.zone).date()
+            return self._epoch_day(plain)
         if self._origins and (match := _DAY_NUMBER.fullmatch(plain)):
             return self._numbered(int(match["days"]), match["of"] or "")
-        raise Fault(f"{quote(plain)} is not a date", _FORMS)
+        raise Fault(f"{quote(plain)} is not a date", _hint(plain))
+
+    def _epoch_day(self, plain: str) -> dt.date:
+        """The day of seconds since 1970 that are a midnight, in UTC or else in the zone; no other is a date."""
+        moment = _from_epoch(plain)
+        there = moment.astimezone(self.zone)
+        if _is_utc_midnight(moment):
+            return moment.date()
+        if there.astimezone(dt.UTC) == self.midnight(there.date()):
+            return there.date()
+        raise Fault(f"{quote(plain)} is an instant and no whole day", _FORMS)
 
     def _numbered(self, days: int, of: str) -> dt.date:
         origin = self._origins.get(of)
@@ -187,7 +202,7 @@ class Dates:
         if self.whole_day(text) is not None:
             raise Fault(f"{quote(plain)} has no time of day", "write 2026-03-16 08:10")
         if "T" not in plain:
-            raise Fault(f"{quote(plain)} is not an instant", "write 2026-03-16 08:10")
+            raise Fault(f"{quote(plain)} is not an instant", _hint(plain, "write 2026-03-16 08:10"))
         return self._composed(plain, plain)
 
     def _composed(self, plain: str, iso: str) -> dt.datetime:
@@ -206,6 +221,12 @@ class Dates:
         return there
 
 
+def is_utc_midnight(text: str) -> bool:
+    """Whether `text` is seconds since 1970 that are a midnight in UTC: they may be meant as that whole day."""
+    plain = text.strip()
+    return _EPOCH.fullmatch(plain) is not None and _is_utc_midnight(_from_epoch(plain))
+
+
 def is_day_number(text: str) -> bool:
     """Whether `text` is a number of days rather than a date: up to four digits with their sign."""
     found = _DAY_NUMBER.fullmatch(text.strip())
@@ -213,10 +234,16 @@ def is_day_number(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    stripped = text.strip()
+    stripped = unquoted(text)
     if len(stripped) > _LONGEST:
         raise Fault(f"{quote(stripped)} is not a date", _FORMS)
-    return stripped if stripped.isascii() else unicodedata.normalize("NFKC", stripped).strip()
+    plain = stripped if stripped.isascii() else unquoted(unicodedata.normalize("NFKC", stripped))
+    whole = _WHOLE.fullmatch(plain)
+    return plain if whole is None else whole[1]
+
+
+def _hint(plain: str, forms: str = _FORMS) -> str:
+    return meant_as_empty(plain) if is_nothing(plain) else forms
 
 
 def _make(plain: str, year: int, month: int, day: int) -> dt.date:
@@ -230,8 +257,13 @@ def _make(plain: str, year: int, month: int, day: int) -> dt.date:
 
 
 def _from_epoch(plain: str) -> dt.datetime:
-    seconds = int(plain) / 1000 if len(plain) == _MILLISECONDS else int(plain)
-    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    whole, _, part = plain.partition(".")
+    unit = dt.timedelta(milliseconds=1) if len(whole) == _MILLISECONDS else dt.timedelta(seconds=1)
+    return _EPOCH_ZERO + int(whole) * unit + float(f"0.{part or 0}") * unit
+
+
+def _is_utc_midnight(moment: dt.datetime) -> bool:
+    return moment.timetz() == _UTC_MIDNIGHT
 
 
 def _hour(hour: int, half: str | None) -> int:

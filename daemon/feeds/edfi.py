@@ -12,14 +12,12 @@ from zoneinfo import ZoneInfo
 from daemon.config import FeedConfig
 from daemon.feeds import fields, rows
 from daemon.feeds.dates import Dates
+from daemon.feeds.ids import an_id
 from daemon.feeds.marks import Tally, mark_of
 from daemon.feeds.payload import Fault, Payload, Reading, RefusedMark
 from daemon.feeds.reading import build, reading, refused
 from daemon.feeds.xml import Element, elements
 from rules.records import Mark, MarkRecord
-
-REGION = "US"
-"""Where a telephone number without a country code is dialled; Ed-Fi is an American standard."""
 
 EVERY_SESSION = ""
 """The session of a daily event: it speaks of all the child's sessions of that day."""
@@ -47,14 +45,15 @@ class _Event:
     line: int
 
 
-def read_edfi(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
-    """What one interchange says of the feed's kind of records; elements of other kinds are passed over.
+def read_edfi(feed: FeedConfig, payload: Payload, zone: ZoneInfo, region: str | None) -> Reading:
+    """Return what one interchange says of the feed's kind of records; elements of other kinds are passed over.
 
-    Raises Fault when the file as a whole cannot be taken: nothing of it is then taken.
+    Telephone numbers without a country code are those of `region`. Raises Fault when the file as a whole cannot be
+    taken: nothing of it is then taken.
     """
     if feed.records not in _READERS:
         raise Fault(f"Ed-Fi files are not read for {feed.records}", "give them as a table (csv, xlsx, jsonl)")
-    customs = rows.Customs.of(feed.mapping, Dates(zone, feed.mapping.dates, tuple), REGION)
+    customs = rows.Customs.of(feed.mapping, Dates(zone, feed.mapping.dates, tuple), region)
     wanted, reader = _READERS[feed.records]
     kinds: Counter[str] = Counter()
     read = reader(payload, _counted(elements(payload.content), kinds), customs)
@@ -83,7 +82,7 @@ def _marks(payload: Payload, source: Iterator[Element], customs: rows.Customs) -
             date = customs.dates.date(_given(element.at("AttendanceEvent", "EventDate"), "EventDate"))
             tally.dates.add(date)
             event = _event(element, date, customs)
-            days.setdefault((rows.named("StudentUniqueId", fields.an_id, student), date), []).append(event)
+            days.setdefault((rows.named("StudentUniqueId", an_id, student), date), []).append(event)
         except Fault as fault:
             tally.faults.append((element.line, fault, student))
             tally.refused.append(_subject(element, student, customs))
@@ -92,7 +91,7 @@ def _marks(payload: Payload, source: Iterator[Element], customs: rows.Customs) -
         tally.faults.append((0, Fault(f"{by_section} events of single sections are not read", hint), ""))
     tally.records.extend(_day(student, date, events) for (student, date), events in days.items())
     problems = [refused(payload.name, line, fault, student) for line, fault, student in tally.faults]
-    return reading(tally.records, problems, tally.dates, tally.refused)
+    return reading(tally.records, problems, tally.dates, refused_marks=tally.refused)
 
 
 def _subject(element: Element, student: str, customs: rows.Customs) -> RefusedMark:
@@ -100,7 +99,7 @@ def _subject(element: Element, student: str, customs: rows.Customs) -> RefusedMa
     child: str | None = None
     day: dt.date | None = None
     with contextlib.suppress(Fault):
-        child = fields.an_id(student)
+        child = an_id(student)
     with contextlib.suppress(Fault):
         day = customs.dates.date(element.at("AttendanceEvent", "EventDate"))
     return RefusedMark(child, day, EVERY_SESSION, None, element.line)
@@ -215,19 +214,18 @@ def _row(cells: Mapping[str, str], line: int, customs: rows.Customs) -> rows.Row
 
 def _students(payload: Payload, source: Iterator[Element], customs: rows.Customs) -> Reading:
     """Students whose school an association in the same file names; a school is its own class."""
-    people: dict[str, dict[str, str]] = {}
-    lines: dict[str, int] = {}
+    people: list[tuple[str, dict[str, str], int]] = []
     schools: dict[str, tuple[tuple[bool, str], str, str]] = {}
     for element in source:
         if element.name == "Student":
             student = element.at("StudentUniqueId")
-            people[student], lines[student] = _child(element), element.line
+            people.append((student, _child(element), element.line))
         elif element.name == "StudentSchoolAssociation":
             _enrol(element, schools)
     if people and not schools:
         hint = "add StudentSchoolAssociation to the file, or give the roster as a table"
         raise Fault(f"names no school for its {len(people)} students", hint)
-    joined = (_row(cells | _school(schools.get(key)), lines[key], customs) for key, cells in people.items())
+    joined = (_row(cells | _school(schools.get(key)), line, customs) for key, cells, line in people)
     records, problems = build(payload.name, joined, rows.student)
     return reading(records, problems)
 

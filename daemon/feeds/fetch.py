@@ -12,6 +12,9 @@ from daemon.feeds.payload import Cursor, FeedError, Payload, digest
 
 WAKING = Pace()
 
+_ONCE_DIALLED_FROM = {"file": "CN", "http": "CN", "edfi": "US"}
+"""The country in which numbers without a country code were dialled before there was a key for it."""
+
 
 def fetch(
     feed: FeedConfig,
@@ -58,4 +61,8 @@ def _meaning(feed: FeedConfig) -> str:
     made = [sorted(part.items()) for part in (mapping.join, mapping.constant, mapping.skip)]
     if mapping.origin is not None or any(made):
         said += (made, mapping.origin)  # only then, or an upgrade would have everything taken anew
+    if mapping.empty:
+        said += ("empty", sorted(mapping.empty))
+    if feed.records == "contacts" and feed.country not in {None, _ONCE_DIALLED_FROM[feed.kind]}:
+        said += ("country", feed.country)
     return digest(repr(said).encode())[:16]

@@ -1,4 +1,4 @@
-"""Single values: ids, words, addresses; each taken whole or refused with a reason that quotes nothing personal."""
+"""Single values: words, addresses, answers; each taken whole or refused with a reason that quotes nothing personal."""
 
 from __future__ import annotations
 
@@ -6,56 +6,58 @@ import re
 
 import phonenumbers
 
+from daemon.config.ids import id_form
+from daemon.feeds.ids import AS_TEXT, LOST_DIGITS, is_rounded, unquoted, unwrapped, whole_number
 from daemon.feeds.payload import Fault
 
-LONGEST_ID = 128
 LONGEST_TEXT = 2_000
 
-_LOST_DIGITS = re.compile(r"\d(?:\.\d+)?[eE]\+\d{2,}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\.]+(?:\.[^\s@<>,;:\"()\[\]\\.]+)*")
+_WITH_COUNTRY = re.compile(r"(?:tel:)?\s*\+", re.IGNORECASE)
 _ENDPOINT = re.compile(r"[\w.-]{1,64}")
 _YES = frozenset({"true", "yes", "y", "1", "是"})
 _NO = frozenset({"false", "no", "n", "0", "否"})
 
 
-def an_id(text: str) -> str:
-    """An id as given, trimmed. Refuses one a spreadsheet turned into a rounded number, however it looks."""
-    plain = text.strip()
-    if not plain:
-        raise Fault("is missing")
-    if len(plain) > LONGEST_ID:
-        raise Fault(f"is longer than {LONGEST_ID} characters")
-    if _LOST_DIGITS.fullmatch(plain):
-        raise Fault("was saved as a number and lost digits", "format the column as text before filling it")
-    if not plain.isprintable():
-        raise Fault("holds invisible characters")
-    return plain
-
-
 def words(text: str) -> str | None:
     """Free text on one line, or None where there is none."""
-    plain = text.strip()
+    plain = unwrapped(text.strip()).strip()
     if len(plain) > LONGEST_TEXT:
         raise Fault(f"is longer than {LONGEST_TEXT} characters")
     return _CONTROL.sub(" ", plain) or None
 
 
-def phone(text: str, region: str) -> str:
-    """A number as E.164, numbers without a country code being of `region`.
+def phone(text: str, region: str | None) -> str:
+    """Return a number as E.164, one without a country code being of `region`; without a region it is refused.
 
     A number need only be possible, not assigned: new prefixes appear faster than tables of them, and a gateway's
     refusal is seen while a number dropped here is not.
     """
+    plain = whole_number(unquoted(id_form(text)))
+    if is_rounded(plain):
+        raise Fault(LOST_DIGITS, AS_TEXT)
+    if region is None and not _WITH_COUNTRY.match(plain):
+        raise Fault("has no country code", "write it, as in +86…, or set service.country")
+    hint = _one_number(region)
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
-        raise Fault("is not a telephone number", "one number, like 13800000000 or +8613800000000") from None
+        raise Fault("is not a telephone number", hint) from None
     if number.extension:
         raise Fault("has an extension, which no message can reach", "give a direct number")
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise Fault("is not a possible telephone number", "one number, like 13800000000 or +8613800000000")
+        raise Fault("is not a possible telephone number", hint)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _one_number(region: str | None) -> str:
+    """What to write, shown by a number of `region` that nobody has."""
+    if region in {None, "CN"}:
+        return "one number, like 13800000000 or +8613800000000" if region else "one number, like +8613800000000"
+    return (
+        f"one number of {region}, or one with its country code, like +{phonenumbers.country_code_for_region(region)}…"
+    )
 
 
 def mail(text: str) -> str:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import os
-import re
 import stat
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daemon.config import FeedConfig
+from daemon.feeds.beside import passed_over
+from daemon.feeds.finding import matching, name_of, newest
 from daemon.feeds.payload import Cursor, FeedError, Payload, Seen, digest
 from daemon.feeds.whole import is_whole
+
+__all__ = ["fetch_files", "find_files", "passed_over"]
 
 SETTLE = dt.timedelta(seconds=60)
 """A file unchanged for this long is finished, even if its last line has no end."""
 
 TRUSTED_AGE = dt.timedelta(seconds=5)
 """A file changed less than this ago may change again without its stamp showing it."""
-
-MOST_FILES = 10_000
-_WILD = re.compile(r"[*?\[]")
-TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl", ".ndjson")
-UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
 
 
 class _FileError(Exception):
@@ -55,12 +51,13 @@ def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) 
     Raises FeedError when the one named file is missing or cannot be taken, or the folder is missing; a faulty file
     among several becomes a Payload with a `fault`.
     """
-    paths, named = _paths(feed, base)
+    paths, named = matching(feed, base)
+    paths = newest(paths)
     seen: dict[str, Seen] = {}
     payloads: list[Payload] = []
     room = 4 * feed.max_bytes
     for path in paths:
-        name = _name(path, base)
+        name = name_of(path, base)
         before = cursor.seen.get(name)
         if before is not None:
             seen[name] = before
@@ -83,50 +80,7 @@ def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) 
 
 def find_files(feed: FeedConfig, base: Path) -> list[tuple[str, Path]]:
     """The files of a feed, each with its name, whether or not they are new; raises FeedError as `fetch_files` does."""
-    return [(_name(path, base), path) for path in _paths(feed, base)[0]]
-
-
-def _paths(feed: FeedConfig, base: Path) -> tuple[list[Path], bool]:
-    """The files `feed.path` means, sorted, and whether it names exactly one."""
-    assert feed.path is not None
-    place = base / feed.path
-    try:
-        if place.is_dir():
-            suffixes = (".xml",) if feed.kind == "edfi" else TABLES
-            return _eligible(path for path in place.iterdir() if path.name.lower().endswith(suffixes)), False
-        if place.exists():
-            return [place], True
-        if not _still_part(place).is_dir():
-            raise FeedError(feed.id, f"{feed.path}: its folder does not exist", permanent=False)
-        if _WILD.search(feed.path) is None:
-            raise FeedError(feed.id, f"{feed.path}: no such file or folder", permanent=False)
-        root = _still_part(place)
-        return _eligible(root.glob(place.relative_to(root).as_posix())), False
-    except OSError as error:
-        raise FeedError(feed.id, f"{feed.path}: {error.strerror or 'cannot be read'}", permanent=False) from None
-    except (ValueError, NotImplementedError):
-        raise FeedError(feed.id, f"{feed.path}: is no pattern of files", permanent=True) from None
-
-
-def _still_part(pattern: Path) -> Path:
-    """The folder of a pattern before its first wildcard."""
-    parts = itertools.takewhile(lambda part: _WILD.search(part) is None, pattern.parent.parts)
-    return Path(*parts)
-
-
-def _eligible(paths: Iterable[Path]) -> list[Path]:
-    def finished(path: Path) -> bool:
-        name = path.name.lower()
-        return not name.startswith((".", "~$")) and not name.endswith(UNFINISHED) and path.is_file()
-
-    return sorted(path for path in paths if finished(path))[:MOST_FILES]
-
-
-def _name(path: Path, base: Path) -> str:
-    try:
-        return path.relative_to(base).as_posix()
-    except ValueError:
-        return path.as_posix()
+    return [(name_of(path, base), path) for path in newest(matching(feed, base)[0])]
 
 
 def _take(

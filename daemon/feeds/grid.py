@@ -22,7 +22,8 @@ MOST_LINES_A_ROW = 20
 EXACT = 1e15
 """From here on a spreadsheet's number no longer keeps every digit."""
 
-IsHeader = Callable[[Sequence[str]], bool]
+Shortfall = Callable[[Sequence[str]], int]
+"""How far a row is from being the header that is sought: 0 if it is one."""
 
 
 @dataclass(slots=True)
@@ -38,6 +39,8 @@ class Grid:
     delimiter: str = ","
     made: int = 0
     """How many of the last columns are none of the source's own."""
+    sheet: str | None = None
+    """The sheet of a workbook that has several with cells."""
 
 
 def is_blank(cells: Iterable[str]) -> bool:

@@ -223,5 +223,5 @@ def _passed_over(cells: _Cells, shape: Shape, rows: int) -> NDArray[np.bool_]:
     """The rows that the mapping skips; bool (rows,)."""
     passed = np.zeros(rows, np.bool_)
     for at, skipped in shape.skips:
-        passed |= cells.values((at,), lambda found, skipped=skipped: int(found[0].strip() in skipped)) > 0  # type: ignore[misc]
+        passed |= cells.values((at,), lambda found, skipped=skipped: int(shape.cell(found[0]).strip() in skipped)) > 0  # type: ignore[misc]
     return passed

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from daemon.feeds import fields
 from daemon.feeds.grid import Grid, is_blank, too_wide
+from daemon.feeds.ids import LONGEST_ID, PLAIN_ID, an_id, plainer
 from daemon.feeds.payload import Fault, RefusedMark, quote
 from daemon.feeds.rows import LEFT_OUT, Customs
 from daemon.problems import choose
@@ -19,9 +19,6 @@ Value = TypeVar("Value")
 
 FIRST_YEAR = 2000
 """Marks before this are slips of a pen, and must not stretch what an exception feed covers."""
-
-_PLAIN_ID = re.compile(rf"(?!\d+[eE])[\w-]{{1,{fields.LONGEST_ID}}}")
-"""An id at which nothing is to be done, as nearly all are."""
 
 _COLUMNS = ("student_id", "date", "session", "mark", "recorded_at", "came_at", "reason")
 
@@ -149,10 +146,10 @@ def cell_readers(customs: Customs, sessions: Mapping[str, str]) -> Mapping[str, 
 
 def student_of(text: str) -> str:
     """A child's id; not remembered as other cells are, for each row names another."""
-    if _PLAIN_ID.fullmatch(text):
+    if PLAIN_ID.fullmatch(text):
         return text
     try:
-        return fields.an_id(text)
+        return an_id(text)
     except Fault as fault:
         fault.column = "student_id"
         raise
@@ -203,9 +200,10 @@ def _date(customs: Customs, text: str) -> dt.date:
 
 
 def _session(sessions: Mapping[str, str], text: str) -> str:
-    name = sessions.get(text, text)
+    plain = plainer(text)
+    name = sessions.get(text, sessions.get(plain, plain))
     if not name:
         raise Fault("is missing")
-    if len(name) > fields.LONGEST_ID or not name.isprintable():
+    if len(name) > LONGEST_ID or not name.isprintable():
         raise Fault("is not the name of a session")
     return name

@@ -93,6 +93,8 @@ class Refused:
     fault: str
     hint: str | None = None
     student_id: str | None = None
+    key: str | None = field(default=None, compare=False)
+    """The id of the child, unit or contact that a refused row of a roster names; None where that cannot be told."""
 
     def __str__(self) -> str:
         where = f"{self.source}:{self.line}" if self.line else self.source

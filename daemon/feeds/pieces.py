@@ -138,7 +138,7 @@ def open_table(path: Path, encoding: str) -> Table:
     """The file at `path`, decoded by `encoding`, up to its first row; raises Fault when it is no table."""
     with path.open("rb") as file:
         content = file.read(SIZE)
-    cut = len(content) if len(content) < SIZE else content.rfind(b"\n") + 1
+    cut = len(content) if len(content) < SIZE else (content.rfind(b"\n") + 1 or content.rfind(b"\r") + 1)
     cut = min(cut or len(content), _after_lines(content, HEAD))
     head = read_csv(content[:cut], encoding)
     begun = [*itertools.islice(head.lines, 1), *(fault.line for fault in head.faults)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from daemon.config import MappingConfig
 from daemon.feeds import fields
-from daemon.feeds.dates import Dates
-from daemon.feeds.payload import Fault, digest, quote
+from daemon.feeds.dates import Dates, is_utc_midnight
+from daemon.feeds.ids import an_id, plainer, unwrapped
+from daemon.feeds.payload import Fault, quote
 from daemon.problems import choose
 from rules.records import (
     MOVEMENT_KINDS,
@@ -23,32 +24,33 @@ from rules.records import (
     Record,
     StudentRecord,
     UnitRecord,
+    contact_id_of,
 )
 
 Value = TypeVar("Value")
 
 LANGUAGES = ("zh", "en")
 LEAVE_STATES = ("approved", "withdrawn")
-NAME_DIGITS = 8
 LEFT_OUT = "; left out, the row is kept"
 
 
 @dataclass(frozen=True, slots=True)
 class Customs:
-    """How one source writes: its dates, its codes, the region of its telephone numbers."""
+    """How one source writes: its dates, its codes, the country of its telephone numbers (None: nobody can tell)."""
 
     dates: Dates
     codes: Mapping[str, str]
-    region: str
+    region: str | None
 
     @classmethod
-    def of(cls, mapping: MappingConfig, dates: Dates, region: str = "CN") -> Customs:
+    def of(cls, mapping: MappingConfig, dates: Dates, region: str | None = None) -> Customs:
         """The customs a feed's `mapping` declares."""
         return cls(dates, {code.strip(): meaning for code, meaning in mapping.codes.items()}, region)
 
     def meaning(self, code: str) -> str:
         """What a code stands for; itself where the mapping is silent."""
-        return self.codes.get(code, code)
+        plain = plainer(code)
+        return self.codes.get(code, self.codes.get(plain, plain))
 
 
 class Row:
@@ -66,7 +68,7 @@ class Row:
     def raw(self, column: str) -> str:
         """The trimmed cell of `column`, empty where there is none."""
         at = self._places.get(column)
-        return self._cells[at].strip() if at is not None and at < len(self._cells) else ""
+        return unwrapped(self._cells[at].strip()).strip() if at is not None and at < len(self._cells) else ""
 
     def must(self, column: str, read: Callable[[str], Value]) -> Value:
         """The value of a cell the record cannot do without; raises Fault naming the column."""
@@ -121,7 +123,7 @@ def _name(row: Row) -> str:
 
 def unit(row: Row) -> UnitRecord:
     """A unit; the topmost has no parent."""
-    unit_id, parent_id = row.must("unit_id", fields.an_id), row.may("parent_id", fields.an_id)
+    unit_id, parent_id = row.must("unit_id", an_id), row.may("parent_id", an_id)
     if unit_id == parent_id:
         raise Fault("names the unit itself", column="parent_id")
     kind = row.must("kind", row.one_of(UNIT_KINDS))
@@ -132,18 +134,18 @@ def student(row: Row) -> StudentRecord:
     """A child of the roster. A birthday nobody can read is left out: a child missing from the roster is worse."""
     dates = row.customs.dates
     return StudentRecord(
-        student_id=row.must("student_id", fields.an_id),
+        student_id=row.must("student_id", an_id),
         name=_name(row),
-        class_id=row.must("class_id", fields.an_id),
+        class_id=row.must("class_id", an_id),
         sex=row.may("sex", row.coded),
         birth_date=row.spare("birth_date", dates.date),
         grade=row.may("grade", row.coded),
-        residence_id=row.spare("residence_id", fields.an_id),
+        residence_id=row.spare("residence_id", an_id),
         boarding=row.spare("boarding", lambda text: fields.boolean(row.customs.meaning(text))),
         tags=row.may("tags", fields.tags) or (),
         status=row.may("status", row.coded),
         status_since=row.spare("status_since", dates.date),
-        id_number=row.spare("id_number", fields.an_id),
+        id_number=row.spare("id_number", an_id),
         line=row.line,
     )
 
@@ -151,7 +153,7 @@ def student(row: Row) -> StudentRecord:
 def contact(row: Row) -> ContactRecord:
     """Somebody to tell. A wrong address is left out and noted; only one with no address left is refused."""
     role = row.must("role", row.one_of(ROLES))
-    unit_id, student_id = row.may("unit_id", fields.an_id), row.may("student_id", fields.an_id)
+    unit_id, student_id = row.may("unit_id", an_id), row.may("student_id", an_id)
     if unit_id is None and student_id is None:
         raise Fault("is missing, and so is student_id", column="unit_id")
     if role == "guardian" and student_id is None:
@@ -162,9 +164,8 @@ def contact(row: Row) -> ContactRecord:
     if phone is None and email is None and endpoint is None:
         doubt = row.doubts[0] if row.doubts else Fault("is missing, and so are email and endpoint", column="phone")
         raise Fault(doubt.fault.removesuffix(LEFT_OUT), doubt.hint, column=doubt.column)
-    contact_id = row.may("contact_id", fields.an_id)
-    return ContactRecord(
-        contact_id or f"{role}-{student_id or unit_id}-{digest(name.encode())[:NAME_DIGITS]}",
+    found = ContactRecord(
+        row.may("contact_id", an_id) or "",
         role,
         unit_id,
         student_id,
@@ -175,12 +176,30 @@ def contact(row: Row) -> ContactRecord:
         row.spare("language", lambda text: row.one_of(LANGUAGES)(text.partition("-")[0])),
         row.line,
     )
+    return found if found.contact_id else replace(found, contact_id=contact_id_of(found))
+
+
+def key_of(row: Row) -> str | None:
+    """Return the id of the contact, unit or child that a row names, taken or refused; None if it cannot be told."""
+    try:
+        if row.raw("role"):
+            return row.may("contact_id", an_id) or contact_id_of(_nameable(row))
+        return row.may("unit_id", an_id) or row.may("student_id", an_id)
+    except Fault:
+        return None
+
+
+def _nameable(row: Row) -> ContactRecord:
+    """As much of a contact as its id is made of."""
+    role = row.must("role", row.one_of(ROLES))
+    where = row.may("unit_id", an_id), row.may("student_id", an_id)
+    return ContactRecord("", role, *where, _name(row), None, None, None, None, row.line)
 
 
 def punch(row: Row) -> PunchRecord:
     """One passage; a time of day is needed."""
     return PunchRecord(
-        row.must("student_id", fields.an_id),
+        row.must("student_id", an_id),
         row.must("at", row.customs.dates.instant),
         row.may("device", fields.words),
         row.may("direction", row.coded),
@@ -193,14 +212,15 @@ def leave(row: Row) -> LeaveRecord:
 
     Its default id is made from the student and the instant it starts, however that was written.
     """
-    student_id = row.must("student_id", fields.an_id)
+    student_id = row.must("student_id", an_id)
     starts = row.must("from", lambda text: _edge(row.customs.dates, text, days_after=0))
     ends = row.must("to", lambda text: _edge(row.customs.dates, text, days_after=1))
+    _refuse_doubtful_days(row)
     if ends <= starts:
         raise Fault("is not after from", column="to")
     status = row.may("status", row.one_of(LEAVE_STATES))
     return LeaveRecord(
-        leave_id=row.may("leave_id", fields.an_id) or f"{student_id}-{starts:%Y%m%dT%H%M%SZ}",
+        leave_id=row.may("leave_id", an_id) or f"{student_id}-{starts:%Y%m%dT%H%M%SZ}",
         student_id=student_id,
         starts=starts,
         ends=ends,
@@ -212,6 +232,12 @@ def leave(row: Row) -> LeaveRecord:
     )
 
 
+def _refuse_doubtful_days(row: Row) -> None:
+    """Both ends at midnight in UTC are whole days, or hours of another zone; a day of leave too many hides a child."""
+    if all(is_utc_midnight(row.raw(column)) for column in ("from", "to")):
+        raise Fault("may be whole days or instants: both are midnight in UTC", "write 2026-03-16", column="from")
+
+
 def _edge(dates: Dates, text: str, *, days_after: int) -> dt.datetime:
     day = dates.whole_day(text)
     return dates.instant(text) if day is None else dates.midnight(day + dt.timedelta(days=days_after))
@@ -220,7 +246,7 @@ def _edge(dates: Dates, text: str, *, days_after: int) -> dt.datetime:
 def movement(row: Row) -> MovementRecord:
     """A change of the roll; a bare date means from that day's beginning."""
     return MovementRecord(
-        student_id=row.must("student_id", fields.an_id),
+        student_id=row.must("student_id", an_id),
         kind=row.must("kind", row.one_of(MOVEMENT_KINDS)),
         at=row.must("at", lambda text: _edge(row.customs.dates, text, days_after=0)),
         recorded_at=row.may("recorded_at", row.customs.dates.known_at),

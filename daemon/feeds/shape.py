@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from daemon.config import MappingConfig
-from daemon.feeds.columns import Layout, place, their_column
+from daemon.feeds.columns import Layout, Missing, lacking, not_placed, place, their_column
 from daemon.feeds.dates import is_day_number
 from daemon.feeds.grid import Grid, is_blank
+from daemon.feeds.payload import Fault
 
 SEPARATOR = "-"
 """What stands between joined cells."""
@@ -31,32 +32,39 @@ class Made:
 class Shape:
     """Where the fields of a table stand once its rows have been lengthened by what the mapping makes.
 
-    `skips` are places with the trimmed cells that make a row pass over. Does not understand any cell.
+    `skips` are places with the trimmed cells that make a row pass over; cells among `empty` are read as empty before
+    anything else. Does not understand any cell.
     """
 
     width: int
     places: Mapping[str, int]
     made: tuple[Made, ...] = ()
     skips: tuple[tuple[int, frozenset[str]], ...] = ()
+    empty: frozenset[str] = frozenset()
 
     @property
     def plain(self) -> bool:
         """Whether rows stay as they are."""
-        return not self.made and not self.skips
+        return not self.made and not self.skips and not self.empty
 
     def source(self, field: str) -> tuple[tuple[int, ...], Callable[[Sequence[str]], str]] | None:
         """The places of the source's own cells that `field` is read from, and how; None where there is none."""
         at = self.places.get(field)
         if at is None:
             return None
-        return (
-            ((at,), _itself) if at < self.width else (self.made[at - self.width].parts, self.made[at - self.width].make)
-        )
+        one = Made(field, (at,), _itself) if at < self.width else self.made[at - self.width]
+        return one.parts, (partial(_made_of_filled, self, one.make) if self.empty else one.make)
+
+    def cell(self, text: str) -> str:
+        """A cell, or nothing where its word stands for nothing."""
+        return "" if text.strip() in self.empty else text
 
     def row(self, cells: list[str]) -> list[str]:
         """A row of the source with the made cells behind its own; blank where it is passed over."""
         if is_blank(cells):
             return cells
+        if self.empty:
+            cells = [self.cell(cell) for cell in cells]
         own = [*cells[: self.width], *[""] * (self.width - len(cells))]
         if any(own[at].strip() in passed for at, passed in self.skips):
             return []
@@ -83,29 +91,60 @@ class _ShapedRows:
 
 
 def shape_of(header: Sequence[str], layout: Layout, mapping: MappingConfig) -> Shape:
-    """How tables under `header` are lengthened; raises Fault when a column is missing or claimed twice."""
-    places = place(header, layout, mapping.columns, given(mapping))
-    made = [
-        Made(field, tuple(their_column(header, name, field) for name in names), _joined)
-        for field, names in mapping.join.items()
-    ]
+    """Return how tables under `header` are lengthened; raises Fault for all missing columns, or one claimed twice."""
+    found = _Found(header, layout, mapping)
+    if found.missing:
+        raise lacking(header, found.missing)
+    places = found.places
+    made = [Made(field, tuple(found.theirs[name] for name in names), _joined) for field, names in mapping.join.items()]
     made += [Made(field, (), partial(_constant, word)) for field, word in mapping.constant.items()]
     if mapping.origin is not None and mapping.origin.column is not None:
-        of = their_column(header, mapping.origin.column, "mapping.origin")
+        of = found.theirs[mapping.origin.column]
         made += [Made(field, (places[field], of), _numbered) for field in DATED if field in places]
-    skips = tuple((_skipped(header, places, name), _trimmed(cells)) for name, cells in mapping.skip.items())
+    skips = tuple((found.skipped(name), _trimmed(cells)) for name, cells in mapping.skip.items())
     ends = {one.field: len(header) + n for n, one in enumerate(made)}
-    return Shape(len(header), places | ends, tuple(made), skips)
+    return Shape(len(header), places | ends, tuple(made), skips, frozenset(mapping.empty))
+
+
+def shortfall(header: Sequence[str], layout: Layout, mapping: MappingConfig) -> int:
+    """Return how far `header` is from being one: 0 if it is, more the more columns it lacks, less if one is double."""
+    try:
+        return 2 * len(_Found(header, layout, mapping).missing)
+    except Fault:
+        return 1
+
+
+class _Found:
+    """What a mapping needs of a header: our fields, columns of theirs, and which of both are not there."""
+
+    def __init__(self, header: Sequence[str], layout: Layout, mapping: MappingConfig) -> None:
+        self.places = place(header, layout, mapping.columns, given(mapping))
+        self.theirs: dict[str, int] = {}
+        self.missing = not_placed(layout, {*self.places, *given(mapping)})
+        for name, field in _their_names(mapping, self.places):
+            at = their_column(header, name, field)
+            if at is not None:
+                self.theirs[name] = at
+            elif name not in {one.names[0] for one in self.missing}:
+                self.missing.append(Missing((name,), field, is_theirs=True))
+
+    def skipped(self, name: str) -> int:
+        """Return the place of a column that rows are passed over by: a field of ours, or else a column of theirs."""
+        return self.places[name] if name in self.places else self.theirs[name]
+
+
+def _their_names(mapping: MappingConfig, places: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """The source's own columns that a mapping speaks of, each with what it is for."""
+    for field, names in mapping.join.items():
+        yield from ((name, field) for name in names)
+    if mapping.origin is not None and mapping.origin.column is not None:
+        yield mapping.origin.column, "mapping.origin"
+    yield from ((name, "mapping.skip") for name in mapping.skip if name not in places)
 
 
 def given(mapping: MappingConfig) -> frozenset[str]:
-    """The fields for which no column of the source is looked for."""
+    """Return the fields for which no column of the source is looked for."""
     return frozenset({*mapping.join, *mapping.constant})
-
-
-def _skipped(header: Sequence[str], places: Mapping[str, int], name: str) -> int:
-    """The place of a column that rows are passed over by: a field of ours, or else a column of theirs."""
-    return places[name] if name in places else their_column(header, name, "mapping.skip")
 
 
 def _trimmed(cells: Sequence[str]) -> frozenset[str]:
@@ -114,6 +153,10 @@ def _trimmed(cells: Sequence[str]) -> frozenset[str]:
 
 def _itself(cells: Sequence[str]) -> str:
     return cells[0]
+
+
+def _made_of_filled(shape: Shape, make: Callable[[Sequence[str]], str], cells: Sequence[str]) -> str:
+    return make([shape.cell(cell) for cell in cells])
 
 
 def _joined(cells: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from python_calamine import (
     CalamineError,
@@ -16,7 +17,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from daemon.feeds.grid import MOST_COLUMNS, MOST_ROWS, Grid, IsHeader, cell_text
+from daemon.feeds.grid import MOST_COLUMNS, MOST_ROWS, Grid, Shortfall, cell_text
 from daemon.feeds.payload import Fault
 
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -31,31 +32,48 @@ _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z0-9]+)["']""")
 _PLACE = re.compile(rb"([A-Za-z]*)([0-9]*)")
 _ROW = re.compile(rb"<(?:[\w.-]+:)?row\b")
 _CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
+_ERROR = re.compile(rb"""(<(?:[\w.-]+:)?c\s(?:[^<>]*?\s)?t\s*=\s*["'])e(["'])""")
+"""A cell with an error (#N/A), which the parser would take for an empty one."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, EOFError, RuntimeError)
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
-def read_xlsx(content: bytes, is_header: IsHeader) -> Grid:
-    """The first visible sheet with a row that `is_header`, below at most TITLE_ROWS titles; else the first with cells.
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The tables of a workbook, in order, and its other visible sheets with cells: the likest header of each."""
 
-    Dates come as ISO text (a date at midnight as a date), numbers as plain digits while they kept them all.
-    Raises Fault for what is no workbook, for one that unpacks beyond the limits, and for one without cells.
+    tables: list[Grid]
+    others: list[Grid]
+
+
+def read_xlsx(content: bytes, shortfall: Shortfall) -> Book:
+    """Return every visible sheet that has a header without `shortfall`, below at most TITLE_ROWS titles.
+
+    Dates come as ISO text (a date at midnight as a date), numbers as plain digits while they kept them all, errors as
+    they are shown. Raises Fault for what is no workbook, for one that unpacks beyond the limits or holds more than one
+    table may, and for one without cells.
     """
     if content.startswith(_OLD_EXCEL):
         raise Fault("is an old .xls workbook or has a password", "save it as .xlsx")
     book = _open(_repacked(content))
-    fallback: Grid | None = None
+    found = Book([], [])
+    rows = cells = 0
     with book:
-        for sheet in book.sheets_metadata:
-            if sheet.visible is not SheetVisibleEnum.Visible:
+        for name in _visible(book):
+            grid, is_table = _grid(_sheet(book, name), name, shortfall)
+            if grid is None:
                 continue
-            grid, found = _grid(_sheet(book, sheet.name), is_header)
-            if found and grid is not None:
-                return grid
-            fallback = fallback or grid
-    if fallback is None:
+            (found.tables if is_table else found.others).append(grid)
+            rows, cells = rows + is_table * len(grid.lines), cells + is_table * len(grid.lines) * len(grid.header)
+            if rows > MOST_ROWS or cells > MOST_CELLS:
+                raise Fault(f"has more than {MOST_ROWS} rows or {MOST_CELLS} cells in its sheets", "split the file")
+    if not found.tables and not found.others:
         raise Fault("has no sheet with cells")
-    return fallback
+    return found
+
+
+def _visible(book: CalamineWorkbook) -> list[str]:
+    return [sheet.name for sheet in book.sheets_metadata if sheet.visible is SheetVisibleEnum.Visible]
 
 
 def _open(content: bytes) -> CalamineWorkbook:
@@ -100,6 +118,8 @@ def _parts(packed: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
         left -= len(body)
         if b"sheetData" in body:
             _measure(body)
+            if b'"e"' in body or b"'e'" in body:
+                body = _ERROR.sub(rb"\1str\2", body)
         yield part.filename, body
 
 
@@ -137,17 +157,21 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _grid(sheet: CalamineSheet | None, is_header: IsHeader) -> tuple[Grid | None, bool]:
-    """The sheet's grid, and whether its header was recognised; without one its first row with cells stands in."""
+def _grid(sheet: CalamineSheet | None, name: str, shortfall: Shortfall) -> tuple[Grid | None, bool]:
+    """The sheet's grid, and whether its header was found; without one, the row that is likest to it, and no rows."""
     if sheet is None or sheet.start is None:
         return None, False
     if sheet.total_height > MOST_ROWS or sheet.height > MOST_ROWS:
         raise Fault(f"has more than {MOST_ROWS} rows", "split the file")
     rows = [[cell_text(cell) for cell in row] for row in sheet.iter_rows()]
-    at = next((at for at, row in enumerate(rows[:TITLE_ROWS]) if is_header(row)), None)
-    found = at is not None
-    if at is None:
-        at = next((at for at, row in enumerate(rows) if any(row)), 0)
+    places = [at for at, row in enumerate(rows) if any(row)]
+    if not places:
+        return None, False
+    first = [at for at in places if at < TITLE_ROWS] or places[:1]
+    lacks = {at: shortfall(rows[at]) for at in first}
+    at = min(first, key=lambda place: (lacks[place], place))
+    if lacks[at]:
+        return Grid(rows[at], at + 1, [], [], sheet=name), False
     if len(rows[at]) > MOST_COLUMNS and any(cell.strip() for cell in rows[at][MOST_COLUMNS:]):
         raise Fault(f"has more than {MOST_COLUMNS} columns", line=at + 1)
-    return Grid(rows[at], at + 1, rows[at + 1 :], range(at + 2, len(rows) + 1)), found
+    return Grid(rows[at], at + 1, rows[at + 1 :], range(at + 2, len(rows) + 1), sheet=name), True

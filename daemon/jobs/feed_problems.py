@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from daemon.config import FeedConfig
+from daemon.feeds.files import passed_over
 from daemon.feeds.grouping import RefusedGroup, group_refused
 from daemon.feeds.payload import Refused
 from daemon.jobs.announce import announce, announce_to_told
@@ -83,20 +84,20 @@ def review_feed(
     house: House,
     feed: FeedConfig,
     state: FeedState,
-    passed_over: Sequence[Refused],
+    beside: Sequence[Refused],
     now: dt.datetime,
     names: Collection[str] | None = None,
 ) -> str | None:
     """Tell the operator of problems of a feed that are new, and those told of what is over; what stands, in words.
 
-    `names` are the deliveries the feed has now: what was refused of others does not stand. None: the poll failed, and
-    only that is looked at.
+    `beside` are files that are passed over. `names` are the deliveries the feed has now: what was refused of others
+    does not stand; None when the poll failed, and only that is looked at.
     """
     if house.simulated:
         return None
     found = list(_failing(feed, state, now, is_unreadable=names is not None))
     if names is not None:
-        found += _standing(tx, house, feed, state, passed_over, now, names)
+        found += _standing(tx, house, feed, state, beside, now, names)
     known = {row.kind: row for row in incidents.open_incidents(tx) if row.subject == feed.id}
     # While a feed fails nothing is known of its other problems: they are not over.
     looked_at = tuple(FeedProblem) if state.state != "failed" else ()
@@ -158,7 +159,7 @@ def _standing(
     house: House,
     feed: FeedConfig,
     state: FeedState,
-    passed_over: Sequence[Refused],
+    beside: Sequence[Refused],
     now: dt.datetime,
     names: Collection[str],
 ) -> Iterator[Found]:
@@ -168,7 +169,7 @@ def _standing(
     held = [row for row in rows if row.outcome == Outcome.HELD]
     if held:
         yield _held(tx, feed, held)
-    notices = [*passed_over, *(_refused(row.name, notice) for row in rows for notice in row.notices)]
+    notices = [*beside, *(_refused(row.name, notice) for row in rows for notice in row.notices)]
     if notices:
         yield _grouped(FeedProblem.PASSED_OVER, notices)
     if feed.records == "students":
@@ -261,35 +262,46 @@ def _ids(problem: FeedProblem, feed: FeedConfig, ids: Sequence[str], fault: str,
 
 def passed_over_by(house: House, feed: FeedConfig) -> list[Refused]:
     """Return the files of a feed's folder that look as if they were its and are not read."""
-    if house.simulated or feed.path is None:
+    if feed.path is None:
         return []
-    return []
+    others = [one for one in house.config.feed if one.id != feed.id]
+    return passed_over(feed, house.config.base, others)
 
 
 # ---- the operator -------------------------------------------------------------------------------------------------
 
 
 def _note(tx: Tx, house: House, feed: FeedConfig, one: Found, row: IncidentRow | None, now: dt.datetime) -> None:
-    """Open an incident, or tell anew of one for which there are new reasons; else only keep the count."""
+    """Open an incident, or tell anew of one for which there are new reasons; else only keep the count.
+
+    One of which nobody could be told is told as soon as there is somebody.
+    """
     told = frozenset(row.state["told"]) if row is not None else frozenset()
-    news = one.reasons - told
-    state = {"told": sorted(told | one.reasons)[:MOST_IDS], "count": one.count, "lines": list(one.lines)}
-    if row is not None:
-        soon = now - from_micros(row.state["told_at"]) < BETWEEN_NEWS
-        if not news or soon:
-            kept = {**state, "told": sorted(told), "told_at": row.state["told_at"]}
-            if kept != row.state:
-                incidents.update_incidents(tx, [replace(row, state=kept)])
-            return
+    lines = list(one.lines)
+    if row is not None and told and (not one.reasons - told or now - _told_at(row) < BETWEEN_NEWS):
+        kept = {**row.state, "count": one.count, "lines": lines}
+        if kept != row.state:
+            incidents.update_incidents(tx, [replace(row, state=kept)])
+        return
+    if row is not None and told:
         incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="more")])
         outbox.cancel(tx, now, "overtaken", incident_id=row.incident_id)
-    since = to_micros(now)
-    opened = IncidentRow(house.new_id(), one.problem, feed.id, [], now, state={**state, "told_at": since})
-    incidents.insert_incidents(tx, [opened])
-    facts = _facts(feed.id, one.problem, one.count, one.lines, since)
+        row = None
+    incident_id = house.new_id() if row is None else row.incident_id
+    facts = _facts(feed.id, one.problem, one.count, lines, to_micros(now if row is None else row.opened_at))
     sought = operators(house.people(tx), about=feed.units[0] if feed.units else None)
-    drafts = announce(tx, house, "feed_problem", opened.incident_id, sought, facts, now, incident_id=opened.incident_id)
+    drafts = announce(tx, house, "feed_problem", incident_id, sought, facts, now, incident_id=incident_id)
+    heard = sorted(told | one.reasons)[:MOST_IDS] if drafts else []
+    state = {"told": heard, "told_at": to_micros(now), "count": one.count, "lines": lines}
+    if row is None:
+        incidents.insert_incidents(tx, [IncidentRow(incident_id, one.problem, feed.id, [], now, state=state)])
+    elif state != row.state:
+        incidents.update_incidents(tx, [replace(row, state=state)])
     queue(tx, house, drafts, now)
+
+
+def _told_at(row: IncidentRow) -> dt.datetime:
+    return from_micros(row.state["told_at"])
 
 
 def _end(tx: Tx, house: House, row: IncidentRow, now: dt.datetime) -> None:

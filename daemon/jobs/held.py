@@ -12,6 +12,7 @@ from daemon.jobs.delivery import Delivery
 from daemon.jobs.house import House
 from daemon.store import enrolment, incidents
 from daemon.store.incidents import IncidentRow
+from daemon.store.namesakes import known_again
 from daemon.store.tx import Tx
 from rules.instants import from_micros, to_micros
 from rules.records import ContactRecord, StudentRecord, UnitRecord
@@ -57,15 +58,29 @@ def shrinkage_of(tx: Tx, delivery: Delivery, reading: Reading) -> Shrinkage | No
     share = delivery.feed.hold_when_missing
     if kind is None or not share:
         return None
-    listed = {key_of(one) for one in delivery.of(kind)} | named_in(reading)
+    listed = {key_of(one) for one in _as_stored(tx, delivery, kind)}
     known = enrolment.listed_by(tx, delivery.feed.records, source_of(delivery))
-    gone = tuple(sorted(known.difference(listed)))
+    gone = tuple(sorted(known.difference(listed, kept_of(tx, delivery, reading))))
     return Shrinkage(gone, len(known)) if gone and len(gone) >= share * len(known) else None
 
 
-def named_in(reading: Reading) -> set[str]:
-    """Return the ids that refused rows of a roster name."""
-    return {one.student_id for one in reading.problems if one.student_id}
+def kept_of(tx: Tx, delivery: Delivery, reading: Reading) -> frozenset[str]:
+    """Return the ids that stay in force though no row that was taken lists them: those that refused rows name.
+
+    Where a refused row names nobody who can be told, it may name anybody: all stay.
+    """
+    taken = {one.line for one in reading.records}
+    refused = [one for one in reading.problems if one.line not in taken]
+    if any(one.key is None for one in refused):
+        return enrolment.listed_by(tx, delivery.feed.records, source_of(delivery))
+    return frozenset(one.key for one in refused if one.key)
+
+
+def _as_stored(
+    tx: Tx, delivery: Delivery, kind: type[StudentRecord | ContactRecord | UnitRecord]
+) -> Sequence[StudentRecord | ContactRecord | UnitRecord]:
+    """The records under the ids they are stored by."""
+    return known_again(tx, delivery.of(ContactRecord)) if kind is ContactRecord else delivery.of(kind)
 
 
 def source_of(delivery: Delivery) -> str:

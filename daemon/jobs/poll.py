@@ -14,7 +14,7 @@ from daemon.feeds.payload import Cursor, FeedError, Payload, Reading, Refused
 from daemon.feeds.read import read
 from daemon.jobs.delivery import Delivery, TakenIn
 from daemon.jobs.feed_problems import passed_over_by, review_feed
-from daemon.jobs.held import ROSTERS, named_in
+from daemon.jobs.held import ROSTERS, kept_of
 from daemon.jobs.house import House
 from daemon.jobs.intake import call_ahead
 from daemon.jobs.recording import Recorded, covered, record
@@ -208,7 +208,8 @@ def _delivery(tx: Tx, house: House, this: _Round, payload: Payload, reading: Rea
     this.delivered_at = max(min(payload.modified_at or this.now, this.now), this.delivered_at + _TICK)
     delivery = Delivery(feed, payload.name, "", this.now, reading.records, covered(feed, reading, today))
     delivery.refused_marks = reading.refused_marks
-    delivery.kept = named_in(reading)
+    if feed.records in ROSTERS:
+        delivery.kept = kept_of(tx, delivery, reading)
     delivery.modified_at = this.delivered_at
     delivery.dates_ahead = this.before.dates_ahead
     if payload.seen_before:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from daemon.store.namesakes import known_again
 from daemon.store.roster import STAMP
 from daemon.store.tables import contact, membership, student, unit
 from daemon.store.tx import chunks, rows_where_in, take_numbers
@@ -76,7 +77,9 @@ def upsert_contacts(
     tx: Tx, records: Iterable[ContactRecord], known_at: dt.datetime, *, source: str, kept: Collection[str] = ()
 ) -> Changes:
     """Take in contacts; one no longer listed, nor `kept` as above, is gone: stored, and told nothing new."""
-    listed = {record.contact_id: tuple(getattr(record, name) for name in _CONTACT) for record in records}
+    listed = {
+        record.contact_id: tuple(getattr(record, name) for name in _CONTACT) for record in known_again(tx, records)
+    }
     return _merge(tx, _CONTACTS, listed, known_at, source, kept).changes
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from daemon.config import Config, ConfigError, ConsoleConfig, FeedConfig, RulesConfig, Term, load_config
 from daemon.config.columns import COLUMNS
+from daemon.config.country import country_of
 from daemon.feeds.columns import LAYOUTS
 from daemon.problems import Problem, nearest
 from tests.daemon.config_sample import ENVIRON, Page, changed, furnish, tree
@@ -179,3 +180,51 @@ def test_the_columns_a_mapping_may_name_are_those_the_feeds_read() -> None:
     assert {kind: set(columns) for kind, columns in COLUMNS.items()} == {
         kind: set(layout.known) for kind, layout in LAYOUTS.items()
     }
+
+
+FEED = """
+[[feed]]
+id = "contacts"
+kind = "file"
+records = "contacts"
+path = "contacts.csv"
+units = ["一（3）班", "sch–1"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "country"),
+    [
+        ("", "CN"),
+        ('timezone = "America/New_York"', "US"),
+        ('timezone = "Europe/London"\ncountry = "IE"', "IE"),
+        ('timezone = "UTC"', ""),
+    ],
+)
+def test_telephone_numbers_are_of_the_country_that_is_written_or_of_the_zone(
+    write: Callable[[str], Path], keys: str, country: str
+) -> None:
+    (feed,) = load_config(write(MINIMAL.replace('"610999"', f'"610999"\n{keys}') + FEED)).feed
+    assert feed.country == country
+
+
+def test_ids_stand_in_the_form_in_which_feeds_give_them(write: Callable[[str], Path]) -> None:
+    (feed,) = load_config(write(MINIMAL + FEED)).feed
+    assert feed.units == ("一(3)班", "sch-1")
+
+
+@pytest.mark.parametrize(
+    ("zone", "country"),
+    [
+        ("Asia/Urumqi", "CN"),
+        ("Asia/Hong_Kong", "HK"),
+        ("PRC", "CN"),
+        ("US/Eastern", "US"),
+        ("Asia/Calcutta", "IN"),
+        ("Africa/Timbuktu", None),
+        ("Etc/GMT-8", None),
+        ("UTC", None),
+    ],
+)
+def test_the_country_of_a_zone_is_known_only_where_it_is_one(zone: str, country: str | None) -> None:
+    assert country_of(zone) == country

@@ -39,6 +39,7 @@ def test_what_says_the_same_waits_for_nothing(write: Write) -> None:
     ("change", "waits"),
     [
         (lambda at: at["service"].update(timezone="Asia/Urumqi"), "service.timezone"),
+        (lambda at: at["service"].update(country="US"), "service.country"),
         (lambda at: at["service"].update(district="610998"), "service.district"),
         (lambda at: at["console"].update(listen="127.0.0.1:9"), "console.listen"),
         (lambda at: at["calendar"].update(weekdays=[1, 2, 3]), "calendar.weekdays"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ EDFI = _SHARED / "edfi-grand-bend"
 OEA = _SHARED / "oea-formats"
 needs_shared = pytest.mark.skipif(not _SHARED.exists(), reason="the example districts are not beside the project")
 
-MAPPING = ("columns", "join", "constant", "skip", "codes", "dates", "origin", "sessions")
+MAPPING = ("columns", "join", "constant", "skip", "empty", "codes", "dates", "origin", "sessions")
 
 
 def feed(records: str = "marks", **settings: Any) -> FeedConfig:  # noqa: ANN401 - as the models take them
@@ -59,6 +59,7 @@ def sheet(rows: Iterable[Sequence[object]], *, above: Sequence[str] = ()) -> byt
     """A workbook with one sheet: titles, then rows of typed cells."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
+    book.set_properties({"created": dt.datetime(2026, 1, 1)})  # noqa: DTZ001 - the same bytes each time
     page = book.add_worksheet("考勤")
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
@@ -72,6 +73,20 @@ def sheet(rows: Iterable[Sequence[object]], *, above: Sequence[str] = ()) -> byt
                 page.write_datetime(at, column, dt.datetime.combine(cell, dt.time()), day)
             else:
                 page.write(at, column, cell)
+    book.close()
+    return out.getvalue()
+
+
+def workbook(*pages: tuple[str, Sequence[Sequence[str]]], hidden: Collection[str] = ()) -> bytes:
+    """A workbook of several sheets of text, each with its name."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    for name, rows in pages:
+        page = book.add_worksheet(name)
+        for at, row in enumerate(rows):
+            page.write_row(at, 0, row)
+        if name in hidden:
+            page.hide()
     book.close()
     return out.getvalue()
 

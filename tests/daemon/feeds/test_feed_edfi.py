@@ -151,6 +151,7 @@ def test_a_guardian_is_a_contact_tied_to_a_child() -> None:
             kind="Contact",
         ),
         "contacts",
+        CHICAGO,
         kind="edfi",
     )
 

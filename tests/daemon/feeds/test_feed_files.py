@@ -169,7 +169,7 @@ def test_a_faulty_file_among_several_stops_only_itself_and_is_told_once(tmp_path
     write(tmp_path / "b.csv", LINE)
     marks = feed(path="*.csv", max_bytes=100)
 
-    (bad, good), cursor = fetch(marks, tmp_path, Cursor(), NOW)
+    (good, bad), cursor = fetch(marks, tmp_path, Cursor(), NOW)
 
     assert read(marks, bad, SHANGHAI).problems[0].fault == "is larger than max_bytes (100)"
     assert (good.name, good.content) == ("b.csv", LINE)

@@ -27,13 +27,15 @@ MARKS: dict[str, Any] = {
     "origin": {"column": "term", "a": dt.date(2026, 3, 2), "b": dt.date(2026, 9, 1)},
     "skip": {"mark": ["-"]},
     "codes": {"√": "present"},
+    "empty": ["NULL", "nan"],
 }
 PLAIN: dict[str, Any] = {"records": "marks"}
+FILLED: dict[str, Any] = {"records": "marks", "empty": ["NULL", "nan"], "skip": {"session": [""]}}
 PUNCHES: dict[str, Any] = {"records": "punches"}
 
 CELLS = {
     "school": ("x", "y", " x ", "", '"x"', "学校"),
-    "no": ("1", "2", "03", "6.1E+17"),
+    "no": ("1", "2", "03", "6.1E+17", "NULL", "1.0"),
     "term": ("a", "b", "c", ""),
     "student_id": (
         "s-1",
@@ -45,14 +47,35 @@ CELLS = {
         "6.1E+17",
         "a" * 70,
         "s\u200b1",
+        '="s-1"',
+        "'s-1",
+        "ｓ－1",
+        "7.0",
+        "2026-03-16",
+        "NULL",
+        "nan",
         '"s\n1"',
         '"s""1"',
         '"',
     ),
-    "date": ("2026-03-16", "1", "-3", "3/25/2026", "04/05/2026", "25/3/2026", "1926-01-01", "", "soon", "3.0"),
-    "session": ("am", "pm", "", "上午", "am "),
-    "mark": ("present", "absent", "√", "-", "nonsense", "", "LATE"),
-    "recorded_at": ("", "2026-03-16 08:10", "2026-03-16", "then"),
+    "date": (
+        "2026-03-16",
+        "1",
+        "-3",
+        "3/25/2026",
+        "04/05/2026",
+        "25/3/2026",
+        "1926-01-01",
+        "",
+        "soon",
+        "3.0",
+        "1773619200",
+        "20260316.0",
+        "NULL",
+    ),
+    "session": ("am", "pm", "", "上午", "am ", "NULL", "'am"),
+    "mark": ("present", "absent", "√", "-", "nonsense", "", "LATE", "nan"),
+    "recorded_at": ("", "2026-03-16 08:10", "2026-03-16", "then", " NULL "),
     "came_at": ("", "2026-03-16 08:10", "soon"),
     "reason": ("", "ill", '"ill, at home"', "x" * 2_100, '"two\nlines"'),
     "at": ("2026-03-16 07:50", "2026-03-16", "", "2026/3/16 7:51"),
@@ -63,9 +86,10 @@ CELLS = {
 COLUMNS = {
     "made": ("school", "no", "term", "date", "mark", "recorded_at", "came_at"),
     "plain": ("student_id", "date", "session", "mark", "reason"),
+    "filled": ("student_id", "date", "session", "mark", "reason"),
     "passages": ("student_id", "at", "device"),
 }
-MAPPINGS = {"made": MARKS, "plain": PLAIN, "passages": PUNCHES}
+MAPPINGS = {"made": MARKS, "plain": PLAIN, "filled": FILLED, "passages": PUNCHES}
 
 
 @st.composite

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from daemon.config import FeedConfig
 from daemon.feeds.fetch import fetch
 from daemon.feeds.payload import Cursor
 from rules.records import (
@@ -207,7 +208,49 @@ def test_a_mapping_that_says_something_else_has_everything_taken_anew(tmp_path: 
     (tmp_path / "inbox").mkdir()
     meanings = {
         fetch(feed(**part), tmp_path, Cursor(), NOW)[1].meaning
-        for part in ({}, {"join": {"student_id": ["a"]}}, {"skip": {"a": ["x"]}}, {"origin": dt.date(2026, 3, 2)})
+        for part in (
+            {},
+            {"join": {"student_id": ["a"]}},
+            {"skip": {"a": ["x"]}},
+            {"origin": dt.date(2026, 3, 2)},
+            {"empty": ["NULL"]},
+        )
     }
 
-    assert len(meanings) == 4
+    assert len(meanings) == 5
+
+
+def test_numbers_of_another_country_have_everything_taken_anew_and_those_of_the_same_do_not(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    contacts, marks = feed("contacts"), feed()
+
+    def meaning(of: FeedConfig) -> str:
+        return fetch(of, tmp_path, Cursor(), NOW)[1].meaning
+
+    assert meaning(contacts.within("CN")) == meaning(contacts)
+    assert len({meaning(contacts.within(country)) for country in ("CN", "US", None)}) == 3
+    assert meaning(marks.within("US")) == meaning(marks)
+
+
+def test_all_columns_that_are_missing_are_named_at_once_each_with_the_one_that_was_meant() -> None:
+    (problem,) = reading(
+        table("学号,考勤日期,时段,学校", "1,2026-03-16,am,x"),
+        join={"reason": ["学 校", "备注"]},
+    ).problems
+
+    assert problem.fault == (
+        'has no columns "student_id", "date", "session", "mark", "学 校", "备注"; '
+        'its header is "学号", "考勤日期", "时段", "学校"'
+    )
+    assert problem.hint == (
+        'mapping.columns = { "学号" = "student_id", "考勤日期" = "date", "时段" = "session" }?; '
+        'name mark in mapping.columns; "学 校": did you mean "学校"?'
+    )
+
+
+def test_titles_above_the_header_of_a_text_are_named() -> None:
+    source = "三月考勤表\n\nstudent_id;date;session;mark\ns-1;2026-03-16;am;absent\n"
+
+    (problem,) = reading(source).problems
+
+    assert (problem.line, problem.hint) == (1, "line 3 has the columns: delete the lines above it")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -48,13 +49,13 @@ def exceptions(opens: Opens, source: Source) -> Office:
     return opens('presence = "implied"', (MARKS, asked))
 
 
-def says(source: Source, rows: list[str], **headers: str) -> None:
+def says(source: Source, rows: list[str], headers: Mapping[str, str] = MappingProxyType({})) -> None:
     """The source now answers with a table of these rows: child, day of March, session, mark."""
     lines = ["student_id,date,session,mark", *(f"{row}" for row in rows)]
-    answers(source, ("\n".join(lines) + "\n").encode(), **headers)
+    answers(source, ("\n".join(lines) + "\n").encode(), headers=headers)
 
 
-def answers(source: Source, body: bytes, status: int = 200, **headers: str) -> None:
+def answers(source: Source, body: bytes, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> None:
     """The source now answers so, for ever."""
     source.answers.clear()
     source.answers.append(Answer(status, body, headers))

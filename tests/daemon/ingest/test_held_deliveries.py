@@ -187,3 +187,16 @@ def test_it_is_told_anew_only_of_new_reasons(office: Office) -> None:
     keeps(office, "students.csv", [rows[0], *rows[2:-1]])
 
     assert office.step(0, "12:00") == [("4", "feed_problem")]
+
+
+def test_a_problem_met_before_there_was_an_operator_is_told_when_there_is_one(opens: Opens) -> None:
+    office = opens("", ('path = "contacts.csv"', 'path = "people.csv"'))
+    rows = rows_of(office, "students.csv")
+    keeps(office, "students.csv", [*rows, "s-099,Child Number099,,t-1"])
+    assert office.step(0, "07:05") == []
+
+    (office.folder / "contacts.csv").rename(office.folder / "people.csv")
+
+    office.step(0, "07:10")
+    assert ("4", "feed_problem") in office.step(0, "07:15")
+    assert office.step(0, "07:20") == []

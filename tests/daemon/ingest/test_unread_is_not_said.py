@@ -101,7 +101,7 @@ def test_an_answer_that_stays_unreadable_stays_failed(exceptions: Office, source
 def test_the_same_answer_again_speaks_for_the_sessions_that_are_over_since(
     exceptions: Office, source: Source, etag: str
 ) -> None:
-    says(source, absent("s-001", "16 am", "16 pm"), **({"ETag": etag} if etag else {}))
+    says(source, absent("s-001", "16 am", "16 pm"), {"ETag": etag} if etag else {})
     for day, clock in ((0, "17:10"), (1, "17:10"), (2, "08:20"), (2, "17:10")):
         told = exceptions.step(day, clock)
 
@@ -147,7 +147,7 @@ def test_a_304_that_nobody_asked_for_is_a_failure(exceptions: Office, source: So
 def test_only_a_packed_answer_that_is_whole_is_taken(exceptions: Office, source: Source, packed: str) -> None:
     text = b"student_id,date,session,mark\ns-002,2026-03-16,am,absent\n"
     body = gzip.compress(text[:40]) + gzip.compress(text[40:]) if packed == "several parts" else gzip.compress(text)
-    answers(source, body[:-9] if packed == "cut" else body, **{"Content-Encoding": "gzip"})
+    answers(source, body[:-9] if packed == "cut" else body, headers={"Content-Encoding": "gzip"})
 
     exceptions.step(0, "12:00")
 

@@ -1,4 +1,4 @@
-"""Of two words about one child and session: what was recorded after it was delivered, which file is later, whose feed."""
+"""Of two words about one child and session: recorded after delivery, in which file, by which feed, in advance."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daemon.store import enrolment, roster
-from rules.records import ContactRecord, StudentRecord, UnitRecord
+from rules.records import ContactRecord, StudentRecord, UnitRecord, contact_id_of
 
 if TYPE_CHECKING:
     from daemon.store.engine import Store
@@ -154,3 +154,24 @@ def test_more_children_than_fit_into_one_question(sqlite_store: Store) -> None:
     enrol(sqlite_store, *children)
 
     assert enrol(sqlite_store, *children).unchanged == 11_000
+
+
+def test_namesakes_keep_their_ids_in_any_order_and_when_one_of_them_leaves(store: Store) -> None:
+    def known(*phones: str) -> dict[str, str | None]:
+        """The ids after a file that lists people of one role, unit and name by these numbers, as a feed gives them."""
+        listed: list[ContactRecord] = []
+        for phone in phones:
+            one = a_contact("", phone=phone)
+            listed.append(replace(one, contact_id=one.id_by_address if listed else contact_id_of(one)))
+        store.commit(lambda tx: enrolment.upsert_contacts(tx, listed, MONDAY, source="contacts"))
+        with store.read() as tx:
+            ids = [one.contact_id for one in roster.roster(tx).contacts]
+            return {one.phone or "": one.contact_id for one in roster.contacts_of(tx, ids).values()}
+
+    alone = known("1")
+    both = known("1", "2")
+    assert both["1"] == alone["1"]
+    assert known("2", "1") == both
+    assert known("3", "2", "1").items() > both.items()
+    assert known("2") == {"2": both["2"]}
+    assert known("4", "2") == {"2": both["2"], "4": alone["1"]}
