@@ -9,7 +9,7 @@ from functools import cached_property
 
 from tests.faults.office import School
 from tests.faults.play import Heard, Outcome
-from tests.faults.truth import DATES, HALVES, Law, Owed, Pupil, date_of, evening, law_of, local
+from tests.faults.truth import DATES, HALVES, Law, Owed, Pupil, date_of, evening, known_at, law_of, local
 
 TAKEN_BACK = ("return", "retraction", "closed")
 _OF_CASES = frozenset({"report", "escalation", "first_absence", "reopened", "digest", "confirm_request", *TAKEN_BACK})
@@ -89,14 +89,14 @@ class Verdict:
     # ---- (2) nobody is reported, and nobody taken back, because of it -----------------------------------------------
 
     def _false(self) -> Iterator[str]:
-        """Reports of children who are there.
+        """Reports of children who are there, by the last session that would be known by then.
 
         Held to be right: one that asked first, as nobody here answers; and one of a child that was last known as
         absent and came back while something was wrong, of which somebody was told.
         """
         owed = {(one.number, date_of(one.due_at)) for one in self._law.reports}
         for one, pupil in self._told("report"):
-            half = [half for half in HALVES if half.start <= one.at][-1]
+            half = [half for half in HALVES if known_at(half, at_its_end=self.school.at_its_end) <= one.at][-1]
             letter = pupil.letters[half.number]
             if (pupil.number, date_of(one.due_at or one.at)) in owed or one.unconfirmed:
                 continue
