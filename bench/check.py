@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,9 @@ from daemon.store.keys import Keyring
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 5
 FILES = ("units", "students", "contacts")
+ROLES = ("town_government", "education_office", "mentor", "operator")
+DAYS = 60
+SATURDAY = 5
 
 
 def main() -> None:
@@ -38,9 +42,9 @@ def checked(folder: Path) -> float:
 
 
 def lay_out(folder: Path) -> None:
-    """A county in files: a school with ten classes of forty, everybody reached by text message."""
+    """A county in files: a school with ten classes of forty, with a file of marks a day."""
     feeds = [f'[[feed]]\nid = "{name}"\nkind = "file"\nrecords = "{name}"\npath = "{name}.csv"\n' for name in FILES]
-    config = CONFIG.replace("[[ladder]]", "".join(feeds) + "[[ladder]]", 1)
+    config = CONFIG.replace("[[ladder]]", "".join(feeds) + "[[ladder]]", 1).replace("marks.csv", "marks*.csv")
     (folder / "config.toml").write_text(config + '[privacy]\nkey_file = "bench.key"\n', encoding="utf-8")
     (folder / "bench.key").touch(0o600)
     (folder / "bench.key").write_text(Keyring.generate(), encoding="ascii")
@@ -50,9 +54,16 @@ def lay_out(folder: Path) -> None:
         + [f"{one},class,sch,{one}" for one in classes],
         "students": ["student_id,name,class_id"] + [f"s-{n},学生,{classes[n % 10]}" for n in range(400)],
         "contacts": ["role,unit_id,name,phone"]
-        + [f"{role},county,{role},13800000000" for role in ("town_government", "education_office", "mentor")],
-        "marks": ["student_id,date,session,mark"] + [f"s-{n},2026-03-16,am,present" for n in range(400)],
+        + [
+            f"{role},county,{role},13800000000"
+            for role in ("town_government", "education_office", "mentor", "operator")
+        ],
     }
+    first = dt.date(2026, 3, 2)
+    for day in (first + dt.timedelta(days=n) for n in range(DAYS)):
+        if day.weekday() < SATURDAY:
+            marks = [f"s-{n},{day},{session},present" for session in ("am", "pm") for n in range(400)]
+            rows[f"marks-{day}"] = ["student_id,date,session,mark", *marks]
     for name, lines in rows.items():
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from daemon.app import build_house
 from daemon.config import Config, FeedConfig
+from daemon.desk.waiting import with_meant
 from daemon.feeds.fetch import fetch
 from daemon.feeds.payload import Cursor, Payload, Refused, RefusedMark
 from daemon.feeds.read import read
@@ -26,6 +27,7 @@ from daemon.jobs.rollcall import EARLY, WHOLE_DAY, sessions_meant
 from daemon.jobs.send import send_due
 from daemon.jobs.silence import arm_silence, look_at_feeds
 from daemon.jobs.sweep import sweep_due
+from daemon.jobs.untaken import waiting
 from daemon.store import cases, intake, outbox, sending, timers
 from daemon.store.engine import open_store
 from daemon.store.keys import Keyring
@@ -89,6 +91,9 @@ class Simulation:
             simulated=True,
         )
         self.refused: list[Refused] = []
+        self.notices: list[Refused] = []
+        self.waiting: list[Refused] = []
+        """Rows that still wait at the end for a child who is not on the roster."""
         self._ahead: list[Arrival] = []
 
     def _new_id(self) -> str:
@@ -102,6 +107,9 @@ class Simulation:
             self._take_in(instant)
             yield from self._act(instant)
             progress(instant)
+        with self.house.store.read() as tx:
+            waits = [one for feed in self.house.config.feed for one in waiting(tx, feed.id)]
+            self.waiting = with_meant(waits, self.house.people(tx).roster.students)
         self.house.store.close()
 
     # ---- what becomes known when ------------------------------------------------------------------------------
@@ -120,6 +128,7 @@ class Simulation:
     def _load_payload(self, feed: FeedConfig, payload: Payload, order: Iterator[int]) -> None:
         reading = read(feed, payload, self.house.calendar.zone)
         self.refused += reading.problems
+        self.notices += reading.notices
         covers = covered(feed, reading)
         if reading.unreadable:
             return
@@ -233,6 +242,7 @@ class Simulation:
     def _commit(self, delivery: Delivery) -> TakenIn:
         taken = self.house.store.commit(lambda tx: take_in(tx, self.house, delivery))
         self.refused += taken.refused
+        self.notices += [*taken.held, *taken.notices]
         return taken
 
     def _take_in(self, instant: dt.datetime) -> None:

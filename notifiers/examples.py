@@ -19,12 +19,15 @@ _ALERT: Mapping[str, Any] = {
     "case": "2026-000123",
     "student": "张**",
     "school": "城关镇中心小学",
+    "class": "三年级1班",
     "grade": "三年级",
+    "village": "柳树村",
     "town": "城关镇",
     "residence_assumed": False,
     "run_from": _at(16, 8),
     "due_at": _at(18, 8),
     "raised_at": _at(18, 8, 10),
+    "answer_by": _at(19, 8, 10),
     "episode": 1,
     "unconfirmed": False,
     "reason": "corrected",
@@ -34,6 +37,7 @@ _ALERT: Mapping[str, Any] = {
     "rule_version": "5d41402abc4b",
     "title": "四周内多次旷课",
     "acknowledge_url": f"{PUBLIC}/a/AZWgscLTZk3vQ9tLm2Rc8dWy",
+    "record_url": None,
     "confirm_seen_url": f"{PUBLIC}/a/AZWgscLTr2XwKp7dHs5nVb1g",
     "confirm_absent_url": f"{PUBLIC}/a/AZWgscLTe8Nc4yHaPt7zLq3k",
 }
@@ -76,6 +80,10 @@ _FACTS: Mapping[str, Any] = {
             "lost": [],
         },
     ],
+    "owed": [
+        {"role": "town_government", "unit": "城关镇", "cases": ["2026-000123", "2026-000124"], "count": 2},
+        {"role": "education_office", "unit": "城关镇中心小学", "cases": ["2026-000123"], "count": 1},
+    ],
     "findings": [
         {"what": "rung", "ladder": "statutory", "rung": 2, "count": 2, "places": "sch-1 / t-1, sch-2 / t-2"},
         {"what": "duty", "fault": "unknown", "role": "education_office", "unit": None, "contact": "office-9"},
@@ -98,26 +106,37 @@ _FACTS: Mapping[str, Any] = {
     "district": "青禾县教育局",
     "callback": "0900-5550100",
     "reply_code": "40213",
+    "signature": None,
+    "judge_url": f"{PUBLIC}/a/AZWgscLTj9nWe3UcXm5Pb2Ks",
     "notices": (),
     "recipient_role": "town_government",
 }
 _ENGLISH_ALERT = {
     "student": "A** L**",
     "school": "Valley School",
+    "class": "Class 3A",
     "grade": "Grade 3",
+    "village": "Millbrook",
     "town": "Riverton",
     "title": "Absent without leave several times in four weeks",
 }
-_NOTHING: Mapping[str, Any] = dict.fromkeys(("classes", "notices", "faults", "overdue", "failures", "findings"), ())
+_DEED = {"acknowledge_url": None, "record_url": f"{PUBLIC}/a/AZWgscLTd4mQz8RvTq1Lx6Hy"}
+"""What differs for somebody whose acknowledgement does not count."""
+_NOTHING: Mapping[str, Any] = dict.fromkeys(
+    ("classes", "notices", "faults", "overdue", "failures", "findings", "owed"), ()
+)
 _ENGLISH = {"unit": "Valley School", "classes": ["3A", "3B"], "district": "Green Valley Schools"}
 
 
 def examples(language: str) -> dict[str, Mapping[str, Any]]:
-    """One alert, several, an unconfirmed one, a digest, one of which little is known; with the facts of an incident."""
+    """One alert, several, an unconfirmed one, one to somebody who may not acknowledge, a digest, and little known.
+
+    With the facts of an incident.
+    """
     english = language == "en"
     facts = {**_FACTS, **(_ENGLISH if english else {})}
     if english:
-        facts |= {key: [_in_riverton(one) for one in _FACTS[key]] for key in ("failures", "findings")}
+        facts |= {key: [_in_riverton(one) for one in _FACTS[key]] for key in ("failures", "findings", "owed")}
     alert = {**_ALERT, **(_ENGLISH_ALERT if english else {})}
     bare = {**dict.fromkeys(alert), **{key: alert[key] for key in ("case", "student", "school", "run_from")}}
     kept = {key: facts[key] for key in ("district", "since")}
@@ -125,6 +144,7 @@ def examples(language: str) -> dict[str, Mapping[str, Any]]:
         "one": {**facts, "alerts": [alert]},
         "several": {**facts, "alerts": [alert, *_others(alert)]},
         "unconfirmed": {**facts, "alerts": [{**alert, "unconfirmed": True, "days_absent": 1}]},
+        "deed": {**facts, "alerts": [{**alert, **_DEED}], "reply_code": None},
         "mixed": {**facts, "alerts": _signs(alert), "notices": _notices(facts), "reply_code": None},
         "bare": {**dict.fromkeys(facts), **kept, **_NOTHING, "alerts": [bare]},
     }
@@ -136,9 +156,11 @@ def _in_riverton(one: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _signs(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What a digest tells of children: nothing of it asks to be acknowledged."""
-    nothing = dict.fromkeys(("raised_at", "reason", "acknowledge_url", "confirm_seen_url", "confirm_absent_url"))
+    nothing = dict.fromkeys(
+        ("raised_at", "reason", "answer_by", "acknowledge_url", "confirm_seen_url", "confirm_absent_url")
+    )
     sign = {**alert, **nothing, "kind": "risk"}
-    second = {"case": "2026-000124", "student": "欧阳**", "kind": "reminder"}
+    second = {"case": "2026-000124", "student": "欧阳**", "kind": "reminder", "record_url": _DEED["record_url"]}
     return [{**sign, "due_at": None}, {**sign, **second}]
 
 

@@ -12,6 +12,9 @@ REASONS: dict[str, tuple[str, str]] = {
     "leave": ("已补录请假", "leave was entered"),
     "corrected": ("考勤记录已更正", "the attendance record was corrected"),
     "movement": ("学籍异动已确认", "a change of enrolment was confirmed"),
+    "marked_leave": ("点名记为请假", "the roll says that the child was on leave"),
+    "present": ("点名记录显示当时在校", "the roll says that the child was at school"),
+    "seen_by_hand": ("经人工核实当时在校", "somebody confirmed that the child was at school"),
     "not_real": ("大面积缺勤经核实不属实", "the mass absence was judged not real"),
     "false_alarm": ("误报", "false alarm"),
     "transferred": ("已转学", "transferred to another school"),
@@ -62,6 +65,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "rules_refused": ("配置未生效", "configuration refused"),
     "rules_accepted": ("配置已恢复正常", "configuration accepted"),
     "undeliverable": ("无法送达", "not delivered"),
+    "nobody_to_tell": ("无人可通知", "nobody to tell"),
+    "rehearsal": ("试运行", "shadow mode"),
     "daily_watch": ("每日巡检", "daily check"),
     "risk": ("辍学苗头", "signs of dropping out"),
     "reminder": ("时限提醒", "deadline"),
@@ -78,6 +83,27 @@ _TWO_SURNAMES = re.compile(
     "欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|"
     "太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|闾丘|令狐|百里|呼延|东郭|南门|西门"
 )
+_COMPULSORY = "一二三四五六七八九"
+_LAST_GRADE = 12
+_NUMERALS = {word: n for n, word in enumerate(_COMPULSORY, 1)} | {"十": 10, "十一": 11, "十二": 12}
+_STAGES = {"小学": 0, "小": 0, "初中": 6, "初": 6, "高中": 9, "高": 9}
+_GRADE = re.compile(
+    r"(?:grade|year)?\s*(?P<stage>小学|小|初中|初|高中|高)?\s*(?:0?(?P<digits>\d{1,2})|(?P<numeral>十[一二]?|[一二三四五六七八九]))"
+    r"\s*(?:年级|级)?",
+    re.ASCII | re.IGNORECASE,
+)
+_LATIN = re.compile(r"[A-Za-z]")
+_SAYS_GRADE = re.compile(
+    r"年级|[小初高][一二三四五六]|[一二三四五六七八九]\s*[(（]|\b(?:grade|year)\b|^\d{1,2}\s*[(（]\d|^\d{3,4}",
+    re.IGNORECASE,
+)
+"""What a class is called that says its grade itself: 三年级1班, 初二3班, 八(2)班, 301班."""
+_UNITS = (
+    (24 * 60, "天", "day", "days", 2),
+    (60, "小时", "hour", "hours", 1),
+    (1, "分钟", "minute", "minutes", 1),
+)
+"""Minutes, words, and from how many on: a single day is 24 hours."""
 _FULL_NAME = 3
 _SHOWN_DIGITS = 4
 _HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003FFFF]")
@@ -133,6 +159,40 @@ def role_words(role: str | None, language: str) -> str:
     if role is None or role not in ROLES:
         return role or ""
     return ROLES[role][0 if language == "zh" else 1]
+
+
+def grade_words(text: str | None, language: str) -> str | None:
+    """A grade as people say it: `8` and `初二` are 八年级, `11` is 高二; what is no number is left as it is."""
+    written = one_line(text or "")
+    found = _GRADE.fullmatch(unicodedata.normalize("NFKC", written))
+    if not written or found is None:
+        return written or None
+    stage, digits, numeral = found["stage"] or "", found["digits"], found["numeral"]
+    number = (int(digits) if digits else _NUMERALS[numeral]) + _STAGES.get(stage, 0)
+    if not 0 < number <= _LAST_GRADE:
+        return written
+    if language != "zh":
+        return written if _LATIN.search(written) else f"grade {number}"
+    return f"{_COMPULSORY[number - 1]}年级" if number <= len(_COMPULSORY) else f"高{_COMPULSORY[number - 10]}"
+
+
+def class_words(name: str | None, grade: str | None, language: str) -> str | None:
+    """A class as it can be found in its school: its name, with the grade before it where that does not stand in it."""
+    plain = one_line(name or "")
+    said = grade_words(grade, language)
+    if not plain or said is None or said in plain or _SAYS_GRADE.search(unicodedata.normalize("NFKC", plain)):
+        return plain or None
+    return f"{said}{plain}" if language == "zh" else f"{said} {plain}"
+
+
+def span(length: dt.timedelta, language: str) -> str:
+    """A length of time as people say it, in the largest unit that is whole."""
+    minutes = max(round(length.total_seconds() / 60), 1)
+    size, zh, one, many, _ = next(
+        found for found in _UNITS if minutes % found[0] == 0 and minutes >= found[-1] * found[0]
+    )
+    count = minutes // size
+    return f"{count}{zh}" if language == "zh" else f"{count} {one if count == 1 else many}"
 
 
 def instant(at: dt.datetime, language: str, *, short: bool = False) -> str:

@@ -9,7 +9,7 @@ import datetime as dt
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
@@ -35,7 +35,7 @@ class Key:
     """One key of a provider's table: its kind, one sentence, and an example as TOML writes it.
 
     `quiet` ones may hold a secret or an address, and are not shown where a configuration is printed. Providers that
-    share a key declare it alike: a key means one thing in all of a channel.
+    share a key declare it alike, but for whether they need it: a key means one thing in all of a channel.
     """
 
     name: str
@@ -125,6 +125,6 @@ def keys_of(several: list[Provider]) -> Mapping[str, Key]:
     known: dict[str, Key] = {}
     for provider in several:
         for key in provider.keys:
-            if known.setdefault(key.name, key) != key:
+            if replace(known.setdefault(key.name, key), needed=key.needed) != key:
                 raise ValueError(f"provider {provider.name} declares the key {key.name} unlike another does")
     return known

@@ -29,10 +29,11 @@ _ALERT_KEYS = (
     "rule",
     "rule_version",
     "acknowledge_url",
+    "record_url",
     "confirm_seen_url",
     "confirm_absent_url",
 )
-_KEYS = ("count", "share", "feed", "since", "incident", "problem", "faults", "failures", "findings")
+_KEYS = ("count", "share", "feed", "since", "incident", "judge_url", "problem", "faults", "failures", "findings")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,13 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
-    pass_context,
 )
 from jinja2.environment import TemplateModule
-from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from notifiers import phrases
 from notifiers.examples import examples
+from notifiers.fillings import FILTERS, FUNCTIONS
 from notifiers.own_words import TemplateProblem, provider_of, read_own, replacing_nothing
 from notifiers.phrases import mask_name, one_line
 from notifiers.sms.segments import sms_encoding, sms_segments
@@ -65,12 +63,15 @@ ALERT_FACTS = dict.fromkeys(
         "case",
         "student",
         "school",
+        "class",
         "grade",
+        "village",
         "town",
         "residence_assumed",
         "run_from",
         "due_at",
         "raised_at",
+        "answer_by",
         "episode",
         "unconfirmed",
         "reason",
@@ -80,6 +81,7 @@ ALERT_FACTS = dict.fromkeys(
         "rule_version",
         "title",
         "acknowledge_url",
+        "record_url",
         "confirm_seen_url",
         "confirm_absent_url",
     )
@@ -88,11 +90,14 @@ ALERT_FACTS = dict.fromkeys(
 FACTS = {
     **dict.fromkeys(("unit", "count", "share", "feed", "since", "incident", "district", "callback", "recipient_role")),
     "reply_code": None,
+    "signature": None,
+    "judge_url": None,
     "classes": (),
     "faults": (),
     "problem": None,
     "notices": (),
     "failures": (),
+    "owed": (),
     "findings": (),
     "overdue": (),
 }
@@ -138,8 +143,8 @@ class Words:
             auto_reload=False,
         )
         self._names = frozenset({*texts, *_SHIPPED.list_templates()})
-        self._environment.filters.update(_FILTERS)
-        self._environment.globals.update({"sms_list": SMS_LIST, "say": _say, "plural": _plural})
+        self._environment.filters.update(FILTERS)
+        self._environment.globals.update({"sms_list": SMS_LIST, **FUNCTIONS})
 
     def compose(
         self, kind: str, channel: str, language: str, facts: Mapping[str, Any], provider: str | None = None
@@ -241,58 +246,3 @@ def _tidied(text: str) -> str:
     lines = [line.rstrip() for line in text.strip().splitlines()]
     kept = [line for line, before in zip(lines, ["", *lines[:-1]], strict=True) if line or before]
     return "\n".join(kept) + "\n"
-
-
-@pass_context
-def _say(context: Context, zh: str, en: str) -> str:
-    return zh if context["language"] == "zh" else en
-
-
-@pass_context
-def _when(context: Context, at: dt.datetime) -> str:
-    return phrases.instant(at, context["language"], short=context["channel"] in {"sms", "chat"})
-
-
-@pass_context
-def _day(context: Context, at: dt.datetime) -> str:
-    return phrases.day(at, context["language"])
-
-
-@pass_context
-def _reason(context: Context, reason: str | None) -> str:
-    return phrases.reason_words(reason, context["language"], context["channel"])
-
-
-@pass_context
-def _role(context: Context, role: str | None) -> str:
-    return phrases.role_words(role, context["language"])
-
-
-@pass_context
-def _kind(context: Context, kind: str) -> str:
-    return phrases.KINDS.get(kind, (kind, kind))[0 if context["language"] == "zh" else 1]
-
-
-def _short(name: str | None, longest: int = 16) -> str:
-    return (name or "")[:longest].strip()
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.0f}%"
-
-
-def _plural(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
-
-
-_FILTERS = {
-    "when": _when,
-    "day": _day,
-    "when_en": lambda at: phrases.instant(at, "en"),
-    "reason": _reason,
-    "role": _role,
-    "kind": _kind,
-    "short": _short,
-    "percent": _percent,
-    "line": one_line,
-}

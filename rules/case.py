@@ -112,6 +112,10 @@ class Case:
     """The ladder as it was when the report was raised."""
     climb: Climb = START
     """How far up the ladder the report has come."""
+    untold: bool = False
+    """The report was raised, and what was said of it left nobody's desk: its first rung is to speak when it can."""
+    climbs_from: dt.datetime | None = None
+    """From when the delays of the ladder count, where that is later than when the report was raised."""
     acknowledged_at: dt.datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_contact: str | None = None

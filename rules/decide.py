@@ -27,7 +27,7 @@ def question(case: Case, law: Law | None = None) -> Question | None:
     if case.standing is Standing.NONE or case.due_at is None:
         return None
     same = law is None or case.rule is None or (case.rule, case.rule_version) == (law.rule, law.version)
-    return Question(case.due_at, case.unconfirmed, None if same else case.reported_run)
+    return Question(case.due_at, case.unconfirmed, None if same else case.reported_run, case.raised_at)
 
 
 def decide(

@@ -18,11 +18,11 @@ def pass_deadline(draft: Draft) -> None:
     """An armed deadline passes at its instant, also if nobody was awake to see it."""
     case = draft.case
     if case.pending_at is None and case.armed_at is not None and case.armed_at < draft.now:
-        if case.corrected and case.standing is Standing.RAISED:
+        if case.standing is not Standing.RAISED:
+            _fall_due(draft, case.armed_at, unconfirmed=False)
+        elif case.corrected and not case.finding.owed:
             draft.change(due_at=case.armed_at, reported_run=case.run_from, corrected=False, armed_at=None)
             draft.note("due", due_at=case.armed_at, corrected=True)
-        elif case.standing is not Standing.RAISED:
-            _fall_due(draft, case.armed_at, unconfirmed=False)
 
 
 def _fall_due(draft: Draft, at: dt.datetime, *, unconfirmed: bool) -> None:
@@ -132,6 +132,8 @@ def _raise(draft: Draft) -> None:
         pending_closure=False,
         ladder=draft.law.ladder,
         climb=START,
+        untold=False,
+        climbs_from=None,
         acknowledged_at=None,
         acknowledged_by=None,
         acknowledged_contact=None,

@@ -40,6 +40,8 @@ class Question:
 
     It was owed if, as now known, a run that began no later was open at the deadline.
     """
+    raised_at: dt.datetime | None = None
+    """When it was raised; None while it waits. A sighting said by hand since then is a return, and corrects nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Finding:
     owed_reason: str | None = None
     """Why it was not."""
     seen_since: dt.datetime | None = None
-    """Start of the earliest session from that deadline on in which the child was seen."""
+    """Start of the earliest session from that deadline on, or said by hand since, in which the child was seen."""
     moved_since: str | None = None
     """The first confirmed movement from that deadline on."""
     rule: str | None = None

@@ -103,15 +103,29 @@ def silent_classes(judgement: Judgement, stale_after: Mapping[int, dt.timedelta]
     return {one for one in stale_after if (mine := (classes == one) & present).any() and bool(silent[mine].all())}
 
 
+def has_word(judgement: Judgement, classes: Collection[int]) -> bool:
+    """Return whether a mark or a leave of any child of `classes` is known."""
+    rows = _rows_of(judgement, classes)
+    return bool(len(rows)) and int(_last(judgement.meaning[rows] >= MISSED).max()) >= 0
+
+
 def silent_since(judgement: Judgement, classes: Collection[int]) -> dt.datetime | None:
-    """The start of the first session of which none of the silent `classes` has a word; None where there is none."""
-    register = judgement.register
-    rows = np.flatnonzero(np.isin(register.classes[:, -1], list(classes)))
+    """Return the start of the first session expected of `classes` after the last word of them; None where none is.
+
+    Where nothing was ever known it is the first session of all, so `judgement` must reach back to a word (`has_word`).
+    """
+    rows = _rows_of(judgement, classes)
     if not len(rows):
         return None
-    line = register.calendar.lines[register.variant_of(int(rows[0]))]
-    after = int(np.searchsorted(line.columns, int(_last(judgement.meaning[rows] >= MISSED).max()), "right"))
-    return from_micros(int(line.starts[after])) if after < len(line.starts) else None
+    cells = judgement.meaning[rows]
+    after = int(_last(cells >= MISSED).max()) + 1
+    expected = cells[:, after:] != SKIP
+    starts = judgement.register.starts()[rows][:, after:][expected]
+    return from_micros(int(starts.min())) if len(starts) else None
+
+
+def _rows_of(judgement: Judgement, classes: Collection[int]) -> NDArray[np.intp]:
+    return np.flatnonzero(np.isin(judgement.register.classes[:, -1], list(classes)))
 
 
 def _now(judgement: Judgement) -> dt.datetime:

@@ -14,7 +14,7 @@ from rules.finding import Clock, Finding, Question
 from rules.instants import NEVER, earliest, from_micros, span, to_micros
 from rules.predicate import Predicate
 from rules.records import Mark
-from rules.register import EXCUSED, MISSED, SEEN, SKIP, Movement, Register, states
+from rules.register import EXCUSED, MISSED, SEEN, SKIP, Movement, Register, states, unsighted
 from rules.rule import Rule
 from rules.runs import Runs, scan_runs
 from rules.traits import Traits, unknown
@@ -224,7 +224,7 @@ class Judgement:
         if not questions:
             return {}
         rows = sorted(questions)
-        part = self.register.part(rows)
+        part = unsighted(self.register.part(rows), [questions[row].raised_at for row in rows])
         due = np.array([to_micros(questions[row].due_at) for row in rows], np.int64)
         meaning = states(part, self.now, due)
         starts = part.starts()
@@ -262,8 +262,10 @@ class Judgement:
         if question is None:
             return None
         seen = self.meaning[row] == SEEN
-        seen &= self._starts[row] >= to_micros(question.due_at)
-        columns = np.flatnonzero(seen)
+        late = self._starts[row] >= to_micros(question.due_at)
+        said, raised = self.register.sightings.get(row, ()), question.raised_at
+        late[[one.column for one in said if raised is not None and one.last_at > raised]] = True
+        columns = np.flatnonzero(seen & late)
         return from_micros(self._starts[row, columns[0]]) if len(columns) else None
 
     def _moved_since(self, row: int, question: Question | None) -> str | None:

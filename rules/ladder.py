@@ -45,6 +45,8 @@ class Audience:
     channels: tuple[str, ...]
     reach: str = "first"
     fall_back: dt.timedelta = dt.timedelta(minutes=15)
+    rung: int = 0
+    """Its index on the ladder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ STATUTORY = CORRECTIONS | {"report", "escalation", "confirm_request", "mass_abse
 """What the law wants told, or taken back: by default no hour of the night holds it."""
 OWED = frozenset({"report", "escalation", "confirm_request"})
 """What a silence holds only if whoever made it said so."""
-URGENT = STATUTORY | {"undeliverable", "overdue", "rules_refused", "rules_accepted", "feed_problem"}
-BUNDLED = frozenset({"risk", "reminder"})
+URGENT = STATUTORY | {"undeliverable", "nobody_to_tell", "overdue", "rules_refused", "rules_accepted", "feed_problem"}
+BUNDLED = frozenset({"risk", "reminder", "rehearsal"})
 """What waits a moment for more of its like."""
 DIGEST = "digest"
 
@@ -165,9 +165,10 @@ def priority_of(kind: str) -> int:
 def bundle_of(kind: str, *, about_child: bool) -> str | None:
     """Alerts of one bundle to one addressee may leave as one message; None: only with those of their list.
 
-    Urgent ones go with their own kind, a class list with class lists, everything else as a digest.
+    Urgent ones go with their own kind, a class list with class lists, what was only recorded with its like, everything
+    else as a digest.
     """
-    if kind in URGENT or kind == "first_absence":
+    if kind in URGENT or kind in {"first_absence", "rehearsal"}:
         return kind if about_child else None
     return None if kind == "test" else DIGEST
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rules.calendar import Calendar
 from rules.instants import NEVER, to_micros
-from rules.rolls import Overlay, Rolls, lay_marks
+from rules.records import POSITIVE, Mark
+from rules.rolls import Overlay, Rolls, column_of, lay_marks
 
 SKIP, HOLE, MISSED, EXCUSED, SEEN = range(5)
 """What a cell means to the clock: not expected (or not begun), untaken or unknown, absent, on leave, seen."""
@@ -55,6 +56,19 @@ class Out:
     until: dt.datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A cell of which somebody said by hand that the child was seen, first and last when; and which shows it.
+
+    `without` is the mark that the cell would hold had nobody said so.
+    """
+
+    column: int
+    first_at: dt.datetime
+    last_at: dt.datetime
+    without: Mark
+
+
 @dataclass(frozen=True)
 class Register:
     """Children (rows) × sessions (columns) as known at one instant; the only thing facts are read from.
@@ -72,6 +86,7 @@ class Register:
     leaves: Mapping[int, Sequence[Leave]] = field(default_factory=dict)
     movements: Mapping[int, Sequence[Movement]] = field(default_factory=dict)
     outs: Mapping[int, Sequence[Out]] = field(default_factory=dict)
+    sightings: Mapping[int, Sequence[Sighting]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -109,6 +124,7 @@ class Register:
             {n: self.leaves[row] for n, row in enumerate(rows) if row in self.leaves},
             {n: self.movements[row] for n, row in enumerate(rows) if row in self.movements},
             {n: self.outs[row] for n, row in enumerate(rows) if row in self.outs},
+            {n: self.sightings[row] for n, row in enumerate(rows) if row in self.sightings},
         )
 
     def starts(self) -> NDArray[np.int64]:
@@ -166,10 +182,56 @@ def build_register(
     outs = {row: found for row, known in (movements or {}).items() if (found := confirmed_outs(known))}
     if outs and enrolled is None:
         enrolled = np.ones(marks.shape, np.bool_)
-    register = Register(calendar, marks, variant, classes, enrolled, leaves or {}, movements or {}, outs)
+    without = [one for one in overlays if one.mark not in POSITIVE]
+    bare = (
+        marks
+        if len(without) == len(overlays)
+        else lay_marks(calendar, rolls, without, classes, variant, len(class_variant))
+    )
+    said = _sightings(calendar, overlays, variant, marks, bare)
+    register = Register(calendar, marks, variant, classes, enrolled, leaves or {}, movements or {}, outs, said)
     if enrolled is not None:
         _take_out(register, enrolled)
     return register
+
+
+def _sightings(
+    calendar: Calendar,
+    overlays: Sequence[Overlay],
+    variant: NDArray[np.intp],
+    marks: NDArray[np.uint8],
+    bare: NDArray[np.uint8],
+) -> Mapping[int, Sequence[Sighting]]:
+    """By row the cells that show a sighting said by hand; what a later word took back is none."""
+    cells: dict[tuple[int, int], list[dt.datetime]] = {}
+    for one in (overlay for overlay in overlays if overlay.mark in POSITIVE):
+        for row in one.rows.tolist():
+            column = column_of(calendar, one, variant[row])
+            if column is not None and marks[row, column] in POSITIVE:
+                cells.setdefault((row, column), []).append(one.said_at)
+    found: dict[int, list[Sighting]] = {}
+    for (row, column), said in sorted(cells.items()):
+        found.setdefault(row, []).append(Sighting(column, min(said), max(said), Mark(int(bare[row, column]))))
+    return found
+
+
+def unsighted(register: Register, since: Sequence[dt.datetime | None]) -> Register:
+    """The register had nobody said by hand, after the instant given for each row, that its child was seen.
+
+    A row for which none is given stays as it is.
+    """
+    undone = [
+        (row, one)
+        for row, said in register.sightings.items()
+        for one in said
+        if (instant := since[row]) is not None and one.first_at > instant
+    ]
+    if not undone:
+        return register
+    marks = register.marks.copy()
+    for row, one in undone:
+        marks[row, one.column] = one.without
+    return replace(register, marks=marks)
 
 
 def memberships(

@@ -32,14 +32,15 @@ def _stands(draft: Draft) -> bool:
 
 
 def _correct_start(draft: Draft) -> None:
-    """Note a start that is not the one noted; when a run other than the reported is due, its deadline is the legal one.
+    """Note a start that is not the one noted; a report that is not owed any more is owed by the run that is due now.
 
-    A correction that is undone leaves the legal time what it was.
+    One that is owed keeps its legal time, whatever run follows; so does one whose correction is undone.
     """
     if draft.open_run != draft.case.run_from:
         draft.note("start corrected", run_from=draft.open_run, was=draft.case.run_from)
         draft.change(run_from=draft.open_run, corrected=draft.open_run != draft.case.reported_run)
-    if draft.case.corrected and draft.is_ripe() and draft.finding.satisfied:
+    finding = draft.finding
+    if draft.case.corrected and not finding.owed and draft.is_ripe() and finding.satisfied:
         draft.change(due_at=draft.now, reported_run=draft.open_run, corrected=False, armed_at=None)
         draft.note("due", due_at=draft.now, corrected=True)
 

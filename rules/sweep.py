@@ -90,7 +90,10 @@ def unsettled(scene: Scene) -> list[int]:
     for row, case in scene.cases.items():
         if asked := question(case):
             limit[row] = to_micros(asked.due_at)
-    seen = ((judgement.meaning == SEEN) & (starts < limit[:, None])).any(axis=1)
+    shown = (judgement.meaning == SEEN) & (starts < limit[:, None])
+    for row, said in judgement.register.sightings.items():
+        shown[row, [one.column for one in said]] = False  # a report may have been raised before it was said
+    seen = shown.any(axis=1)
     missing = judgement.register.expected() & (starts <= judgement.now) & (judgement.meaning != EXCUSED)
     wanted = missing.any(axis=1)
     wanted[list(scene.cases)] = True

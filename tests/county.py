@@ -99,6 +99,17 @@ class MovementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HandRow:
+    """What somebody said by hand, at an instant, of a child in a session; no feed tells it."""
+
+    child: str
+    date: dt.date
+    session: str
+    mark: Mark
+    said_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """The figures of the law; all but `after`, `storm_min` and `stale_after` are `[rules]` keys of the same name."""
 
@@ -133,6 +144,7 @@ class World:
     parameters: Parameters = field(default_factory=Parameters)
     own_slots: tuple[tuple[str, tuple[Slot, ...]], ...] = ()
     """School and its timetable, of those that have one of their own."""
+    hands: tuple[HandRow, ...] = ()
 
     def instant(self, date: dt.date, time: dt.time = dt.time()) -> dt.datetime:
         """Turn a local date and time into UTC."""

@@ -20,6 +20,15 @@ _OUT = frozenset({"transfer_out", "suspend", "graduate", "verified_elsewhere"})
 _IN = frozenset({"transfer_in", "resume"})
 
 
+BY_HAND = 1_000_000
+"""The rank of what is said by hand."""
+
+
+def is_sighting_since(row: MarkRow, since: dt.datetime) -> bool:
+    """Tell whether somebody said by hand, after an instant, that the child was seen."""
+    return row.rank == BY_HAND and row.mark in POSITIVE and row.recorded_at is not None and row.recorded_at > since
+
+
 @dataclass(slots=True)
 class Run:
     """Consecutive absences, as known when it was looked at; it says nothing about being open."""
@@ -45,6 +54,7 @@ class Report:
     unconfirmed: bool
     of_run: dt.datetime
     """The start of the run whose deadline `due_at` is."""
+    raised_at: dt.datetime
     fate: str = "stands"
     """stands, returned, retracted."""
     came_back: dt.datetime | None = None
@@ -78,6 +88,8 @@ class Pupil:
     stale_at: dict[Session, dt.datetime]
     run_break: dt.timedelta
     marks: dict[tuple[dt.date, str], MarkRow] = field(default_factory=dict)
+    rows: list[tuple[MarkRow, Session]] = field(default_factory=list)
+    """Everything that was said of a session, whether or not it counts."""
     leaves: dict[str, LeaveRow] = field(default_factory=dict)
     movements: list[MovementRow] = field(default_factory=list)
     report: Report | None = None
@@ -175,10 +187,15 @@ class Pupil:
         moves = self.moves(now)
         return not moves or moves[-1].returns
 
-    def seen_since(self, since: dt.datetime, now: dt.datetime) -> Session | None:
-        """Give the earliest session from an instant on in which the child was seen."""
-        begun = (session for session, _ in self.expected(now) if session.start >= since)
-        return next((session for session in begun if self.mark(session) in POSITIVE), None)
+    def seen_since(self, report: Report, now: dt.datetime) -> Session | None:
+        """Give the earliest session in which the child was seen since a report was due, or by hand since it was raised.
+
+        A sighting by hand counts whichever session it is booked on.
+        """
+        by_hand = {(row.date, row.session) for row, _ in self.rows if is_sighting_since(row, report.raised_at)}
+        begun = (session for session, _ in self.expected(now))
+        late = (one for one in begun if one.start >= report.due_at or (one.date, one.name) in by_hand)
+        return next((session for session in late if self.mark(session) in POSITIVE), None)
 
     def moved_since(self, since: dt.datetime, now: dt.datetime) -> str | None:
         """Give the kind of the first confirmed movement out from an instant on."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from rules.records import POSITIVE, Mark
 from tests.county import LeaveRow, MarkRow
-from tests.pupil import Pending, Pupil, Report, Run
+from tests.pupil import BY_HAND, Pending, Pupil, Report, Run, is_sighting_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,6 +106,11 @@ class Replay:
             session = self._session(mark)
             if session is not None:
                 yield max(mark.recorded_at or session.end, session.start), mark
+        for said in self.world.hands:
+            row = MarkRow(said.child, said.date, said.session, said.mark, said.said_at, 0, BY_HAND)
+            session = self._session(row)
+            if session is not None:
+                yield max(said.said_at, session.start), row
         for leave in self.world.leaves:
             yield leave.recorded_at or leave.starts, leave
         for movement in self.world.movements:
@@ -137,10 +142,10 @@ class Replay:
         if isinstance(row, MarkRow):
             session = self._session(row)
             assert session is not None
-            self.called.add((session.class_id, session.date, session.name))
-            known = pupil.marks.get((row.date, row.session))
-            if known is None or _weight(row, session) > _weight(known, session):
-                pupil.marks[row.date, row.session] = row
+            if row.rank != BY_HAND:
+                self.called.add((session.class_id, session.date, session.name))
+            pupil.rows.append((row, session))
+            _lay(pupil.marks, row, session)
         elif isinstance(row, LeaveRow):
             old = pupil.leaves.get(row.leave_id)
             if old is None or (old.recorded_at or old.starts, old.line) < (row.recorded_at or row.starts, row.line):
@@ -285,7 +290,7 @@ class Replay:
 
     def _raise(self, pupil: Pupil, pending: Pending, run: Run, now: dt.datetime) -> None:
         episode = pupil.report.episode + 1 if pupil.report else 1
-        pupil.report = Report(episode, pending.due_at, pending.unconfirmed, run.start)
+        pupil.report = Report(episode, pending.due_at, pending.unconfirmed, run.start, now)
         pupil.pending = pupil.asked_at = None
         self._tell(pupil, pupil.report, "report", now, "absent")
 
@@ -307,13 +312,12 @@ class Replay:
 
     def _does_it_stand(self, pupil: Pupil, report: Report, run: Run | None, now: dt.datetime) -> None:
         if run is not None and self._old(run, now + _DAY):
-            self._note_correction(report, run, now)
+            self._note_correction(pupil, report, run, now)
             return
-        then = pupil.run(report.due_at, before=True)
-        if not (self._old(then, report.due_at) if report.unconfirmed else self._is_due(then, report.due_at)):
+        if not self._was_owed(pupil, report):
             self._retract(pupil, report, now)
             return
-        seen = pupil.seen_since(report.due_at, now)
+        seen = pupil.seen_since(report, now)
         moved = pupil.moved_since(report.due_at, now)
         if seen is not None:
             report.fate, report.came_back = "returned", seen.start
@@ -322,8 +326,22 @@ class Replay:
             pupil.report = None
             self._tell(pupil, report, "closed", now, moved)
 
-    def _note_correction(self, report: Report, run: Run, now: dt.datetime) -> None:
-        if run.start != report.of_run and self._is_due(run, now):
+    def _was_owed(self, pupil: Pupil, report: Report) -> bool:
+        """Tell whether, as now known, the report was owed at the instant it was due.
+
+        That the child was seen, if somebody said so by hand since it was raised, is a return and corrects nothing.
+        """
+        known, pupil.marks = pupil.marks, {}
+        for row, session in pupil.rows:
+            if not is_sighting_since(row, report.raised_at):
+                _lay(pupil.marks, row, session)
+        then = pupil.run(report.due_at, before=True)
+        pupil.marks = known
+        return self._old(then, report.due_at) if report.unconfirmed else self._is_due(then, report.due_at)
+
+    def _note_correction(self, pupil: Pupil, report: Report, run: Run, now: dt.datetime) -> None:
+        """Let a report that is not owed any more be owed by another run that is due itself."""
+        if run.start != report.of_run and self._is_due(run, now) and not self._was_owed(pupil, report):
             report.due_at, report.of_run = now, run.start
 
     def _retract(self, pupil: Pupil, report: Report, now: dt.datetime) -> None:
@@ -340,6 +358,13 @@ class Replay:
 
     def _tell_of_unit(self, kind: str, now: dt.datetime, unit: str | None, reason: str) -> None:
         self.told.append(Told(kind, None, unit, None, now, None, reason))
+
+
+def _lay(marks: dict[tuple[dt.date, str], MarkRow], row: MarkRow, session: Session) -> None:
+    """Let a mark count, unless one that weighs more does."""
+    known = marks.get((row.date, row.session))
+    if known is None or _weight(row, session) > _weight(known, session):
+        marks[row.date, row.session] = row
 
 
 def _weight(row: MarkRow, session: Session) -> tuple[dt.datetime, int, int, int]:

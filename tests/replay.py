@@ -26,7 +26,7 @@ from rules.ladder import Ladder, Rung
 from rules.predicate import compile_predicate
 from rules.records import Mark
 from rules.register import Leave, Movement, Spell, build_register
-from rules.rolls import Rolls
+from rules.rolls import Overlay, Rolls
 from rules.rulebook import Rulebook, read_rules
 from rules.signs import Sign
 from rules.sweep import Scene, sweep
@@ -44,6 +44,17 @@ class MarkKnown:
     mark: Mark
     line: int = 0
     rank: int = 1
+
+
+@dataclass(frozen=True)
+class HandKnown:
+    """What somebody said by hand of one child (by row) in a session, at an instant."""
+
+    known_at: dt.datetime
+    row: int
+    date: dt.date
+    session: str
+    mark: Mark
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,9 @@ class MovementKnown:
     kind: str
     at: dt.datetime
     evidence: bool
+
+
+Known = MarkKnown | HandKnown | LeaveKnown | MovementKnown
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,7 @@ class County:
     law: Law
     storm_share: float = 0.5
     marks: list[MarkKnown] = field(default_factory=list)
+    hands: list[HandKnown] = field(default_factory=list)
     leaves: list[LeaveKnown] = field(default_factory=list)
     movements: list[MovementKnown] = field(default_factory=list)
     cases: dict[int, Case] = field(default_factory=dict)
@@ -125,6 +140,10 @@ class County:
             self.spells,
             variants,
             self._rolls(variants),
+            overlays=[
+                Overlay(np.array([one.row]), one.date, one.session, one.mark, one.known_at)
+                for one in sorted(self.hands, key=lambda one: one.known_at)
+            ],
             leaves=self._leaves(),
             movements=self._movements(),
         )
@@ -248,7 +267,8 @@ def live_through(world: World, *, after_each: Looks | None = None, **figures: An
         MovementKnown(one.recorded_at or one.at, row[one.child], one.kind, one.at, bool(one.evidence))
         for one in world.movements
     ]
-    replay(county, _marks(world, row), leaves, movements, world.start, world.end, after_each)
+    hands = [HandKnown(one.said_at, row[one.child], one.date, one.session, one.mark) for one in world.hands]
+    replay(county, _marks(world, row), leaves, movements, world.start, world.end, after_each, hands)
     return county
 
 
@@ -321,16 +341,18 @@ def replay(
     start: dt.datetime,
     end: dt.datetime,
     after_each: Looks | None = None,
+    hands: Sequence[HandKnown] = (),
 ) -> list[Spoken]:
     """Everything told between `start` and `end`, in order."""
-    arrivals: dict[dt.datetime, list[MarkKnown | LeaveKnown | MovementKnown]] = {}
-    known: list[MarkKnown | LeaveKnown | MovementKnown] = [*marks, *leaves, *movements]
+    arrivals: dict[dt.datetime, list[Known]] = {}
+    known: list[Known] = [*marks, *hands, *leaves, *movements]
     for one in known:
         arrivals.setdefault(max(one.known_at, start), []).append(one)
     ahead = sorted(arrivals)
+    said: list[MarkKnown | HandKnown] = [*marks, *hands]
     early = {
         session_start
-        for mark in marks
+        for mark in said
         if (session_start := _starts(county, mark)) is not None and mark.known_at < session_start
     }
     taking_effect = {one.at for one in movements if one.at > max(one.known_at, start)}
@@ -350,16 +372,18 @@ def replay(
             after_each(county, now)
 
 
-def _starts(county: County, mark: MarkKnown) -> dt.datetime | None:
+def _starts(county: County, mark: MarkKnown | HandKnown) -> dt.datetime | None:
     variants = [county.calendar.variant([one]) for one in county.class_ids]
     variant = variants[county._class_at(mark.row, mark.date)]
     column = county.calendar.column(variant, mark.date, mark.session)
     return None if column is None else from_micros(int(county.calendar.starts[variant, column]))
 
 
-def _take_in(county: County, one: MarkKnown | LeaveKnown | MovementKnown) -> None:
+def _take_in(county: County, one: Known) -> None:
     if isinstance(one, MarkKnown):
         county.marks.append(one)
+    elif isinstance(one, HandKnown):
+        county.hands.append(one)
     elif isinstance(one, LeaveKnown):
         county.leaves.append(one)
     else:

@@ -40,6 +40,7 @@ TABLE = """
 | 23 | A A | - - | - - | | | as 20; Tue P P and Wed P P arrive together Thu 09:00 | Wed 14:20 | Wed 14:20, unconfirmed; retracted Thu 09:00 |
 | 24 | P P | P P | P P | P A | A A | leave Sat–Mon entered Fri 18:00 | – | – |
 | 25 | A A | A A | A - | | | Tue afternoon corrected to P, Wed 20:00 | Wed 08:00 | Wed 08:10; retracted Wed 20:00 (a run from Wed 08:00 is 36 h short) |
+| 26 | A A | A A | A A | L A | A A | leave Thu 14:00–Fri 17:00 entered Sun 10:00; Mon P | Wed 08:00 | Wed 08:10; stands; return Mon 08:10 |
 """  # noqa: E501
 MONDAY = dt.date(2026, 3, 16)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -110,6 +111,7 @@ LATER_MARKS = {
     22: marks_on("Mon", "A", week=1) + marks_on("Mon", "P", "Mon 09:20", week=1),
     23: marks_on("Tue", "P P", "Thu 09:00") + marks_on("Wed", "P P", "Thu 09:00"),
     25: marks_of(MONDAY + DAY, "pm", "P", instant("Wed 20:00")),
+    26: marks_on("Mon", "P", week=1),
 }
 """The marks among what else is said; an earlier mark of the same child and session is one that was replaced."""
 LEAVES = {
@@ -117,6 +119,18 @@ LEAVES = {
     8: leave_of("Mon", "Wed", "Thu 09:00"),
     9: leave_of("Mon", "Mon", "Mon 07:00"),
     24: leave_of("Sat", "Mon", "Fri 18:00", week=1),
+    26: (
+        LeaveRow(
+            "l-1",
+            ANA,
+            instant("Thu 14:00"),
+            instant("Fri 17:00"),
+            "sick",
+            instant("Sun 10:00"),
+            withdrawn=False,
+            line=2,
+        ),
+    ),
 }
 MOVEMENTS = {16: _out("form 7"), 17: _out(None)}
 
@@ -176,13 +190,17 @@ def row_due(row: Row) -> dt.datetime | None:
 
 
 def row_told(row: Row) -> list[tuple[str, dt.datetime]]:
-    """Read the column `raised`: what is told and when; a time without a day is of the day told last."""
+    """Read the column `raised`: what is told and when; a time without a day is of the day told last.
+
+    A day before that one is of the week after.
+    """
     kinds = {"retracted": "retraction", "return": "return", "reopened": "reopened", "asked": "confirm_request"}
-    told, day = [], ""
+    told, day, week = [], "", _week(row)
     raised = re.sub(r"(new|a) run from [^;)]*", "", row.raised)
     for word, on, time in re.findall(r"(?:(retracted|return|reopened|asked) )?(?:(\w{3}) )?(\d\d:\d\d)", raised):
+        week += bool(on and day) and DAYS.index(on) < DAYS.index(day)
         day = on or day
-        told.append((kinds.get(word, "report"), instant(f"{day} {time}", _week(row))))
+        told.append((kinds.get(word, "report"), instant(f"{day} {time}", week)))
     return told
 
 

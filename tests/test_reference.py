@@ -142,14 +142,23 @@ def test_a_confirmed_movement_closes_what_stands_and_ends_the_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("holes", "due"),
-    [(7, "Wed 18 14:20"), (8, "Mon 30 08:10")],
+    ("holes", "begins"),
+    [(7, "Mon 16 08:00"), (8, "Fri 27 08:00")],
     ids=["ten days apart they are one run", "eleven days apart they are two"],
 )
-def test_absences_with_nothing_but_holes_between(holes: int, due: str) -> None:
-    world = weeks("A A", *["-"] * holes, "A", "A", "A", "P")
+def test_absences_with_nothing_but_holes_between(holes: int, begins: str) -> None:
+    world = weeks("A A", *["-"] * holes, "A", "A", "A")
 
-    assert _told(world)[-1][:2] == ("return", due)
+    run = Replay(world).run().pupils[ANA].run(world.end)
+
+    assert run is not None
+    assert f"{run.start + 8 * HOUR:%a %d %H:%M}" == begins
+
+
+def test_a_report_that_is_owed_keeps_its_legal_time_whatever_run_follows() -> None:
+    world = weeks("A A", *["-"] * 8, "A", "A", "A", "P")
+
+    assert _told(world)[-1][:2] == ("return", "Wed 18 14:20")
 
 
 def _snow(count: int) -> World:

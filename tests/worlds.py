@@ -18,6 +18,7 @@ from tests.county import (
     HOUR,
     MINUTE,
     Child,
+    HandRow,
     LeaveRow,
     MarkRow,
     MovementRow,
@@ -30,6 +31,7 @@ from tests.county import (
 
 __all__ = [
     "Child",
+    "HandRow",
     "LeaveRow",
     "MarkRow",
     "MovementRow",
@@ -111,6 +113,15 @@ def _was_misjudged(draw: st.DrawFn) -> _Plot:
 
 
 @st.composite
+def _is_excused_later(draw: st.DrawFn) -> _Plot:
+    """Draw a report, a day of leave, another run, and perhaps a leave for that one which is entered late."""
+    missed, cut = draw(st.integers(5, 7)), draw(st.sampled_from(("L", "L", "LL", "P")))
+    letters = "A" * missed + cut + "A" * draw(st.integers(2, 6)) + draw(st.sampled_from(("P", "A", "-", "AP")))
+    leave = missed + len(cut), draw(st.integers(1, 2)), draw(st.sampled_from((3000, 3500, 4500, 1500)))
+    return _Plot(letters, leave=draw(st.sampled_from((leave, leave, None))))
+
+
+@st.composite
 def _is_overlooked(draw: st.DrawFn) -> _Plot:
     gap = draw(st.sampled_from("-?")) * draw(st.integers(1, 9))
     return _Plot("A" * draw(st.integers(1, 3)) + gap + draw(st.sampled_from(("A", "AAP", "P", "-"))))
@@ -118,7 +129,8 @@ def _is_overlooked(draw: st.DrawFn) -> _Plot:
 
 @st.composite
 def _plots(draw: st.DrawFn) -> _Plot:
-    plot = draw(st.one_of(_anything(), _comes_back(), _did_not_come_back(), _was_misjudged(), _is_overlooked()))
+    told = st.one_of(_comes_back(), _did_not_come_back(), _was_misjudged(), _is_excused_later())
+    plot = draw(st.one_of(_anything(), told, told, told, _is_overlooked()))
     return plot.after("P" * draw(st.integers(0, 4)))
 
 
@@ -191,8 +203,11 @@ def _crowd(draw: st.DrawFn, world: World) -> list[tuple[Child, _Plot]]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, moves: bool = True) -> World:
-    """Draw a world; without `moves` no child changes its class, as plain feeds cannot say when one did."""
+def worlds(draw: st.DrawFn, *, moves: bool = True, hands: bool = False) -> World:
+    """Draw a world; without `moves` no child changes its class, as plain feeds cannot say when one did.
+
+    With `hands` people say things by hand, which no feed can.
+    """
     big = draw(st.sampled_from((False,) * 6 + (True,)))
     world = draw(_places(big=big))
     cast = draw(_crowd(world)) if big else draw(_few(world, moves=moves))
@@ -201,7 +216,8 @@ def worlds(draw: st.DrawFn, *, moves: bool = True) -> World:
     if draw(st.booleans()):
         marks.reverse()
     marks = [replace(row, line=n + 2) for n, row in enumerate(marks)]
-    return replace(world, marks=tuple(marks), leaves=draw(_leaves(world, cast)), movements=draw(_movements(world)))
+    world = replace(world, marks=tuple(marks), leaves=draw(_leaves(world, cast)), movements=draw(_movements(world)))
+    return replace(world, hands=draw(_hands(world, cast))) if hands else world
 
 
 def _late(session: Session, lag: int | None) -> dt.datetime | None:
@@ -246,6 +262,20 @@ def _corrections(draw: st.DrawFn, world: World, cast: list[tuple[Child, _Plot]])
             said = sunday, world.slots[0].name, CODES[draw(st.sampled_from("PA"))], world.instant(sunday, dt.time(12))
             rows.append(MarkRow(child.child_id, *said, 0))
     return rows
+
+
+@st.composite
+def _hands(draw: st.DrawFn, world: World, cast: list[tuple[Child, _Plot]]) -> tuple[HandRow, ...]:
+    """Draw what people say by hand: mostly that a child was seen, of a session just over or of one long ago."""
+    said = st.tuples(st.integers(0, 14), st.sampled_from("PPPTA?L"), st.integers(1, 9_000))
+    rows = []
+    for child, _ in cast[:6]:
+        sessions = world.timetable(child)
+        for n, letter, lag in draw(st.lists(said, max_size=2)):
+            if n < len(sessions):
+                one = sessions[n]
+                rows.append(HandRow(child.child_id, one.date, one.name, CODES[letter], one.start + lag * MINUTE))
+    return tuple(rows)
 
 
 @st.composite

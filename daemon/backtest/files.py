@@ -72,7 +72,7 @@ class _Telling:
     """By everything a record says: one that is delivered again says nothing new."""
 
     def __post_init__(self) -> None:
-        self.ordinals = sorted(self.people.roster.students.ordinals.values())
+        self.ordinals = sorted(self.people.roster.students.by_id.values())
         self.row = {self.people.student_of[ordinal]: row for row, ordinal in enumerate(self.ordinals)}
         self.calendar: Calendar = self.house.calendar
 

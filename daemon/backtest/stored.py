@@ -16,7 +16,6 @@ from daemon.store import absences, rolls
 from daemon.store.tx import Tx
 from rules.calendar import Calendar
 from rules.history import History, LeaveKnown, MovementKnown
-from rules.register import Movement
 from rules.rolls import Rolls
 
 CLASSES = 200
@@ -31,7 +30,7 @@ def history_from_store(tx: Tx, house: House, end: dt.datetime) -> History:
     Who was in which class since when is as the newest roster has it.
     """
     people = house.people(tx)
-    ordinals = sorted(people.roster.students.ordinals.values())
+    ordinals = sorted(people.roster.students.by_id.values())
     last = end.astimezone(house.calendar.zone).date() + AHEAD
     calendar = house.calendar.until(last)
     row = {people.student_of[ordinal]: n for n, ordinal in enumerate(ordinals)}
@@ -48,8 +47,8 @@ def history_from_store(tx: Tx, house: House, end: dt.datetime) -> History:
         known_at,
         people.traits(ordinals),
         overlays=overlays_of(tx, people, ordinals, days, end),
-        leaves=list(_leaves(tx, row, end)),
-        movements=list(_movements(tx, row, end)),
+        leaves=list(_leaves(tx, people.with_earlier(row), end)),
+        movements=list(_movements(tx, people, people.with_earlier(row), end)),
         stale_after=stale_after(house, people),
     )
 
@@ -84,6 +83,11 @@ def _leaves(tx: Tx, row: dict[str, int], end: dt.datetime) -> Iterator[LeaveKnow
         yield LeaveKnown(row[one.student_id], one.leave_id, one.starts, one.ends, one.kind, one.known_at, one.withdrawn)
 
 
-def _movements(tx: Tx, row: dict[str, int], end: dt.datetime) -> Iterator[MovementKnown]:
+def _movements(tx: Tx, people: People, row: dict[str, int], end: dt.datetime) -> Iterator[MovementKnown]:
     for one in absences.load_movements(tx, known_by=end):
-        yield MovementKnown(row[one.student_id], Movement(one.kind, one.at, bool(one.evidence)), one.known_at)
+        for n, said in enumerate(people.merged.movements(one)):
+            known_at = (
+                max(one.known_at, said.at) if n else one.known_at
+            )  # the second is the arrival under another number
+            if known_at <= end:
+                yield MovementKnown(row[one.student_id], said, known_at)

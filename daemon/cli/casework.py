@@ -10,11 +10,14 @@ from daemon.cli.output import page, print_json, print_record, print_records, tab
 from daemon.cli.proving import proof
 from daemon.cli.shared import as_json, configured, printing, the_house
 from daemon.clock import wall_clock
+from daemon.desk.deeds import DONE, WORDS, Deed
 from daemon.jobs.dossier import list_ledger, open_dossier, outline
 from daemon.jobs.office import Acted, Actor, acknowledge, approve_closing, confirm, note, propose_closing
 from rules.case import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from daemon.jobs.house import House
 
 LEDGER = {
@@ -119,7 +122,17 @@ def show(number: str) -> None:
         ("movements", MOVEMENTS, "学籍异动 movements"),
     ):
         if record[key]:
-            page().print(table(record[key], columns, title))
+            page().print(table(_readable(record[key]), columns, title))
+
+
+def _readable(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Records with the deeds of a journal in words, 中文 and English; the code is what JSON has."""
+    return [_in_words(one) if one.get("kind") == DONE else one for one in records]
+
+
+def _in_words(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    body = record["body"]
+    return {**record, "body": {**body, "deed": " ".join(WORDS[Deed(body["deed"])])}}
 
 
 @case.command()

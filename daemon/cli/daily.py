@@ -1,4 +1,4 @@
-"""`demo`, `run`, `check` and `import`: what is done every day, and on the first."""
+"""`demo`, `run` and `check`: what is done every day, and on the first."""
 
 from __future__ import annotations
 
@@ -8,22 +8,10 @@ from typing import Any
 
 import click
 
-from daemon.cli.faults import Refusal, print_faults, refuse
-from daemon.cli.output import print_json, print_records
-from daemon.cli.reading import print_refused
-from daemon.cli.shared import as_json, config_path, configured, printing, progress_bars, the_config, the_house
-from daemon.config import Config, FeedConfig
-from daemon.problems import Problem, choose
-
-IMPORTED = {
-    "feed": "数据源 feed",
-    "records": "内容 records",
-    "state": "状态 state",
-    "counts": "读取 read",
-    "refused": "被拒 refused",
-    "missing": "名单缺少 missing from the roster",
-    "odd_classes": "日历存疑 calendar in doubt",
-}
+from daemon.cli.faults import FAILED, WRONG, Refusal, print_faults
+from daemon.cli.output import print_json
+from daemon.cli.shared import as_json, config_path, configured, printing, the_config
+from daemon.problems import Problem
 
 
 @click.command()
@@ -44,21 +32,33 @@ def run() -> int:
 
 
 @click.command()
+@click.option("--live", is_flag=True, help="转正 what leaving shadow mode would send; in live mode, what is owed.")
 @printing
-def check() -> None:
-    """检查 configuration, rules, templates, feeds; and whether every rung of every ladder reaches somebody."""
+def check(live: bool) -> None:  # noqa: FBT001 - click's own way
+    """检查 configuration, rules, templates, feeds with all they hold; and whether every rung reaches somebody.
+
+    Exit status 2 where the configuration is wrong, 1 where something in the feeds is refused, waits for a child who is
+    not on the roster, is held or reaches nobody.
+    """
+    if live:
+        importlib.import_module("daemon.cli.switching").print_unsent()
+        return
     from daemon.check import examine  # noqa: PLC0415
     from daemon.clock import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
 
     found = examine(the_config(), wall_clock())
+    kinds = {"problems": found.problems, "findings": found.findings, "notices": found.notices}
     if as_json():
-        print_json({"problems": list(map(_plain, found.problems)), "notices": list(map(_plain, found.notices))})
+        print_json({kind: list(map(_plain, those)) for kind, those in kinds.items()})
     else:
         print_faults(found.notices)
-    if found.problems:
-        raise Refusal(() if as_json() else found.problems)
+    if found.problems or found.findings:
+        said = () if as_json() else (*found.findings, *found.problems)
+        raise Refusal(said, code=WRONG if found.problems else FAILED)
     if not as_json():
-        click.echo(f"检查通过 all is well: {found.summary}")
+        notices = len(found.notices)
+        well = f"检查通过，另有{notices}项提示 passed, with notices" if notices else "检查通过 all is well"
+        click.echo(f"{well}: {found.summary}")
 
 
 def _plain(problem: Problem) -> dict[str, Any]:
@@ -69,50 +69,3 @@ def _plain(problem: Problem) -> dict[str, Any]:
         "fault": problem.fault,
         "hint": problem.hint,
     }
-
-
-@click.command("import")
-@click.option("--feed", "feed_id", metavar="ID", help="数据源 only this one.")
-@printing
-def import_(feed_id: str | None) -> None:
-    """导入 poll every feed, or one, once now; say what was read, changed and refused."""
-    from daemon.clock import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
-    from daemon.jobs.poll import in_order, poll_feed  # noqa: PLC0415
-    from daemon.store import intake  # noqa: PLC0415
-
-    config = the_config()
-    wanted = in_order(_chosen(config, feed_id))
-    records, problems = [], []
-    with the_house(config) as house, progress_bars() as bars:
-        task = bars.add_task("导入 importing", total=len(wanted), doing="")
-        for feed in wanted:
-            bars.update(task, doing=feed.id)
-            taken = poll_feed(house, feed, wall_clock())
-            with house.store.read() as tx:
-                state = intake.feed_state(tx, feed.id)
-            bars.advance(task)
-            print_refused(taken.refused)
-            if state.state == "failed":
-                problems.append(Problem("baoxue", None, f"feed {feed.id}", state.problem or "cannot be read", None))
-            records.append(
-                {
-                    "feed": feed.id,
-                    "records": feed.records,
-                    "state": state.state,
-                    "counts": {key: count for key, count in sorted(taken.counts.items()) if count},
-                    "refused": len(taken.refused),
-                    "missing": sorted(taken.missing) if as_json() else len(taken.missing),
-                    "odd_classes": taken.odd_classes,
-                }
-            )
-    print_records(records, IMPORTED)
-    if problems:
-        raise Refusal(problems, code=1)
-
-
-def _chosen(config: Config, feed_id: str | None) -> tuple[FeedConfig, ...]:
-    chosen = tuple(feed for feed in config.feed if feed_id in (None, feed.id))
-    if not chosen and feed_id is not None:
-        ids = [feed.id for feed in config.feed]
-        raise refuse("--feed", f'"{feed_id}" is no feed', choose(feed_id, ids) if ids else "add a [[feed]]")
-    return chosen

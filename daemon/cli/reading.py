@@ -1,4 +1,4 @@
-"""What was read and refused, said on standard error; never a word of the rows themselves."""
+"""What was refused, held or waits, said on standard error by reason; never a word of the rows themselves."""
 
 from __future__ import annotations
 
@@ -6,14 +6,31 @@ from collections.abc import Sequence
 
 import click
 
+from daemon.desk.waiting import waiting_problem
+from daemon.feeds.grouping import group_refused
 from daemon.feeds.payload import Refused
 
 MOST = 50
+"""So many reasons are said of a feed; the rest is counted."""
 
 
 def print_refused(refused: Sequence[Refused]) -> None:
-    """Each refused row with its place; only so many, and the count of the rest."""
-    for one in refused[:MOST]:
+    """Say why rows were refused: a line for each reason, with how many there are and where the first one stands."""
+    groups = group_refused(refused)
+    for one in groups[:MOST]:
         click.echo(str(one), err=True)
-    if len(refused) > MOST:
-        click.echo(f"… 另有 {len(refused) - MOST} 行被拒 and {len(refused) - MOST} more rows refused", err=True)
+    if len(groups) > MOST:
+        rows, rest = sum(one.count for one in groups[MOST:]), len(groups) - MOST
+        click.echo(f"… 另有 {rows} 行因 {rest} 种原因被拒 and {rows} more rows refused for {rest} reasons", err=True)
+
+
+def print_waiting(waiting: Sequence[Refused]) -> None:
+    """Say in one line how many rows wait for children who are not on the roster, and for which first."""
+    if waiting:
+        click.echo(str(waiting_problem(waiting)), err=True)
+
+
+def print_each(said: Sequence[Refused]) -> None:
+    """Say each of these on a line of its own: deliveries held, things passed over."""
+    for one in said:
+        click.echo(str(one), err=True)

@@ -13,6 +13,7 @@ from daemon.app import make_id
 from daemon.channels import provider_of
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.output import print_json, print_record, print_records
+from daemon.cli.previews import previewed
 from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.house import House
@@ -21,7 +22,7 @@ from daemon.settings import chat_names
 from daemon.store import roster as rosters
 from daemon.store.roster import Contact
 from notifiers.contract import DeliveryError, Message, Previewer
-from notifiers.examples import PUBLIC, examples
+from notifiers.examples import examples
 from notifiers.sms.facts import sms_facts
 from notifiers.webhook import webhook_body
 from notifiers.words import KINDS, LANGUAGES, WordsError, sms_encoding, sms_segments
@@ -173,26 +174,9 @@ def _channels(house: House, contact: Contact, channel: str | None) -> list[str]:
 # ---- what is said -----------------------------------------------------------------------------------------------
 
 
-def _facts(house: House, hearer: _Hearer, kind: str, example: str | None) -> dict[str, Any]:
-    """Made-up facts, with all of the house's own that make a message longer or shorter."""
-    given = examples(hearer.language)[example or ("mixed" if kind == "digest" else "one")]
-    config = house.config
-    own: dict[str, Any] = {"district": house.district_name(), "callback": config.service.callback}
-    if not getattr(config.channels.sms, "replies", False):
-        own["reply_code"] = None
-    role = hearer.role or given["recipient_role"]
-    return {**given, **own, "recipient_role": role, "alerts": [_linked(house, one) for one in given["alerts"]]}
-
-
-def _linked(house: House, alert: Mapping[str, Any]) -> dict[str, Any]:
-    """A made-up alert whose links begin as ours do, so that a text message costs what it will."""
-    public = house.config.console.public_url.rstrip("/")
-    urls = {key: url.replace(PUBLIC, public) for key, url in alert.items() if key.endswith("_url") and url}
-    return {**alert, **urls}
-
-
 def _message(house: House, hearer: _Hearer, kind: str, example: str | None) -> Message:
-    facts, channel, language = _facts(house, hearer, kind, example), hearer.channel, hearer.language
+    channel, language = hearer.channel, hearer.language
+    facts = previewed(house, kind, channel, language, hearer.role, example)
     message = Message(make_id(), channel, hearer.address or "", None, "", template=kind, language=language)
     if channel == "webhook":
         return replace(message, body=webhook_body(kind, message.message_id, wall_clock(), facts))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from daemon.cli.reading import print_refused
+from daemon.cli.reading import print_each, print_refused, print_waiting
 from daemon.cli.shared import configured, progress_bars, quiet_logs, the_config
 from daemon.cli.spans import the_span
 from daemon.cli.written import written
@@ -40,3 +40,5 @@ def simulate(first: str | None, last: str | None, out: Path | None) -> None:
             for line in simulation.run(progress):
                 page.write(json.dumps(line, ensure_ascii=False) + "\n")
     print_refused(simulation.refused)
+    print_waiting(simulation.waiting)
+    print_each(simulation.notices)

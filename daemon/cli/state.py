@@ -1,34 +1,50 @@
-"""`feeds` and `feed`: how each feed is doing; what is held of one may be accepted."""
+"""`feeds` and `feed`: how each feed is doing, and what of it is not taken; what is held of one may be accepted."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from daemon.cli.casework import BY
-from daemon.cli.faults import refuse
+from daemon.cli.faults import Refusal, refuse
 from daemon.cli.output import print_record, print_records
-from daemon.cli.shared import configured, printing, the_house
+from daemon.cli.shared import as_json, configured, printing, the_house
+from daemon.clock import wall_clock
 from daemon.config import FeedConfig
 from daemon.desk.reasons import who
+from daemon.desk.waiting import first_children
 from daemon.jobs import held
 from daemon.jobs.dossier import local
 from daemon.jobs.house import House
-from daemon.problems import choose
-from daemon.store import incidents, intake
-from daemon.store.intake import FeedState
+from daemon.jobs.untaken import Doing, Outstanding, outstanding
+from daemon.problems import Problem, choose
+from daemon.store import incidents
+from daemon.store.incidents import IncidentRow
+from rules.instants import from_micros
 
 FEEDS = {
     "feed": "数据源 feed",
     "records": "内容 records",
-    "state": "状态 state",
+    "doing": "状态 state",
     "last_polled_at": "上次轮询 last poll",
     "last_ok_at": "上次成功 last good",
     "silent_since": "中断自 silent since",
+    "refused": "被拒 refused",
+    "waiting": "等待名单 waiting",
+    "missing": "名单缺少 missing from the roster",
+    "incidents": "未了事件 open incidents",
     "problem": "问题 problem",
     "counts": "上次读取 last read",
 }
+DOING: Mapping[str, str] = {
+    Doing.NEW: "未读 new",
+    Doing.OK: "正常 ok",
+    Doing.INCOMPLETE: "不完整 incomplete",
+    Doing.FAILED: "失败 failed",
+}
+"""How a feed is doing, in both languages."""
 
 
 ACCEPTED = {"feed": "数据源 feed", "accepted": "采用 accepted", "by": "由谁 by", "counts": "读取 read"}
@@ -37,16 +53,20 @@ ACCEPTED = {"feed": "数据源 feed", "accepted": "采用 accepted", "by": "由�
 @click.command()
 @printing
 def feeds() -> None:
-    """数据源 the state of each feed."""
+    """数据源 the state of each feed; exit status 1 where one failed, or not everything it said was taken."""
+    now = wall_clock()
     with the_house() as house, house.store.read() as tx:
-        states = {state.feed_id: state for state in intake.feed_states(tx)}
         silent = {row.subject: row for row in incidents.open_incidents(tx, "feed_silent")}
-        records = [
-            _feed(house, feed, states.get(feed.id, FeedState(feed.id)))
-            | {"silent_since": local(house, silent[feed.id].opened_at) if feed.id in silent else None}
-            for feed in house.config.feed
-        ]
-    print_records(records, FEEDS)
+        known = [(feed, outstanding(tx, feed, now)) for feed in house.config.feed]
+        records = [_feed(house, feed, one, silent.get(feed.id)) for feed, one in known]
+    print_records(records if as_json() else [shown(one) for one in records], FEEDS)
+    amiss = [
+        Problem("baoxue", None, f"feed {feed.id}", _fault(one), f"see them with: baoxue import --feed {feed.id}")
+        for feed, one in known
+        if not one.is_well
+    ]
+    if amiss:
+        raise Refusal(amiss, code=1)
 
 
 @click.group()
@@ -78,14 +98,48 @@ def accept(feed_id: str, by: str) -> None:
     print_record({"feed": feed_id, "accepted": list(accepted), "by": by, "counts": counts}, ACCEPTED)
 
 
-def _feed(house: House, feed: FeedConfig, state: FeedState) -> dict[str, Any]:
+def _feed(house: House, feed: FeedConfig, known: Outstanding, silent: IncidentRow | None) -> dict[str, Any]:
+    state = known.state
+    since = None if silent is None else from_micros(silent.state["since"])
     return {
         "feed": feed.id,
         "records": feed.records,
         "kind": feed.kind,
-        "state": state.state,
+        "state": known.doing.value,
         "last_polled_at": local(house, state.last_polled_at),
         "last_ok_at": local(house, state.last_ok_at),
-        "problem": state.problem,
+        "silent_since": local(house, since),
+        "refused": len(known.refused),
+        "waiting": waiting_of(known),
+        "missing": list(known.missing),
+        "incidents": list(known.incidents),
+        "problem": state.problem or (None if known.is_well else _fault(known)),
         "counts": dict(state.counts),
     }
+
+
+def waiting_of(known: Outstanding) -> dict[str, Any] | None:
+    """Return how many rows wait for how many children, and for which first; None where none does."""
+    if not known.waiting:
+        return None
+    children = {one.student_id for one in known.waiting}
+    return {"rows": len(known.waiting), "children": len(children), "first": first_children(known.waiting)}
+
+
+def shown(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record as a table has room for it."""
+    waiting = record["waiting"] and {key: record["waiting"][key] for key in ("rows", "children")}
+    return {**record, "doing": DOING[record["state"]], "missing": len(record["missing"]), "waiting": waiting}
+
+
+def _fault(known: Outstanding) -> str:
+    """Say in a few words what of a feed is not well."""
+    if known.doing is Doing.FAILED:
+        return f"failed: {known.state.problem or 'cannot be read'}"
+    counts = {
+        "rows are refused": len(known.refused),
+        "rows wait for children not on the roster": len(known.waiting),
+        "children are missing from it": len(known.missing),
+    }
+    parts = [f"{count} {what}" for what, count in counts.items() if count]
+    return ", ".join(parts) or f"open: {', '.join(known.incidents)}"

@@ -29,6 +29,7 @@ from daemon.config import Config, ConfigError, Problem, load_config
 from daemon.console.app import build_console
 from daemon.console.ready import Vitals
 from daemon.console.server import ConsoleServer, bind
+from daemon.desk.linking import leads_nowhere
 from daemon.jobs.house import House
 from daemon.logs import log_what_nobody_catches, set_up_logs
 from daemon.store.faults import StoreError
@@ -67,6 +68,8 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
         set_up_logs(as_json=not sys.stderr.isatty())
         log_what_nobody_catches()
         with ExitStack() as held:
+            if leads_nowhere(config):
+                log.error("console.public_url is not set: nobody can follow the links of messages", see="baoxue check")
             house = _open(config, held)
             door = _bind(config, held)
             with _signals() as heard:

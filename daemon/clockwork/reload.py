@@ -119,12 +119,14 @@ class Reload:
         tell_acceptance(house, house.clock())
 
     def _put_in_force(self, terms: Terms) -> None:
-        """Between two batches of the sweep; under another law everything is judged anew."""
+        """Between two batches of the sweep; under another law, or in another mode, everything is judged anew."""
         house = self._house
         with house.turn:
-            if terms.laws is not house.terms.laws:
+            mode = house.config.service.mode
+            if terms.laws is not house.terms.laws or terms.config.service.mode != mode:
                 prepare(house, house.clock(), terms)
             paced_anew, house.terms = terms.pacing != house.pacing, terms
+            house.owed_stamp = None  # a channel that is new may reach those whom no rung did
         if paced_anew:
             house.store.commit(lambda tx: ask_again(tx, house.clock()))
 

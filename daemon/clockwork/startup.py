@@ -13,6 +13,7 @@ from itertools import groupby
 import structlog
 
 from daemon.config import FeedConfig
+from daemon.jobs.golive import enter_mode
 from daemon.jobs.house import House
 from daemon.jobs.intake import arm_class
 from daemon.jobs.pace import ask_again
@@ -69,6 +70,7 @@ def prepare(house: House, now: dt.datetime, terms: Terms | None = None) -> None:
     to take effect, it is their rules that are noted.
     """
     coming = terms or house.terms
+    enter_mode(house, coming, now)
     if house.store.commit(lambda tx: _prepare(tx, house, coming, now)):
         log.info("the calendar is another than before")
 

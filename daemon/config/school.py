@@ -33,7 +33,7 @@ class ServiceConfig(Table):
         default=None, description="the telephone number recipients may call back", examples=['"0911-1234567"']
     )
     mode: Literal["live", "shadow"] = Field(
-        default="live", description="whether messages go to all or to the operator only"
+        default="live", description="whether messages go to all, or to the operator only who hears what would be told"
     )
     watch_at: Clock = Field(
         default=dt.time(8, 30), description="when the operator is told, each day, what of the setup reaches nobody"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from daemon.console.fields import read_fields
 from daemon.console.heard import hear
 from daemon.console.links import follow, show
 from daemon.console.pages import HEADERS, Page, render
@@ -26,8 +28,12 @@ def build_console(house: House, vitals: Vitals) -> Starlette:
     def look(request: Request) -> Response:
         return answer(show(house, request.path_params["token"], house.clock()))
 
-    def press(request: Request) -> Response:
-        return answer(follow(house, request.path_params["token"], house.clock()))
+    async def press(request: Request) -> Response:
+        fields = await read_fields(request)
+        if fields is None:
+            return answer(Page.too_much())
+        page = await run_in_threadpool(follow, house, request.path_params["token"], house.clock(), fields)
+        return answer(page)
 
     async def heard(request: Request) -> Response:
         return await hear(house, request)

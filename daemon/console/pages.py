@@ -1,4 +1,4 @@
-"""The one page a recipient sees: a case number, what the button does, the button; no script, nothing loaded."""
+"""The one page a recipient sees: a case number, what its buttons do, a form; no script, nothing loaded."""
 
 from __future__ import annotations
 
@@ -17,6 +17,33 @@ Said = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """A button that posts one field with its value, or nothing; a second one beside it is paler."""
+
+    words: Said
+    name: str = ""
+    value: str = ""
+    second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form that says what was done: what may be chosen, and what was typed when it was refused."""
+
+    title: Said
+    choices: Sequence[tuple[str, Said]]
+    submit: Said
+    longest: int
+    first_day: str
+    last_day: str
+    chosen: str = ""
+    note: str = ""
+    back_on: str = ""
+    refused: Said | None = None
+    """Why what was typed is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one page says; carries no name, no school and no reason: whoever holds the phone may read it."""
 
@@ -24,8 +51,16 @@ class Page:
     words: Sequence[Said] = ()
     number: str | None = None
     """The case's."""
-    button: Said | None = None
+    buttons: Sequence[Button] = ()
+    form: Form | None = None
+    facts: Sequence[tuple[Said, str]] = ()
+    """What it is about, line by line."""
     status: int = 200
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to press."""
+        return bool(self.buttons) or self.form is not None
 
     def with_status(self, status: int) -> Page:
         """The same words under another HTTP status."""
@@ -36,6 +71,12 @@ class Page:
         """For an address that was not made here, and for one whose case nobody knows."""
         words = ("请核对短信或邮件中的完整链接。", "Please check that the link from the message is complete.")
         return cls(("此链接无效", "This link leads nowhere"), (words,), status=404)
+
+    @classmethod
+    def too_much(cls) -> Page:
+        """For a form with more in it than any browser sends."""
+        words = ("提交的内容过长，没有记录。", "More was sent than this form holds; nothing was kept.")
+        return cls(("内容过长", "Too much"), (words,), status=413)
 
     @classmethod
     def broken(cls) -> Page:

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from daemon.desk.deeds import DONE
 from daemon.jobs.proof import ANSWERS, DOUBTS, MADE
 
 Document = Mapping[str, Any]
@@ -25,6 +26,7 @@ _KINDS = {
     "acknowledgement lapsed": ("签收失效", "acknowledgement lapsed"),
     "acknowledgement recalled": ("催办签收", "reminded of it"),
     "confirmed": ("核实", "confirmed by hand"),
+    DONE: ("登记处置", "said what was done"),
 }
 _ENTRIES = {
     "opened": "立案",
@@ -38,6 +40,7 @@ _ENTRIES = {
     "acknowledgement recalled": "催办签收",
     "acknowledgement lapsed": "签收失效",
     "confirmed": "核实",
+    DONE: "登记处置",
     "undelivered": "未送达",
     "delivered after all": "后经证实送达",
     "channel failed": "渠道发送失败",

@@ -17,7 +17,7 @@ CORRECTIONS = frozenset({"return", "retraction", "closed"})
 
 _LINK = re.compile(r"http://\S+?/a/[\w-]+")
 _NUMBER = re.compile(r"\d{4}-\d{6}")
-_ASIDE = re.compile(r"【[^】]*】|[，、]?\s*(签收|已到|未到)\s*http://\S+|http://\S+")
+_ASIDE = re.compile(r"【[^】]*】|[，、]?\s*(签收|登记处置|登记|判断|已到|未到)\s*http://\S+|http://\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Told:
         if self.arrival.channel == "webhook":
             event = json.loads(text)
             about = [str(alert["case"]) for alert in event["data"].pop("alerts")]
-            return " ".join([event["type"], *about, *(f"{key}={event['data'][key]}" for key in sorted(event["data"]))])
+            told = {key: value for key, value in event["data"].items() if not key.endswith("_url")}
+            return " ".join([event["type"], *about, *(f"{key}={told[key]}" for key in sorted(told))])
         if self.arrival.channel == "email":
             text = text.partition("\n")[0]
         return " ".join(_ASIDE.sub("", text).split())

@@ -1,4 +1,4 @@
-"""Signed links: what a recipient may do to a case with one tap; says nothing about whom."""
+"""Signed links: what a recipient may do to a case or an incident; says nothing about whom."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ class Act(StrEnum):
     ACKNOWLEDGE = "a"
     SEEN = "s"
     ABSENT = "m"
+    DEED = "d"
+    """Says what was done about the case."""
+    JUDGE = "j"
+    """Says whether a mass absence is real."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An act on the case of one alert; the alert knows the case and the recipient."""
+    """An act on the case or incident of one alert; the alert knows which, and the recipient."""
 
     act: Act
     alert_id: str

@@ -19,16 +19,24 @@ from rules.rule import Rule
 
 @dataclass
 class Findings:
-    """Problems being gathered, each with the line of its key."""
+    """Problems being gathered, each with the line of its key.
+
+    `problems` are wrong in the configuration; `findings` are right in it and lose a child, a row or a recipient.
+    """
 
     path: str
     source: Source
     problems: list[Problem] = field(default_factory=list)
+    findings: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
 
     def problem(self, place: Place, fault: str, hint: str | None = None) -> None:
-        """Something that must be mended."""
+        """Something wrong in the configuration."""
         self.problems.append(Problem(self.path, self.source.line(place), dotted(place), fault, hint))
+
+    def finding(self, place: Place, fault: str, hint: str | None = None) -> None:
+        """Something by which a child, a row or a recipient is lost."""
+        self.findings.append(Problem(self.path, self.source.line(place), dotted(place), fault, hint))
 
     def notice(self, place: Place, fault: str, hint: str | None = None) -> None:
         """Something that need not."""
@@ -50,7 +58,7 @@ def examine_units(config: Config, found: Findings, roster: Roster) -> None:
     homeless = sorted({class_id for _, class_id, _ in roster.children if class_id not in roster.units})
     if homeless:
         fault = f"children are in {len(homeless)} classes that no units feed names: {few(homeless)}"
-        found.notice(("feed",), fault, "add them to the units feed, with the school above them")
+        found.finding(("feed",), fault, "add them to the units feed, with the school above them")
     unknown = sorted({*roster.endpoints.values()} - webhook_names(config) - chat_names(config))
     for name in unknown:
         found.problem(
@@ -77,14 +85,14 @@ def examine_ladders(config: Config, found: Findings, roster: Roster, now: dt.dat
             if lost:
                 fault = f"reaches nobody for children of {len(lost)} schools or towns: {few(lost)}"
                 hint = "add contacts in these roles with an address on one of the rung's channels"
-                found.problem(place, fault, hint)
+                found.finding(place, fault, hint)
             for role in rung.tell:
                 gaps = reach.unreached([role], rung.channels)
                 if gaps and not lost:
                     fault = f"nobody is reached as {role} for {len(gaps)} schools or towns: {few(gaps)}"
                     found.notice(place, fault, "add such contacts, or leave the role out")
     if not reach.has("operator"):
-        found.notice(("ladder",), "nobody is the operator", "add a contact with the role operator: faults go there")
+        found.finding(("ladder",), "nobody is the operator", "add a contact with the role operator: faults go there")
 
 
 _TURNS = {

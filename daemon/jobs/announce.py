@@ -53,8 +53,8 @@ def _routes(tx: Tx, house: House, sought: Sequence[Sought], now: dt.datetime) ->
 def announce_to_told(
     tx: Tx, house: House, kind: str, incident_id: str, facts: Mapping[str, Any], now: dt.datetime
 ) -> list[AlertDraft]:
-    """Alerts to exactly those told of an incident before, on the channels that reached them."""
-    told = [one.alert for one in outbox.told(tx, incident_id=incident_id)]
+    """Alerts to exactly those told of an incident before, on the channels that reached them; in shadow, on paper."""
+    told = [one.alert for one in outbox.told(tx, incident_id=incident_id) if house.shadow or not one.shadow]
     routing = Routing(house, house.people(tx), now)
     routing.look_up(tx, (), (one.contact_id for one in told))
     routes = {(one.contact_id, one.channel): routing.route(recipient_of(one), (one.channel,), None) for one in told}

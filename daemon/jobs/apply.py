@@ -13,6 +13,7 @@ import structlog
 from daemon.jobs.casefile import numbered, to_row
 from daemon.jobs.house import House
 from daemon.jobs.needless import is_recall
+from daemon.jobs.nobody import arm_owed, note_missed
 from daemon.jobs.storms import StormChange, apply_storms
 from daemon.jobs.tell import Hole, draft_alerts, queue
 from daemon.store import cases, journal, outbox, timers
@@ -21,6 +22,7 @@ from daemon.store.timers import Timer
 from daemon.store.tx import Tx
 from notifiers.phrases import KINDS
 from rules.case import Decision, Stage
+from rules.climb import missed
 from rules.decide import climb_on
 from rules.standing import LAPSED
 
@@ -85,6 +87,7 @@ def write_decisions(
     again = [one.case for one in decisions if not one.changed and one.case.student_id in woken]
     armed = [(case.student_id, case.wake_at) for case in (*(one.case for one in changed), *again)]
     timers.arm(tx, [Timer(CASE, student, at) for student, at in armed if at is not None])
+    arm_owed(tx, house, [one.case for one in changed], now)
     return len(changed)
 
 
@@ -110,20 +113,35 @@ def _tell(
     The decisions as they are then.
     """
     held, begun = {one.case.case_id: one for one in decisions}, opened
-    todo = list(decisions)
+    todo, missed = list(decisions), list[Hole]()
     while todo:
         drafted = draft_alerts(tx, house, todo, now)
         entries = [_entry(one, entry.kind, entry.body, now) for one in todo for entry in one.entries]
         journal.append(tx, [*entries, *drafted.notes], begun=begun)
         queue(tx, house, drafted.alerts, now)
-        for hole in drafted.holes:
+        whole = [hole for hole in drafted.holes if hole.is_whole]
+        for hole in whole:
             log.warning("nobody to tell", case=held[hole.case_id].case.number, kind=hole.tell.kind, roles=hole.roles)
-        house.metrics.unreachable.inc(len(drafted.holes))
-        todo, begun = _climb_on(house, held, drafted.holes, now), ()
+        house.metrics.unreachable.inc(len(whole))
+        missed += _owe(held, drafted.holes, now)
+        todo, begun = _climb_on(house, held, whole, now), ()
+    owed = {one.case.case_id: one.case for one in held.values()}
+    note_missed(tx, house, [(owed[hole.case_id], hole) for hole in missed], now)
     moved = [held[one.case.case_id].case for one in decisions if held[one.case.case_id] is not one]
     written = [case.but(version=case.version + (case.case_id not in opened)) for case in moved]
     cases.update_cases(tx, [to_row(case) for case in written])
     return list(held.values())
+
+
+def _owe(held: dict[str, Decision], holes: Sequence[Hole], now: dt.datetime) -> list[Hole]:
+    """Keep with each case whom a rung of its report did not reach; those holes."""
+    owing = [hole for hole in holes if hole.is_of_report and held[hole.case_id].case.is_open]
+    for hole in owing:
+        assert hole.audience is not None
+        case = held[hole.case_id].case
+        climb = missed(case.climb, hole.audience.rung, hole.roles, now)
+        held[hole.case_id] = replace(held[hole.case_id], case=case.but(climb=climb))
+    return owing
 
 
 def _climb_on(house: House, held: dict[str, Decision], holes: Sequence[Hole], now: dt.datetime) -> list[Decision]:

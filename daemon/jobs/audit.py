@@ -14,6 +14,7 @@ from daemon.jobs.casefile import from_row
 from daemon.jobs.fallback import fall_back
 from daemon.jobs.feed_problems import forget_feeds, open_problems
 from daemon.jobs.house import House
+from daemon.jobs.nobody import OWED
 from daemon.jobs.routing import operators
 from daemon.jobs.sweep import CASE
 from daemon.jobs.tell import FALLS, queue
@@ -24,7 +25,7 @@ from daemon.store.incidents import IncidentRow
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
 from rules.instants import to_micros
-from rules.standing import wakes_of_report
+from rules.standing import gravely_owed, wakes_of_report
 
 log = structlog.get_logger()
 
@@ -40,6 +41,7 @@ LOOK_BACK = dt.timedelta(days=30)
 
 WHAT: dict[str, tuple[str, str]] = {
     "case_unwoken": ("个案缺少定时", "cases that nothing would wake"),
+    "rung_owed": ("应通知而无人可通知", "rungs told to nobody, still owed"),
     "rung_due": ("应催办而未催办", "rungs due and not spoken"),
     "timer_late": ("定时事项过期未处理", "deadlines passed and not taken up"),
     "timer_held": ("定时事项被占用", "deadlines held by nobody alive"),
@@ -138,6 +140,7 @@ class _Todo:
 
 def _look(tx: Tx, house: House, now: dt.datetime, up_since: dt.datetime | None) -> Iterator[tuple[Overdue, _Todo]]:
     yield from _broken(tx, now)
+    yield from _owed(tx, house, now)
     before = now - GRACE
     if up_since is None or up_since <= before:
         yield from _late(tx, house, before, now)
@@ -155,6 +158,16 @@ def _broken(tx: Tx, now: dt.datetime) -> Iterator[tuple[Overdue, _Todo]]:
     yield from _sort(
         "alert_stranded", [one.created_at for one in lost], _Todo(requeued=[one.message_id for one in lost])
     )
+
+
+def _owed(tx: Tx, house: House, now: dt.datetime) -> Iterator[tuple[Overdue, _Todo]]:
+    """Whom no rung reached, one a case; in shadow nobody was to be told."""
+    if house.shadow:
+        return
+    found = [(case, gravely_owed(case)) for case in map(from_row, cases.open_cases(tx))]
+    owing = [(case, those) for case, those in found if those and case.finding.leave_until is None]
+    looked_at = _Todo(armed=[Timer(OWED, case.case_id, now) for case, _ in owing])
+    yield from _sort("rung_owed", [min(one.since for one in those) for _, those in owing], looked_at)
 
 
 def _late(tx: Tx, house: House, before: dt.datetime, now: dt.datetime) -> Iterator[tuple[Overdue, _Todo]]:
@@ -205,16 +218,18 @@ def _tell(tx: Tx, house: House, found: Sequence[Overdue], now: dt.datetime) -> N
     told = {what for row in known for what in row.state["told"]}
     if found and whats <= told:
         return
+    new = IncidentRow(house.new_id(), KIND, SUBJECT, [], now, state={"told": sorted(whats | told)})
+    sought = operators(house.people(tx), about=SUBJECT) if found else []
+    facts = _facts(found) if found else {}
+    drafts = announce(tx, house, KIND, new.incident_id, sought, facts, now, incident_id=new.incident_id)
+    if found and not drafts:
+        return  # there is no operator: whoever becomes one is told then
     for row in known:
         incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="more" if found else "all well")])
         outbox.cancel(tx, now, "overtaken", incident_id=row.incident_id)
-    if not found:
-        return
-    row = IncidentRow(house.new_id(), KIND, SUBJECT, [], now, state={"told": sorted(whats | told)})
-    incidents.insert_incidents(tx, [row])
-    sought = operators(house.people(tx), about=SUBJECT)
-    drafts = announce(tx, house, KIND, row.incident_id, sought, _facts(found), now, incident_id=row.incident_id)
-    queue(tx, house, drafts, now)
+    if found:
+        incidents.insert_incidents(tx, [new])
+        queue(tx, house, drafts, now)
 
 
 def _facts(found: Sequence[Overdue]) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
 from daemon.jobs.intake import arm_class
 from daemon.jobs.needless import acted
-from daemon.jobs.office import act, judge_anew
+from daemon.jobs.office import LINK, Actor, act, judge_anew
 from daemon.jobs.people import People
 from daemon.jobs.rollcall import EARLY, FORETOLD
 from daemon.problems import choose, nearest
 from daemon.store import absences, cases, incidents, overlays
+from daemon.store.alerts import AlertRow
 from daemon.store.children import RosterStudent
 from daemon.store.incidents import IncidentRow
 from daemon.store.overlays import Overlay
@@ -66,7 +67,7 @@ def _mark(tx: Tx, house: House, said: Marked, by: str, now: dt.datetime) -> Mark
     if start > now:
         arm_class(tx, classes, start)
     body = {"date": said.date.isoformat(), "session": said.session, "mark": said.mark.name.lower(), "by": by}
-    _journal(tx, house, said.student_id, Entry("marked by hand", body), now)
+    _journal(tx, house, child.student_id, Entry("marked by hand", body), now)
     return said
 
 
@@ -107,7 +108,7 @@ def _add_leave(tx: Tx, house: House, record: LeaveRecord, now: dt.datetime) -> L
     absences.record_leaves(tx, [record], now)
     judge_anew(tx, house, [child.class_id], now)
     span = {"starts": record.starts.isoformat(), "ends": record.ends.isoformat(), "leave": record.kind}
-    _journal(tx, house, record.student_id, Entry("leave entered", {**span, "by": record.approved_by}), now)
+    _journal(tx, house, child.student_id, Entry("leave entered", {**span, "by": record.approved_by}), now)
     return record
 
 
@@ -116,11 +117,18 @@ def judge_incident(house: House, incident_id: str, *, real: bool, by: str, now: 
 
     Saying the same again changes nothing. Raises DeskError for no such incident, or one judged not real before.
     """
-    person = who(by, f"incident {incident_id}")
-    return act(house, lambda tx: _judge(tx, house, incident_id, real, person, now))
+    actor = Actor(who(by, f"incident {incident_id}"))
+    return act(house, lambda tx: _judge(tx, house, incident_id, real, actor, now))
 
 
-def _judge(tx: Tx, house: House, incident_id: str, real: bool, by: str, now: dt.datetime) -> IncidentRow:  # noqa: FBT001
+def judge_by_link(house: House, alert: AlertRow, *, real: bool, now: dt.datetime) -> IncidentRow:
+    """As `judge_incident`, by the recipient of the message about it."""
+    subject = alert.incident_id or ""
+    actor = Actor(f"{alert.role} {alert.contact_id}", LINK, alert.role, alert.contact_id)
+    return act(house, lambda tx: _judge(tx, house, subject, real, actor, now))
+
+
+def _judge(tx: Tx, house: House, incident_id: str, real: bool, actor: Actor, now: dt.datetime) -> IncidentRow:  # noqa: FBT001
     subject = f"incident {incident_id}"
     row = incidents.incident_by_id(tx, incident_id)
     if row is None or row.kind != "mass_absence":
@@ -131,10 +139,12 @@ def _judge(tx: Tx, house: House, incident_id: str, real: bool, by: str, now: dt.
     if row.verdict == "not_real":
         raise DeskError(subject, "was judged not real before", "correct single children with: baoxue mark")
     if not real:
-        overlays.record_overlays(tx, _unknown(tx, house, row, by, now))
-    said = [*row.state.get("journal", ()), {"at": to_micros(now), "verdict": verdict}]
+        overlays.record_overlays(tx, _unknown(tx, house, row, actor.by, now))
+    whose = {key: word for key, word in (("role", actor.role), ("contact", actor.contact)) if word is not None}
+    line = {"at": to_micros(now), "verdict": verdict, "way": actor.way, **whose}
+    said = [*row.state.get("journal", ()), line]
     judged = replace(
-        row, verdict=verdict, judged_by=by, judged_at=now, closed_at=now, state={**row.state, "journal": said}
+        row, verdict=verdict, judged_by=actor.by, judged_at=now, closed_at=now, state={**row.state, "journal": said}
     )
     incidents.update_incidents(tx, [judged])
     people = house.people(tx)

@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon.store.cases import CaseRow
 from rules.case import Case, Stage, Standing
-from rules.climb import Climb
+from rules.climb import Climb, Unheard
 from rules.finding import Finding
 from rules.instants import EPOCH, from_micros, to_micros
 from rules.ladder import Ladder, Rung
@@ -119,7 +119,9 @@ def _written_climb(climb: Climb) -> int | list[Any]:
     """The next rung alone, where that is all there is to say."""
     if climb == Climb(climb.rung):
         return climb.rung
-    return [climb.rung, climb.turn, list(climb.owed), [[n, to_micros(at)] for n, at in climb.repeats]]
+    written = [climb.rung, climb.turn, list(climb.owed), [[n, to_micros(at)] for n, at in climb.repeats]]
+    unheard = [[one.rung, one.role, to_micros(one.since)] for one in climb.unheard]
+    return [*written, unheard] if unheard else written
 
 
 _WRITTEN: Mapping[type, Callable[[Any], Any]] = {
@@ -179,8 +181,9 @@ def _view(
 def _climb(written: int | list[Any]) -> Climb:
     if isinstance(written, int):
         return Climb(written)
-    rung, turn, owed, repeats = written
-    return Climb(rung, turn, tuple(owed), tuple((n, from_micros(at)) for n, at in repeats))
+    rung, turn, owed, repeats, *more = written
+    unheard = tuple(Unheard(n, role, from_micros(at)) for found in more for n, role, at in found)
+    return Climb(rung, turn, tuple(owed), tuple((n, from_micros(at)) for n, at in repeats), unheard)
 
 
 def _ladder(value: Mapping[str, Any]) -> Ladder:

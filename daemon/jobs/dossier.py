@@ -85,8 +85,9 @@ def open_dossier(tx: Tx, house: House, number: str, now: dt.datetime) -> dict[st
     case = from_row(case_row(tx, number))
     people = house.people(tx)
     name = rosters.names_of(tx, [case.student_id]).get(case.student_id)
-    leaves = absences.load_leaves(tx, [case.student_id])
-    movements = absences.load_movements(tx, [case.student_id])
+    numbers = people.numbers_of(case.student_id)
+    leaves = absences.load_leaves(tx, numbers)
+    movements = absences.load_movements(tx, numbers)
     return {
         **outline(house, people, case),
         "name": name,

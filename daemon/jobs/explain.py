@@ -115,6 +115,7 @@ def explain(
     """
     people = house.people(tx)
     child = child_of(people, student)
+    student = child.student_id
     rules = _asked(house, rule)
     classes = people.classes_of([child.ordinal])
     schools = {school for index in classes if (school := people.school_ids[index]) is not None}

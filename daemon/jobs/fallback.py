@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 
 from daemon.jobs.house import House
+from daemon.jobs.nobody import OWED
+from daemon.jobs.owed import look_at_owed
 from daemon.jobs.relay import Relay, span_of
 from daemon.jobs.routing import FALL_BACK
 from daemon.jobs.tell import FALLS
@@ -55,15 +57,16 @@ def fall_back(tx: Tx, house: House, message_ids: Collection[str], now: dt.dateti
 
 
 def next_look(house: House) -> dt.datetime | None:
-    """When the next alert has had its time on its channel, or the next ladder is to be climbed on."""
+    """When the next alert has had its time on its channel, a ladder is to be climbed on, or what is owed looked at."""
     with house.store.read() as tx:
-        return timers.next_due(tx, (FALLS, UNHEARD))
+        return timers.next_due(tx, (FALLS, UNHEARD, OWED))
 
 
 def look_at_alerts(house: House, now: dt.datetime) -> None:
-    """Pass on what has not left in its time, and let the next rung speak where one reached nobody."""
+    """Pass on what has not left in its time, let the next rung speak where one reached nobody, tell what is owed."""
     fall_back_late(house, now)
     climb_unheard(house, now)
+    look_at_owed(house, now)
 
 
 def fall_back_late(house: House, now: dt.datetime) -> int:

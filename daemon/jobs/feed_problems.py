@@ -13,18 +13,16 @@ from daemon.feeds.files import passed_over
 from daemon.feeds.grouping import RefusedGroup, group_refused
 from daemon.feeds.payload import Refused
 from daemon.jobs.announce import announce, announce_to_told
-from daemon.jobs.held import ROSTERS, entries_of
+from daemon.jobs.held import entries_of
 from daemon.jobs.house import House
 from daemon.jobs.routing import operators
 from daemon.jobs.tell import queue
-from daemon.store import absences, enrolment, incidents, intake, outbox
+from daemon.jobs.untaken import missing_children, stands_since
+from daemon.store import enrolment, incidents, intake, outbox
 from daemon.store.incidents import IncidentRow
 from daemon.store.intake import FeedState, Outcome, PayloadRow
 from daemon.store.tx import Tx
 from rules.instants import from_micros, to_micros
-
-STANDS = dt.timedelta(days=14)
-"""So long what was refused of attendance is of any use; of a roster it stands until it is mended."""
 
 FEW_POLLS = 3
 """After so many failed polls in a row the operator is told; at once where polls are rarer than RARE."""
@@ -163,8 +161,7 @@ def _standing(
     now: dt.datetime,
     names: Collection[str],
 ) -> Iterator[Found]:
-    since = None if feed.records in ROSTERS else now - STANDS
-    rows = [row for row in intake.troubled_payloads(tx, feed.id, since) if row.name in names]
+    rows = [row for row in intake.troubled_payloads(tx, feed.id, stands_since(feed, now)) if row.name in names]
     yield from _rows(tx, [row for row in rows if state.state != "failed" or row.outcome != Outcome.UNREADABLE])
     held = [row for row in rows if row.outcome == Outcome.HELD]
     if held:
@@ -240,10 +237,7 @@ def _held(tx: Tx, feed: FeedConfig, rows: Sequence[PayloadRow]) -> Found:
 
 
 def _of_the_roster(tx: Tx, house: House, feed: FeedConfig, now: dt.datetime) -> Iterator[Found]:
-    missing = enrolment.missing_from(tx, feed.id)
-    if missing:
-        moved = {one.student_id for one in absences.load_movements(tx, missing, now)}
-        missing = [student for student in missing if student not in moved]
+    missing = missing_children(tx, feed, now)
     if missing:
         hint = "they stay judged; enter where each went as a movement, or mend the roster"
         yield _ids(FeedProblem.CHILDREN_MISSING, feed, missing, "are on the newest roster no more", hint)

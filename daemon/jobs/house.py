@@ -48,6 +48,8 @@ class House:
     """Called after something was armed or queued, so that the clockwork looks again."""
     turn: Lock = field(default_factory=Lock)
     """Held for one batch of decisions, or for one change of the terms: no batch is decided by two laws."""
+    owed_stamp: int | None = None
+    """The roster by which it was looked last whether those can be told whom a rung did not reach."""
     _people: tuple[int, People] | None = None
     _lock: RLock = field(default_factory=RLock)
 
@@ -111,10 +113,25 @@ class House:
 
     def district_name(self) -> str:
         """What messages call the district: its county's name once the roster knows it, else its code."""
-        units = self._people[1].directory.units.values() if self._people else ()
+        units = self._known_people().directory.units.values()
         return next((unit.name for unit in units if unit.kind == "county"), self.config.service.district)
+
+    def village_of(self, student_id: str | None) -> str | None:
+        """The name of the village a child lives in, where it is known; looked up when it is told, and kept nowhere."""
+        people = self._known_people()
+        child = people.roster.students.get(student_id or "")
+        found = people.directory.nearest(child.residence_id, "village") if child is not None else None
+        return found.name if found is not None else None
+
+    def _known_people(self) -> People:
+        """The roster as last read, be it a moment old."""
+        held = self._people
+        if held is not None:
+            return held[1]
+        with self.store.read() as tx:
+            return self.people(tx)
 
     @property
     def shadow(self) -> bool:
-        """Whether only the operator is told."""
-        return self.config.service.mode == "shadow"
+        """Whether only the operator is told; a simulation sends nothing, and writes what would be sent."""
+        return self.config.service.mode == "shadow" and not self.simulated

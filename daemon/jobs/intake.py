@@ -7,17 +7,19 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
+from daemon.desk.similar_ids import similar_ids
 from daemon.feeds.payload import Refused, RefusedMark
 from daemon.jobs import parking
 from daemon.jobs.delivery import Delivery, Doubts, RecordedAt, TakenIn, Whole, doubts_of
 from daemon.jobs.house import House
+from daemon.jobs.numbers import renumbered
 from daemon.jobs.people import People
 from daemon.jobs.repeats import without_repeats
 from daemon.jobs.rollcall import Called, Caller
 from daemon.jobs.silence import FEED, KIND, owing
-from daemon.jobs.similar_ids import similar_ids
 from daemon.store import absences, enrolment, incidents, intake, rolls, timers
 from daemon.store.intake import Refusal
+from daemon.store.renumbering import same_children
 from daemon.store.rolls import Roll
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
@@ -89,16 +91,18 @@ def _take_students(
     tx: Tx, house: House, delivery: Delivery, students: Sequence[StudentRecord], source: str, taken: TakenIn
 ) -> enrolment.Changes:
     today = delivery.known_at.astimezone(house.calendar.zone).date()
+    same = same_children(tx)
+    students = renumbered(tx, students, same, source)
     changes = enrolment.upsert_students(tx, students, delivery.known_at, source=source, on=today, kept=delivery.kept)
     house.forget_people()
-    taken.missing += changes.missing
+    taken.missing += [one for one in changes.missing if one not in same]
     moved = {one.student_id: one.class_id for one in students}
     arm_class(tx, {moved[one] for one in changes.changed if one in moved}, delivery.known_at)
-    _retry_parked(tx, house, changes.added, delivery.known_at)
+    retry_parked(tx, house, changes.added, delivery.known_at)
     return changes
 
 
-def _retry_parked(tx: Tx, house: House, students: Sequence[str], known_at: dt.datetime) -> None:
+def retry_parked(tx: Tx, house: House, students: Sequence[str], known_at: dt.datetime) -> None:
     """Rows that waited for these children are taken in as if they came now, each by its own feed."""
     feeds = {feed.id: feed for feed in house.config.feed}
     for feed_id, waiting in parking.waiting_for(tx, students).items():
@@ -176,7 +180,7 @@ def _take_marks(tx: Tx, house: House, people: People, delivery: Delivery, taken:
         news = _without_repeats(tx, delivery, news, all_of_them=called.dates_ahead)
     rolls.record_rolls(tx, news)
     if delivery.covered_until is None:
-        taken.counts["marks"] += count - len(called.refused) - len(called.parked)
+        taken.counts["marks"] += count - len(called.refused) - len(called.parked) - called.passed
         taken.counts["parked"] += len(called.parked)
         taken.refused += called.refused
         taken.notices += called.notices

@@ -74,7 +74,7 @@ def acknowledge(house: House, number: str, actor: Actor, now: dt.datetime, *, ep
 
 def acknowledge_by_link(house: House, alert_id: str, now: dt.datetime) -> Acted:
     """As `acknowledge`, by the recipient of an alert; its role must be one the ladder lets acknowledge."""
-    number, actor, alert = _behind_link(house, alert_id)
+    number, actor, alert = behind_link(house, alert_id)
     return acknowledge(house, number, actor, now, episode=alert.episode)
 
 
@@ -88,10 +88,16 @@ def _acknowledge(tx: Tx, house: House, number: str, actor: Actor, now: dt.dateti
         raise DeskError(subject, f"is not for {actor.role} to acknowledge", f"that is for {', '.join(allowed)}")
     if case.acknowledged_at is not None:
         return Acted(case, changed=False)
+    after, entry = acknowledged(tx, case, actor, now)
+    return _write(tx, house, after, entry.kind, entry.body, now)
+
+
+def acknowledged(tx: Tx, case: Case, actor: Actor, now: dt.datetime) -> tuple[Case, Entry]:
+    """The case with its report acknowledged, and the journal line; what is needless by it is cancelled."""
     outbox.cancel(tx, now, "acknowledged", case_id=case.case_id, only=needless(case, "acknowledged"))
     after = replace(case, acknowledged_at=now, acknowledged_by=actor.role or actor.way)
     after = awake(replace(after, acknowledged_contact=actor.contact), now)
-    return _write(tx, house, after, "acknowledged", _said(actor, role=actor.role), now)
+    return after, Entry("acknowledged", said_by(actor, role=actor.role))
 
 
 def confirm(house: House, number: str, *, seen: bool, actor: Actor, now: dt.datetime) -> Acted:
@@ -105,7 +111,7 @@ def confirm(house: House, number: str, *, seen: bool, actor: Actor, now: dt.date
 
 def confirm_by_link(house: House, alert_id: str, *, seen: bool, now: dt.datetime) -> Acted:
     """As `confirm`, by the recipient of a question."""
-    number, actor, _ = _behind_link(house, alert_id)
+    number, actor, _ = behind_link(house, alert_id)
     return confirm(house, number, seen=seen, actor=actor, now=now)
 
 
@@ -117,7 +123,7 @@ def _confirm(tx: Tx, house: House, number: str, seen: bool, actor: Actor, now: d
     overlays.record_overlays(tx, [overlay])
     judge_anew(tx, house, [house.people(tx).class_now(case.student_id)], now)
     facts = {"seen": seen, "date": session.date.isoformat(), "session": session.name}
-    return _write(tx, house, acted(tx, case, now), "confirmed", _said(actor, **facts), now)
+    return _write(tx, house, acted(tx, case, now), "confirmed", said_by(actor, **facts), now)
 
 
 def _current_session(tx: Tx, house: House, case: Case, now: dt.datetime) -> Session:
@@ -137,7 +143,7 @@ def note(house: House, number: str, text: str, actor: Actor | None, now: dt.date
     plain = text.strip()
     if not plain or len(plain) > _LONGEST_NOTE:
         raise DeskError(subject_of(number), "takes no such note", f"write 1 to {_LONGEST_NOTE} characters")
-    body = {"text": plain, **(_said(actor) if actor else {})}
+    body = {"text": plain, **(said_by(actor) if actor else {})}
 
     def work(tx: Tx) -> Acted:
         case = from_row(case_row(tx, number))
@@ -156,7 +162,7 @@ def propose_closing(house: House, number: str, reason: str, actor: Actor, now: d
 
     def work(tx: Tx) -> Acted:
         case = replace(acted(tx, open_case(tx, number), now), closing_by=actor.way, pending_closure=True)
-        return _write(tx, house, case, PROPOSED, _said(actor, reason=why), now)
+        return _write(tx, house, case, PROPOSED, said_by(actor, reason=why), now)
 
     return act(house, work)
 
@@ -181,7 +187,7 @@ def _approve(tx: Tx, house: House, number: str, actor: Actor, now: dt.datetime) 
         raise DeskError(subject, "the one who proposed to close it cannot approve it", "let a second person approve")
     reason = str(said["reason"])
     _settle_sessions(tx, house, case, reason, actor, now)
-    closed = _closed(case, reason, now)
+    closed = closed_case(case, reason, now)
     tell = Tell(
         "closed",
         to_told=True,
@@ -191,12 +197,13 @@ def _approve(tx: Tx, house: House, number: str, actor: Actor, now: dt.datetime) 
         rule=case.rule,
         version=case.rule_version,
     )
-    body = _said(actor, reason=reason, proposed_by=said["by"])
+    body = said_by(actor, reason=reason, proposed_by=said["by"])
     write_decisions(tx, house, [Decision(closed, (Entry("closed", body),), (tell,), cancels=True)], now)
     return Acted(closed)
 
 
-def _closed(case: Case, reason: str, now: dt.datetime) -> Case:
+def closed_case(case: Case, reason: str, now: dt.datetime) -> Case:
+    """Return the case closed for a reason: nothing of it waits or is armed any more."""
     return replace(
         case,
         stage=Stage.CLOSED,
@@ -275,11 +282,13 @@ def _write(tx: Tx, house: House, case: Case, kind: str, body: Mapping[str, Any],
     return Acted(case)
 
 
-def _said(actor: Actor, **facts: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the journal line carries
+def said_by(actor: Actor, **facts: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the journal line carries
+    """The body of a journal line about what somebody did: facts that are known, who, and by which way."""
     return {**{key: value for key, value in facts.items() if value is not None}, "by": actor.by, "way": actor.way}
 
 
-def _behind_link(house: House, alert_id: str) -> tuple[str, Actor, outbox.AlertRow]:
+def behind_link(house: House, alert_id: str) -> tuple[str, Actor, outbox.AlertRow]:
+    """The case an alert is about, its recipient as somebody who acts by link, and the alert; DeskError: no case."""
     with house.store.read() as tx:
         alert = outbox.alert_by_id(tx, alert_id)
         number = str(alert.facts.get("case") or "") if alert and alert.case_id else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from daemon.jobs.similar_ids import MOST_NAMED
+from daemon.desk.similar_ids import MOST_NAMED
 from daemon.store import intake
 from daemon.store.intake import Refusal
 from daemon.store.tx import Tx
@@ -22,7 +22,10 @@ _INSTANTS = frozenset({"recorded_at", "came_at", "at", "starts", "ends"})
 
 
 NOT_THERE = "the child is not on the roster yet"
-KEPT = "the row is kept and taken when the roster names the child"
+KEPT = (
+    "the row is kept and taken when the roster names the child; "
+    "one child under two numbers: baoxue student same OLD NEW --by WHO"
+)
 
 
 def park_rows(

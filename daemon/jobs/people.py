@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.jobs.numbers import NOTHING_MERGED, Merged, join_spells
 from daemon.store import roster as rosters
+from daemon.store.renumbering import same_children
 from daemon.store.tx import Tx
 from rules.calendar import Calendar
 from rules.ladder import Directory, Recipient, Unit
@@ -33,6 +35,13 @@ class People:
     """By ordinal, in order of time; children who never changed class share theirs."""
     variants: tuple[int, ...]
     school_ids: tuple[str | None, ...]
+    merged: Merged = NOTHING_MERGED
+    """Children who have another number now; nearly always none."""
+
+    @property
+    def same(self) -> Mapping[str, str]:
+        """Numbers that are another child's, to the number that child has now."""
+        return self.merged.same
 
     @cached_property
     def class_index(self) -> dict[str, int]:
@@ -43,7 +52,7 @@ class People:
     def student_of(self) -> Sequence[str]:
         """Student id of each ordinal; empty where there is no child."""
         found = [""] * len(self.spells)
-        for student_id, ordinal in self.roster.students.ordinals.items():
+        for student_id, ordinal in self.roster.students.by_id.items():
             found[ordinal] = student_id
         return found
 
@@ -81,6 +90,23 @@ class People:
     def class_now(self, student_id: str) -> str:
         """The class a child is in by the newest roster."""
         return self.roster.students.class_of(student_id)
+
+    def numbers_of(self, student_id: str) -> list[str]:
+        """Every number a child is or was known under, the present one first."""
+        return [student_id, *self._earlier.get(student_id, ())]
+
+    def with_earlier(self, by_id: dict[str, int]) -> dict[str, int]:
+        """What is given by present number, also by every earlier one."""
+        if not self.same:
+            return by_id
+        return by_id | {old: by_id[new] for old, new in self.same.items() if new in by_id}
+
+    @cached_property
+    def _earlier(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for old, new in self.same.items():
+            found.setdefault(new, []).append(old)
+        return found
 
     def children_of(self, classes: Iterable[int]) -> list[int]:
         """Ordinals of everybody who is or was in one of `classes`, in order."""
@@ -174,25 +200,39 @@ class People:
 def load_people(tx: Tx, calendar: Calendar) -> People:
     """Read the whole roster and make it ready."""
     found = rosters.roster(tx)
-    directory = _directory(found)
+    same = same_children(tx)
+    directory = _directory(found, same)
     held = rosters.memberships(tx)
     class_ids = tuple(sorted({*held.classes, *found.students.class_ids}))
     number = {class_id: n for n, class_id in enumerate(class_ids)}
     lines = [[unit.unit_id for unit in directory.upward(class_id)] or [class_id] for class_id in class_ids]
     schools = [directory.school(class_id) for class_id in class_ids]
-    return People(
+    spells = _spells(held, [number[class_id] for class_id in held.classes], found.students.ordinals.values())
+    people = People(
         found,
         directory,
         class_ids,
-        _spells(held, [number[class_id] for class_id in held.classes], found.students.ordinals.values()),
+        spells,
         tuple(calendar.variant(line) for line in lines),
         tuple(school.unit_id if school else None for school in schools),
     )
+    return _joined(people, held, same, calendar) if same else people
 
 
-def _directory(found: rosters.Roster) -> Directory:
+def _joined(people: People, held: rosters.Memberships, same: Mapping[str, str], calendar: Calendar) -> People:
+    """The same people, each child who has another number now under that one."""
+    students = people.roster.students
+    spells, merged = join_spells(people.spells, students.ordinals, held, same, calendar.zone)
+    roster = replace(people.roster, students=students.joined(same))
+    return replace(people, roster=roster, spells=spells, merged=merged)
+
+
+def _directory(found: rosters.Roster, same: Mapping[str, str]) -> Directory:
     units = {unit.unit_id: Unit(unit.unit_id, unit.kind, unit.parent_id, unit.name) for unit in found.units.values()}
-    return Directory(units, [to_recipient(contact) for contact in found.contacts])
+    recipients = [to_recipient(contact) for contact in found.contacts]
+    if same:
+        recipients = [replace(one, student_id=same.get(one.student_id or "", one.student_id)) for one in recipients]
+    return Directory(units, recipients)
 
 
 def to_recipient(contact: rosters.RosterContact) -> Recipient:

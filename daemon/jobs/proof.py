@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from daemon.desk.deeds import DONE
 from daemon.desk.ledger import case_row, subject_of
 from daemon.desk.reasons import who
 from daemon.jobs.byhand import child_of
@@ -28,7 +29,7 @@ from rules.case import Case
 MADE = "proof of delivery made"
 """Journal: somebody had the proof of delivery of the case made; the entry says who."""
 CORRECTIONS = frozenset({"retraction", "return", "reopened", "closed"})
-ANSWERS = frozenset({"acknowledged", "acknowledgement lapsed", "acknowledgement recalled", "confirmed"})
+ANSWERS = frozenset({"acknowledged", "acknowledgement lapsed", "acknowledgement recalled", "confirmed", DONE})
 """The lines of a journal that say what recipients answered."""
 
 CHANNELS = {

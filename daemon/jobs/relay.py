@@ -58,7 +58,9 @@ class Relay:
         journal.append(self.tx, self._notes)
         queue(self.tx, self.house, self._drafts, self.now)
         tell_operator(self.tx, self.house, list(self._failures.values()), self.now)
-        arm_unheard(self.tx, [one for one in self._gone.values() if not self._told_beside(one)], self.now)
+        alone = [one for one in self._gone.values() if not self._told_beside(one)]
+        beside = [one for one in self._gone.values() if one not in alone and not self._role_told(one)]
+        arm_unheard(self.tx, alone, beside, self.now)
 
     # ---- addresses that failed --------------------------------------------------------------------------------------
 
@@ -129,6 +131,11 @@ class Relay:
         about = self._about.get(alert.case_id or "", [])
         others = (one for one in about if one.alert.alert_id != alert.alert_id and one.may_be_told)
         return [one for one in others if _said(one.alert) == _said(alert)]
+
+    def _role_told(self, alert: AlertRow) -> bool:
+        """Whether somebody else in the same role may have been told the same, or is told now."""
+        passed_on = any(one.role == alert.role and _said(one) == _said(alert) for one in self._drafts)
+        return passed_on or any(leg.alert.role == alert.role for leg in self._beside(alert))
 
     def _told_beside(self, alert: AlertRow) -> set[str]:
         """Where that is told, and what is passed on now: the keys of the addresses."""

@@ -55,6 +55,8 @@ class Called:
     parked: list[MarkRecord | PunchRecord] = field(default_factory=list)
     similar: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Ids of the roster that look like one of those parked."""
+    passed: int = 0
+    """Passages that count for no session."""
     notices: list[Refused] = field(default_factory=list)
     dates_ahead: bool = False
     """Whether a mark claimed to be recorded after it was delivered."""
@@ -205,7 +207,7 @@ class Caller:
         index = self.people.class_on(ordinal, day)
         column = self.session_of(self.people.variants[index], record.at)
         if column is None:
-            called.refused.append(self._outside(record.line, "at", record.student_id))
+            called.passed += 1  # whoever leaves in the evening is no fault of the gate's
             return
         roll = grouped.setdefault((index, column, to_micros(record.at)), {})
         roll[ordinal] = (int(Mark.PRESENT), record.line)

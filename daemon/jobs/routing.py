@@ -77,7 +77,7 @@ class Routing:
         audience = tell.audience or (Audience(tell.roles, tell.channels),)
         found = list(self._named(tell, audience[0]))
         if len(found) < len(tell.contacts) or not tell.contacts:
-            found += [self._sought(case, role, one) for one in audience for role in one.roles]
+            found += [self.sought(case, role, one) for one in audience for role in one.roles]
         return found
 
     def _named(self, tell: Tell, how: Audience) -> Iterator[Sought]:
@@ -86,7 +86,8 @@ class Routing:
             if known is not None:
                 yield replace(_said(known.role, [known], how), by_turns=False)
 
-    def _sought(self, case: Case, role: str, how: Audience) -> Sought:
+    def sought(self, case: Case, role: str, how: Audience) -> Sought:
+        """Who holds a role for the child of a case, to be told as an audience is."""
         return _said(role, self.holders(role, case.student_id), how)
 
     def holders(self, role: str, student_id: str | None, unit_id: str | None = None) -> list[Recipient]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
 from daemon.jobs.people import People
-from daemon.jobs.storms import LOOK_BACK
 from daemon.store import absences, cases, incidents, overlays, rolls
 from daemon.store.tx import Tx
 from rules.calendar import Calendar
@@ -31,6 +30,9 @@ from rules.views import needs_history
 AHEAD = dt.timedelta(days=2)
 """How far beyond today the grid goes: marks made early are known before their session begins."""
 
+
+LOOK_BACK = dt.timedelta(days=7)
+"""Mass absences in older sessions are history: no report that began in them still waits."""
 
 RECENT = 10
 """School days that settle the state of nearly every child; only of the others the whole history is read."""
@@ -131,6 +133,7 @@ def load_judgement(
     calendar = house.calendar.until(today + AHEAD)
     students = [people.student_of[ordinal] for ordinal in ordinals]
     wanted = [people.class_ids[index] for index in sorted(people.classes_of(ordinals))]
+    row_of = people.with_earlier({student: row for row, student in enumerate(students)})
     first = since or house.calendar.dates[0]
     block = rolls.load_rolls(tx, wanted, first, today + AHEAD, now)
     register = build_register(
@@ -139,8 +142,8 @@ def load_judgement(
         people.variants,
         to_rolls(block, people, calendar, ordinals),
         overlays=overlays_of(tx, people, ordinals, (first, today + AHEAD), now),
-        leaves=_leaves(tx, students, now),
-        movements=_movements(tx, students, now),
+        leaves=_leaves(tx, row_of, now),
+        movements=_movements(tx, people, row_of, now),
     )
     return Judgement(
         register,
@@ -171,6 +174,7 @@ def to_rolls(block: rolls.RollBlock, people: People, calendar: Calendar, ordinal
     highest = int(max(max(ordinals, default=0), int(block.ordinal.max()) if len(block.ordinal) else 0))
     rows = np.full(highest + 1, -1, np.int32)
     rows[np.asarray(ordinals, np.int64)] = np.arange(len(ordinals), dtype=np.int32)
+    _name_merged(rows, people)
     return Rolls(
         class_index,
         np.where(known, column, -1).astype(np.int32),
@@ -183,6 +187,14 @@ def to_rolls(block: rolls.RollBlock, people: People, calendar: Calendar, ordinal
         block.code,
         block.feed_index,
     )
+
+
+def _name_merged(rows: NDArray[np.int32], people: People) -> None:
+    """Let what is said of a child under an earlier number be said of the child."""
+    earlier, present = people.merged.earlier, people.merged.present
+    if len(earlier):
+        told = (earlier < len(rows)) & (present < len(rows))
+        rows[earlier[told]] = rows[present[told]]
 
 
 _EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
@@ -224,17 +236,15 @@ def _rows_of(one: overlays.Overlay, people: People, ordinals: NDArray[np.int64])
     return np.flatnonzero(np.isin(ordinals, wanted))
 
 
-def _leaves(tx: Tx, students: Sequence[str], now: dt.datetime) -> dict[int, list[Leave]]:
-    row_of = {student: row for row, student in enumerate(students)}
+def _leaves(tx: Tx, row_of: Mapping[str, int], now: dt.datetime) -> dict[int, list[Leave]]:
     found: dict[int, list[Leave]] = {}
-    for one in absences.load_leaves(tx, students, now):
+    for one in absences.load_leaves(tx, row_of, now):
         found.setdefault(row_of[one.student_id], []).append(Leave(one.starts, one.ends, one.kind))
     return found
 
 
-def _movements(tx: Tx, students: Sequence[str], now: dt.datetime) -> dict[int, list[Movement]]:
-    row_of = {student: row for row, student in enumerate(students)}
+def _movements(tx: Tx, people: People, row_of: Mapping[str, int], now: dt.datetime) -> dict[int, list[Movement]]:
     found: dict[int, list[Movement]] = {}
-    for one in absences.load_movements(tx, students, now):
-        found.setdefault(row_of[one.student_id], []).append(Movement(one.kind, one.at, bool(one.evidence)))
+    for one in absences.load_movements(tx, row_of, now):
+        found.setdefault(row_of[one.student_id], []).extend(people.merged.movements(one))
     return found

@@ -20,15 +20,16 @@ from daemon.store import absences, incidents, outbox, timers
 from daemon.store.incidents import IncidentRow
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
-from rules.incidents import silent_classes, silent_since
+from rules.incidents import has_word, silent_classes, silent_since
 from rules.instants import earliest, from_micros, to_micros
+from rules.judge import Judgement
 
 FEED = "feed"
 """Timer: a feed's silence must be looked at (subject: the feed, or feed@instant for a look beside the regular one)."""
 
 KIND = "feed_silent"
 LOOK_BACK = dt.timedelta(days=21)
-"""Rolls older than this say nothing about silence now: it spans holidays, and no longer."""
+"""Rolls older than this say nothing about silence now; they still say since when it lasts, over long holidays too."""
 
 
 def owing(house: House) -> list[FeedConfig]:
@@ -73,7 +74,8 @@ def look_at_feeds(house: House, now: dt.datetime) -> None:
     with house.store.read() as tx:
         due = timers.due(tx, now, 10_000, (FEED,))
         feeds = sorted({timer.subject.partition("@")[0] for timer in due})
-        silent = {feed_id: _silent_of(tx, house, feed_id, now) for feed_id in feeds}
+        known = {row.subject for row in incidents.open_incidents(tx, KIND)} if feeds else set()
+        silent = {feed_id: _silent_of(tx, house, feed_id, now, is_new=feed_id not in known) for feed_id in feeds}
     if due:
         house.store.commit(lambda tx: _apply(tx, house, due, silent, now))
         house.wake()
@@ -87,19 +89,35 @@ class Silence:
     since: dt.datetime | None
 
 
-def _silent_of(tx: Tx, house: House, feed_id: str, now: dt.datetime) -> Silence:
-    """The classes this feed owes that are silent now."""
+def _silent_of(tx: Tx, house: House, feed_id: str, now: dt.datetime, *, is_new: bool) -> Silence:
+    """Return the classes this feed owes that are silent now; of a new silence also since when it lasts."""
     people = house.people(tx)
     feed = next((one for one in owing(house) if one.id == feed_id), None)
     if feed is None:
         return Silence([], None)
     classes = people.classes_under(feed.units)
-    since = (now - LOOK_BACK).astimezone(house.calendar.zone).date()
-    judgement = load_judgement(tx, house, people, people.children_of(classes), now, since)
+    judgement = load_judgement(tx, house, people, people.children_of(classes), now, _day(house, now - LOOK_BACK))
     wanted = set(classes)
     mine = {index: after for index, after in stale_after(house, people).items() if index in wanted}
     silent = silent_classes(judgement, mine)
-    return Silence(sorted(silent), silent_since(judgement, silent))
+    since = _since(tx, house, people, silent, judgement, now) if silent and is_new else None
+    return Silence(sorted(silent), since)
+
+
+def _since(
+    tx: Tx, house: House, people: People, silent: set[int], judgement: Judgement, now: dt.datetime
+) -> dt.datetime | None:
+    """Return the first session after the last word of the `silent` classes, however long ago that was."""
+    first, reach = house.calendar.dates[0], LOOK_BACK
+    while not has_word(judgement, silent) and _day(house, now - reach) > first:
+        reach *= 4
+        since = max(_day(house, now - reach), first)
+        judgement = load_judgement(tx, house, people, people.children_of(silent), now, since)
+    return silent_since(judgement, silent)
+
+
+def _day(house: House, at: dt.datetime) -> dt.date:
+    return at.astimezone(house.calendar.zone).date()
 
 
 def _apply(tx: Tx, house: House, due: Sequence[Timer], silent: Mapping[str, Silence], now: dt.datetime) -> None:

@@ -12,6 +12,7 @@ from daemon.jobs.announce import announce
 from daemon.jobs.house import House
 from daemon.jobs.people import People
 from daemon.jobs.routing import holding
+from daemon.jobs.scenes import LOOK_BACK
 from daemon.jobs.tell import queue
 from daemon.store import incidents
 from daemon.store.incidents import IncidentRow
@@ -19,9 +20,6 @@ from daemon.store.tx import Tx
 from rules.incidents import Count, MassAbsence, mass_absences
 from rules.instants import from_micros, to_micros
 from rules.sweep import Scene
-
-LOOK_BACK = dt.timedelta(days=7)
-"""Mass absences in older sessions are history: no report that began in them still waits."""
 
 TOLD = ("principal", "education_office", "operator")
 
@@ -94,7 +92,7 @@ def apply_storms(tx: Tx, house: House, changes: Sequence[StormChange], now: dt.d
         if not change.is_new:
             row = incidents.incident_by_id(tx, change.storm.incident_id)
             if row is not None:
-                incidents.update_incidents(tx, [replace(row, state=state)])
+                incidents.update_incidents(tx, [replace(row, state={**row.state, **state})])
             continue
         row = IncidentRow(change.storm.incident_id, "mass_absence", change.storm.unit_id, [], now, state=state)
         incidents.insert_incidents(tx, [row])

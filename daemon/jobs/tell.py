@@ -11,19 +11,23 @@ from typing import Any
 
 from daemon.channels import children_in_one_text
 from daemon.config import ChannelsConfig
+from daemon.jobs.causes import causes_of
 from daemon.jobs.house import House
 from daemon.jobs.pace import paced
 from daemon.jobs.people import People
 from daemon.jobs.routing import OPERATOR, Route, Routing, Sought
+from daemon.jobs.shadow import rehearsed
 from daemon.store import outbox, timers
 from daemon.store.journal import EntryDraft
 from daemon.store.outbox import AlertDraft
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
+from rules.answers import answer_by
 from rules.case import Case, Decision, Tell, is_unconfirmed
 from rules.instants import to_micros
-from rules.ladder import Recipient
+from rules.ladder import Audience, Recipient
 from rules.rota import Passed
+from rules.standing import promised
 
 
 @dataclass(frozen=True)
@@ -38,16 +42,29 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Something, or one rung of a ladder, that was to be told about a case and reached nobody."""
+    """Something, or one rung of a ladder, that was to be told about a case and reached nobody, or not all its roles."""
 
     case_id: str
     tell: Tell
     roles: tuple[str, ...]
+    """Those in which nobody could be told."""
+    audience: Audience | None = None
+    """The whole rung; None for what no rung of a ladder tells."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nobody at all was told."""
+        return self.audience is None or self.roles == self.audience.roles
 
     @property
     def ends_there(self) -> bool:
         """Whether it is the rung that speaks, so that the next one is due at once."""
-        return bool(self.tell.audience) and self.roles == self.tell.audience[0].roles
+        return self.is_whole and bool(self.tell.audience) and self.audience == self.tell.audience[0]
+
+    @property
+    def is_of_report(self) -> bool:
+        """Whether it is a rung of the report's ladder, which stays owed; a sign is a hint, and owes nothing."""
+        return self.audience is not None and not self.tell.times
 
 
 def draft_alerts(
@@ -57,26 +74,33 @@ def draft_alerts(
     routing = Routing(house, house.people(tx), now, ready)
     tells = [(decision.case, tell) for decision in decisions for tell in decision.tells]
     sought = [routing.about(case, tell) for case, tell in tells]
-    told = [_still_believing(tx, case, tell) if tell.to_told else [] for case, tell in tells]
+    told = [_still_believing(tx, house, case, tell) if tell.to_told else [] for case, tell in tells]
     routing.look_up(tx, chain.from_iterable(sought), (one.contact_id for each in told for one in each))
     found, bundles = Drafted([], [], []), _Bundles(house.config.channels)
+    causes = causes_of(tx, house, tells, now)
     for (case, tell), wanted, believing in zip(tells, sought, told, strict=True):
         routes, passed = routing.routes(wanted, case.ladder.acknowledged_by)
         routes += [_back_to(routing, one) for one in believing]
-        found.alerts.extend(bundles.split(_drafts(routing.people, case, tell, routes, now)))
-        holes = [] if tell.to_told else [Hole(case.case_id, tell, one) for one in _unheard(routing, tell, wanted)]
+        drafts = _drafts(routing.people, case, tell, routes, now, causes.get(case.case_id))
+        found.alerts.extend(bundles.split(drafts))
+        holes = [] if tell.to_told else list(_holes(routing, case, tell, wanted))
         found.holes.extend(holes)
-        found.notes.extend(_notes(case, tell, passed, holes, now))
+        found.notes.extend(_notes(case, tell, passed, [one for one in holes if one.is_whole], now))
     return found
 
 
-def _unheard(routing: Routing, tell: Tell, wanted: Sequence[Sought]) -> Iterator[tuple[str, ...]]:
+def _holes(routing: Routing, case: Case, tell: Tell, wanted: Sequence[Sought]) -> Iterator[Hole]:
     """The roles, of each rung that is to be heard, behind which there is nobody who can be reached."""
-    left = list(wanted)
-    for roles in (one.roles for one in tell.audience) if tell.audience else (tell.roles,):
-        theirs, left = (left[: len(roles)], left[len(roles) :]) if tell.audience else (left, [])
-        if not any(routing.reaches(one) for one in theirs):
-            yield roles
+    if not tell.audience:
+        if not any(routing.reaches(one) for one in wanted):
+            yield Hole(case.case_id, tell, tell.roles)
+        return
+    left = iter(wanted)
+    for rung in tell.audience:
+        reached = {role: routing.reaches(next(left)) for role in rung.roles}
+        missing = tuple(role for role in rung.roles if not reached[role])
+        if missing:
+            yield Hole(case.case_id, tell, missing, rung)
 
 
 FALLS = "falls"
@@ -98,13 +122,14 @@ def _notes(
 
 
 def queue(tx: Tx, house: House, drafts: Sequence[AlertDraft], now: dt.datetime) -> None:
-    """Put alerts into the outbox; in shadow they are written down, and only what is for the operator leaves."""
-    drafts = paced(tx, house, drafts, now)
-    leaving = [one for one in drafts if not house.shadow or one.role == OPERATOR]
+    """Put alerts into the outbox; in shadow they are written down, and operators hear what would have been told."""
+    kept = [one for one in drafts if house.shadow and one.role != OPERATOR]
+    recorded = set(outbox.draft(tx, paced(tx, house, kept, now), now, shadow=True))
+    said = rehearsed(tx, house, [one for one in kept if one.key in recorded], now)
+    leaving = paced(tx, house, [*(one for one in drafts if one.role == OPERATOR or not house.shadow), *said], now)
     new = set(outbox.draft(tx, leaving, now))
     falling = [(one.key, one.falls_back_at) for one in leaving if one.key in new and not house.simulated]
     timers.arm(tx, [Timer(FALLS, key, at) for key, at in falling if at is not None])
-    outbox.draft(tx, [one for one in drafts if house.shadow and one.role != OPERATOR], now, shadow=True)
 
 
 class _Bundles:
@@ -129,20 +154,30 @@ class _Bundles:
         return replace(draft, group_key=f"{draft.group_key}#{part}") if part else draft
 
 
-def _drafts(people: People, case: Case, tell: Tell, routes: Sequence[Route], now: dt.datetime) -> list[AlertDraft]:
+def _drafts(
+    people: People, case: Case, tell: Tell, routes: Sequence[Route], now: dt.datetime, cause: str | None
+) -> list[AlertDraft]:
     if not routes:
         return []
-    about = _about(people, case, tell)
+    facts, group = _about(people, case, tell, now)
+    about = ({**facts, "cause": cause} if cause is not None else facts), group
     return [_draft(case, tell, route, now, about) for route in routes]
 
 
-def _still_believing(tx: Tx, case: Case, tell: Tell) -> list[outbox.AlertRow]:
-    """Exactly those whose last word about this episode is no correction yet, on the channel that reached them."""
-    last: dict[tuple[str, str], outbox.AlertRow] = {}
-    for told in outbox.told(tx, case.case_id, case.episode):
-        if told.alert.kind in _WORDS:
-            last[told.alert.contact_id, told.alert.channel] = told.alert
-    return [alert for alert in last.values() if _needs(tell.kind, alert.kind)]
+def _still_believing(tx: Tx, house: House, case: Case, tell: Tell) -> list[outbox.AlertRow]:
+    """Exactly those whose last word about this episode is no correction yet, on the channel that reached them.
+
+    What was only recorded in shadow never left: once the district is live nobody believes it.
+    """
+    told = outbox.told(tx, case.case_id, case.episode)
+    last = last_words(one.alert for one in told if house.shadow or not one.shadow)
+    return [alert for alert in last if needs(tell.kind, alert.kind)]
+
+
+def last_words(told: Iterable[outbox.AlertRow]) -> list[outbox.AlertRow]:
+    """Of what was told of one report, the oldest first, the last word to each recipient on each channel."""
+    last = {(one.contact_id, one.channel): one for one in told if one.kind in _WORDS}
+    return list(last.values())
 
 
 def _back_to(routing: Routing, alert: outbox.AlertRow) -> Route:
@@ -161,7 +196,7 @@ _WORDS = _STANDING | {"return", "retraction", "closed"}
 """The kinds that say how a report stands; a question to a teacher or a class list does not."""
 
 
-def _needs(kind: str, last: str) -> bool:
+def needs(kind: str, last: str) -> bool:
     """A reopening goes to those told of the return, every other correction to those who believe the report stands."""
     return last == "return" if kind == "reopened" else last in _STANDING
 
@@ -173,14 +208,14 @@ _About = tuple[Mapping[str, Any], str | None]
 """What all recipients of one thing told share: the facts, and the group of messages it goes into."""
 
 
-def _about(people: People, case: Case, tell: Tell) -> _About:
+def _about(people: People, case: Case, tell: Tell, now: dt.datetime) -> _About:
     child = people.roster.students[case.student_id]
     group = None
     if tell.group:
         town, _ = people.directory.town(child.class_id, child.residence_id)
         within = child.class_id if tell.kind in _BY_CLASS else (town.unit_id if town else "")
         group = f"{tell.kind}:{tell.group}:{within}"
-    return facts_of(people, case, tell), group
+    return {**facts_of(people, case, tell), **_asked(case, tell, now)}, group
 
 
 def _draft(case: Case, tell: Tell, route: Route, now: dt.datetime, about: _About) -> AlertDraft:
@@ -219,6 +254,23 @@ def _key(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.dat
         return f"{case.case_id}/{tell.kind}/{about}/{rung}/{recipient.contact_id}/{channel}"
     version = "" if tell.kind in {"report", "escalation"} else f"/{to_micros(now)}"
     return f"{case.case_id}/{case.episode}/{tell.kind}/{rung}/{recipient.contact_id}/{channel}{version}"
+
+
+def _asked(case: Case, tell: Tell, now: dt.datetime) -> dict[str, Any]:
+    """What its recipients are asked to answer: whose acknowledgement is wanted, and by when something is."""
+    recalled = tell.kind == "reminder" and not tell.times and tell.rule == case.rule
+    by: dt.datetime | None = None
+    if recalled and case.acknowledged_at is not None:
+        by = promised(case)[1]
+    elif tell.kind in _STANDING:
+        by = answer_by(case, now)
+    elif tell.kind == "confirm_request":
+        by = tell.due_at
+    wanted = tell.kind in _STANDING or (recalled and case.acknowledged_at is None)
+    return {
+        "acknowledged_by": list(case.ladder.acknowledged_by) if wanted else [],
+        "answer_by": None if by is None else to_micros(by),
+    }
 
 
 def facts_of(people: People, case: Case, tell: Tell) -> Mapping[str, Any]:

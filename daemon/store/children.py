@@ -46,27 +46,41 @@ _REST = RosterStudent._fields[len(_KEYS) :]
 
 
 class Children(Mapping[str, RosterStudent]):
-    """Children by id, in order; each is put together when it is asked for, out of columns by ordinal."""
+    """Children by id, in order; each is put together when it is asked for, out of columns by ordinal.
 
-    def __init__(self, ordinals: dict[str, int], columns: Mapping[str, _Column]) -> None:
-        self.ordinals = ordinals
-        """The small number of each child."""
+    One that has another number now is found under both, and counted once.
+    """
+
+    def __init__(
+        self, ordinals: dict[str, int], columns: Mapping[str, _Column], same: Mapping[str, str] | None = None
+    ) -> None:
+        self._same = {old: new for old, new in (same or {}).items() if new in ordinals}
+        self.by_id = {one: n for one, n in ordinals.items() if one not in self._same} if self._same else ordinals
+        """The small number of each child, by the number it has now."""
+        theirs = {old: ordinals[new] for old, new in self._same.items()}
+        self.ordinals = {**self.by_id, **theirs} if theirs else ordinals
+        """The small number of each child, by every number it ever had."""
         self._by_name = columns
         self._columns = list(columns.values())
         self._classes = columns["class_id"]
 
     def __getitem__(self, student_id: str) -> RosterStudent:
         ordinal = self.ordinals[student_id]
+        student_id = self._same.get(student_id, student_id)
         return RosterStudent(student_id, ordinal, *[values[codes.item(ordinal)] for values, codes in self._columns])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.ordinals)
+        return iter(self.by_id)
 
     def __len__(self) -> int:
-        return len(self.ordinals)
+        return len(self.by_id)
 
     def __contains__(self, student_id: object) -> bool:
         return student_id in self.ordinals
+
+    def joined(self, same: Mapping[str, str]) -> Children:
+        """The same children, some numbers of whom (`same`) are other children's: those are found under either."""
+        return Children(self.ordinals, self._by_name, same)
 
     def class_of(self, student_id: str) -> str:
         """The class a child is in; KeyError when it is not on the roster."""

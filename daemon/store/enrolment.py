@@ -148,13 +148,6 @@ def listed_by(tx: Tx, records: str, source: str) -> frozenset[str]:
     return frozenset(tx.connection.scalars(asked))
 
 
-def missing_from(tx: Tx, feed_id: str) -> list[str]:
-    """The children last listed by files of a feed that these do not list any more, by id."""
-    c = student.c
-    asked = sa.select(c.student_id).where(tx.ours(student), c.source.startswith(f"{feed_id}:", autoescape=True))
-    return sorted(tx.connection.scalars(asked.where(c.missing_since.is_not(None))))
-
-
 def classes_without_unit(tx: Tx, feed_id: str) -> dict[str, int]:
     """The classes of a feed's roster that no source lists as a unit, with how many children each has."""
     c = student.c

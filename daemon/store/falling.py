@@ -105,6 +105,12 @@ def legs_about(tx: Tx, case_ids: Iterable[str]) -> dict[str, list[Leg]]:
     return found
 
 
+def legs_recorded(tx: Tx) -> list[Leg]:
+    """What was only recorded in shadow and is not cancelled, the oldest first."""
+    asked = _legs(tx).where(alert.c.cancelled_at.is_(None), message.c.state == SHADOW)
+    return [_leg(row) for row in tx.connection.execute(asked)]
+
+
 def roots_among(tx: Tx, message_ids: Iterable[str]) -> list[str]:
     """The alerts on first channels of which these messages tell and that may be tried on others, too."""
     asked = sa.select(sa.func.coalesce(alert.c.instead_of, alert.c.alert_id)).where(tx.ours(alert))

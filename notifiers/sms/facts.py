@@ -24,6 +24,7 @@ FIXED: Mapping[str, int] = {
     "due_date": 5,
     "due_time": 5,
     "raised_at": 12,
+    "answer_by": 12,
     "since": 12,
     "days_absent": 3,
     "share": 4,
@@ -31,7 +32,7 @@ FIXED: Mapping[str, int] = {
 }
 """Facts that are told whole or not at all, with the length their longest value takes."""
 
-CUT = ("student", "school", "unit", "district", "title", "reason", "kind", "role", "feed")
+CUT = ("student", "school", "class", "village", "unit", "district", "title", "reason", "kind", "role", "feed")
 """Facts that are shortened where a template has less room."""
 
 FACTS = frozenset({*FIXED, *CUT})
@@ -50,8 +51,8 @@ def sms_facts(kind: str, language: str, facts: Mapping[str, Any]) -> dict[str, s
     tongue = language if language in NOTHING else "zh"
     alerts: Sequence[Mapping[str, Any]] = facts.get("alerts", ())
     first = alerts[0] if alerts else {}
-    told = {name: first.get(name) for name in ("student", "school", "title", "case")}
-    told |= {name: _when(first.get(name), tongue) for name in ("run_from", "due_at", "raised_at")}
+    told = {name: first.get(name) for name in ("student", "school", "class", "village", "title", "case")}
+    told |= {name: _when(first.get(name), tongue) for name in ("run_from", "due_at", "raised_at", "answer_by")}
     told |= {name: facts.get(name) for name in ("unit", "district", "feed", "callback", "reply_code")}
     told["case_year"], _, told["case_serial"] = (told["case"] or "").partition("-")
     due = first.get("due_at")

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from standardwebhooks import Webhook as Signer
@@ -16,6 +16,7 @@ from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pus
 from notifiers.provider import REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings
 from notifiers.refusals import coded
 from notifiers.sms.pushes import TOKEN, demand_proof, e164, each, heard, instant, rows, text_of
+from notifiers.sms.templates import SIGN_NAME
 
 BODY = '{"phone": "{phone}", "text": "{text}", "id": "{id}"}'
 """What a gateway is sent unless its settings say otherwise."""
@@ -223,6 +224,7 @@ PROVIDER = Provider(
             example="""\'{"to": "{phone}", "text": "{text}", "id": "{id}"}\'""",
             quiet=True,
         ),
+        replace(SIGN_NAME, needed=False),
         Key("token", "secret", "its bearer token", example='"sms.token"'),
         Key(
             "ok_field",

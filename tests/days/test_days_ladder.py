@@ -212,6 +212,7 @@ def test_a_hole_in_the_ladder_costs_no_delay_and_is_written_down(opens: Opens) -
     day.roll("am", absent=["ana"])
 
     day.expects_sms("head", "升级督办")
+    day.expects_mail("operator", "有报告无人可通知", "2026-000001")
     day.at("Wed 08:30")
     day.expects_mail("operator", "每日巡检")
     assert rungs(day) == [("rung climbed", 0), ("nobody to tell", None), ("rung climbed", 1)]
@@ -225,6 +226,7 @@ def test_a_ladder_that_reaches_nobody_ends_and_stops_nothing(opens: Opens) -> No
     quit_office(day, "town", "head")
     day.at("Wed 08:10")
     day.roll("am", absent=["ana"])
+    day.expects_mail("operator", "有报告无人可通知", "乡镇（街道）领导", "2026-000001")
     day.at("Wed 08:30")
     day.expects_mail("operator", "每日巡检")
 

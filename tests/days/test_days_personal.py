@@ -34,7 +34,6 @@ SECRETS = {
     "identity number": "610999201203041234",
     "birth date": "2012-03-04",
     "sex": "female",
-    "village": "隐秘村",
     "cause": "重病住院",
     "label": "poverty_registered",
     "label in words": "建档立卡",
@@ -46,14 +45,18 @@ SECRETS = {
     "official": "陶不宣",
     "official's phone": "13800000001",
 }
-CLASS, GRADE, TOWN, SCHOOL = "绝密班", "保密年级", "城南镇", "河东小学"
+CLASS, GRADE, TOWN, SCHOOL, VILLAGE = "绝密班", "保密年级", "城南镇", "河东小学", "隐秘村"
+FINDING = frozenset({"report", "escalation", "reopened", "reminder", "risk"})
+"""The kinds by which somebody is sent to find her, and so is told by text message and mail where she is to be found."""
 FORBIDDEN = {
-    "sms": (CLASS, GRADE, TOWN),
-    "chat": (CLASS, GRADE, TOWN),
-    "email": (CLASS,),
-    "webhook": (CLASS, GRADE, TOWN, SCHOOL, "张"),
+    "sms": (TOWN,),
+    "chat": (CLASS, GRADE, TOWN, VILLAGE),
+    "email": (),
+    "webhook": (CLASS, GRADE, TOWN, SCHOOL, VILLAGE, "张"),
 }
-"""What is near to a child: officials are mailed her grade and town, machines are told nothing."""
+"""What is near to a child: whoever must find her is told her class and village, groups and machines nothing."""
+NEAR_IN_OTHER_KINDS = {"sms": (CLASS, GRADE, VILLAGE), "email": (CLASS, VILLAGE)}
+"""What no message tells that sends nobody to find her."""
 TOLD_ON = {"sms": "town", "email": "office", "chat": "robot", "webhook": "mentor"}
 MORE = (
     Someone("robot", "village_head", "t-1", endpoint="hedong"),
@@ -66,7 +69,7 @@ url_file = "{folder}/robot.url"
 """
 ABOUT_UNITS = frozenset(
     {"feed_stale", "feed_recovered", "mass_absence", "rules_refused", "rules_accepted", "undeliverable"}
-    | {"daily_watch", "overdue", "test"}
+    | {"daily_watch", "overdue", "nobody_to_tell", "test"}
 )
 _MARKS = ("student_id", "date", "session", "mark", "reason")
 
@@ -87,7 +90,7 @@ def known(opens: Opens, tmp_path: Path) -> Day:
     units = [
         ("county", "county", "", "向阳县"),
         ("t-1", "town", "county", TOWN),
-        ("v-1", "village", "t-1", SECRETS["village"]),
+        ("v-1", "village", "t-1", VILLAGE),
         ("sch-1", "school", "t-1", SCHOOL),
         ("k-1", "class", "sch-1", CLASS),
     ]
@@ -177,7 +180,10 @@ def test_no_channel_says_more_of_a_child_than_it_may(known: Day) -> None:
         assert {kind for kind, _ in told} == set(KINDS)
         for kind, said in told:
             assert [name for name, secret in SECRETS.items() if secret in said] == [], (channel, kind)
-            assert [one for one in near if one in said] == [], (channel, kind)
+            finding = kind in {*FINDING, "digest", "confirm_request"}  # of a digest the sign in it
+            hidden = near if finding else (*near, *NEAR_IN_OTHER_KINDS.get(channel, ()))
+            assert [one for one in hidden if one in said] == [], (channel, kind)
+            assert (CLASS in said) == (finding and channel in NEAR_IN_OTHER_KINDS), (channel, kind)
             assert kind in ABOUT_UNITS or number in said, (channel, kind)
             assert kind in ABOUT_UNITS or channel == "webhook" or "张" in said, (channel, kind)
 
@@ -203,4 +209,5 @@ def test_nothing_of_a_child_is_in_requests_logs_or_the_record(known: Day) -> Non
     for where, written in (("record", rows), ("logs", logs), ("requests", requests), ("mails", mails)):
         found = [name for name, secret in SECRETS.items() if secret in str(written) and secret != CHILD]
         assert found == [], where
+        assert VILLAGE not in str(written), where
     assert CHILD not in f"{requests}{mails}{logs}"

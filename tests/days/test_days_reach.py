@@ -248,6 +248,7 @@ def test_a_rung_that_reached_nobody_is_climbed_past_at_once(opens: Opens) -> Non
     day.sms.answers(Answer(422))
     day.roll("am", absent=["ana"])
 
+    day.expects_mail("operator", "有报告无人可通知", "教育局控辍保学办公室")
     day.expects_mail("operator", "无法送达")
     day.expects_sms("head", "升级")
     day.expects_sms("director", "升级")

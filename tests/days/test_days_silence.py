@@ -105,10 +105,14 @@ def test_in_shadow_everything_is_decided_and_only_the_operator_hears_of_it(opens
     for session, time in (("am", "08:10"), ("pm", "14:10")):
         day.at(f"Mon {time}")
         day.roll(session, absent=["ana"])
+    day.expects_mail("operator", "试运行", "首次缺勤")
     day.at("Tue 16:00")
     day.expects_mail("operator", "考勤数据中断")
-    day.at("Wed 14:20")
+    day.at("Wed 08:01")
+    day.expects_mail("operator", "试运行", "请核实")
+    day.at("Wed 14:21")
 
+    day.expects_mail("operator", "试运行", "报告", "应通知乡镇（街道）政府、教育局控辍保学办公室、帮扶责任人")
     assert day.case("ana").stage is Stage.REPORTED
     kinds = [one.message.kind for channel in day.house.notifiers for one in day.deliveries(channel)]
     assert kinds.count("report") == 3
@@ -119,10 +123,13 @@ def test_in_shadow_a_return_is_written_to_those_the_report_was_written_to(opens:
     ana_is_reported_on_paper(day)
     day.at("Wed 14:10")
     day.roll("pm")
+    day.at("Wed 14:15")
+    day.expects_mail("operator", "试运行", "返校")
 
     shown = [one.message for channel in day.house.notifiers for one in day.deliveries(channel)]
-    assert sorted(one.kind for one in shown) == ["first_absence", *["report"] * 3, *["return"] * 3]
-    assert {one.state for one in shown} == {outbox.SHADOW}
+    recorded = [one for one in shown if one.kind != "rehearsal"]
+    assert sorted(one.kind for one in recorded) == ["first_absence", *["report"] * 3, *["return"] * 3]
+    assert {one.state for one in recorded} == {outbox.SHADOW}
 
 
 def ana_is_reported_on_paper(day: Day) -> None:
@@ -130,5 +137,10 @@ def ana_is_reported_on_paper(day: Day) -> None:
         for session, time in (("am", "08:10"), ("pm", "14:10")):
             day.at(f"{name} {time}")
             day.roll(session, absent=["ana"])
+            if (name, session) == ("Mon", "am"):
+                day.at("Mon 09:01")
+                day.expects_mail("operator", "试运行", "首次缺勤")
     day.at("Wed 08:10")
     day.roll("am", absent=["ana"])
+    day.at("Wed 08:15")
+    day.expects_mail("operator", "试运行", "报告")

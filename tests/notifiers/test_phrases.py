@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from notifiers.phrases import instant, known_reason, reason_words, role_words
+from notifiers.phrases import class_words, grade_words, instant, known_reason, reason_words, role_words, span
 from notifiers.words import mask_name, sms_encoding, sms_segments
 
 
@@ -83,3 +83,54 @@ def test_a_role_has_words() -> None:
         "x",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("grade", "chinese", "english"),
+    [
+        ("8", "八年级", "grade 8"),
+        ("08", "八年级", "grade 8"),
+        ("八年级", "八年级", "grade 8"),
+        ("初二", "八年级", "grade 8"),
+        ("高中2年级", "高二", "grade 11"),
+        ("12", "高三", "grade 12"),
+        ("Grade 3", "三年级", "Grade 3"),
+        ("Year 7", "七年级", "Year 7"),
+        ("学前班", "学前班", "学前班"),
+        ("2026级", "2026级", "2026级"),
+        ("0", "0", "0"),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_grade_is_said_as_people_say_it(grade: str | None, chinese: str | None, english: str | None) -> None:
+    assert (grade_words(grade, "zh"), grade_words(grade, "en")) == (chinese, english)
+
+
+@pytest.mark.parametrize(
+    ("name", "grade", "said"),
+    [
+        ("1班", "8", "八年级1班"),
+        ("三年级1班", "3", "三年级1班"),
+        ("八(2)班", "8", "八(2)班"),
+        ("初二3班", "8", "初二3班"),
+        ("301班", "3", "301班"),
+        ("向日葵班", None, "向日葵班"),
+        ("", "8", None),
+        (None, "8", None),
+    ],
+)
+def test_a_class_can_be_found_by_what_it_is_called(name: str | None, grade: str | None, said: str | None) -> None:
+    assert class_words(name, grade, "zh") == said
+
+
+def test_a_length_of_time_is_said_in_the_largest_whole_unit() -> None:
+    hour = dt.timedelta(hours=1)
+    assert [span(one, "zh") for one in (hour / 2, hour, 24 * hour, 36 * hour, 72 * hour)] == [
+        "30分钟",
+        "1小时",
+        "24小时",
+        "36小时",
+        "3天",
+    ]
+    assert [span(hour, "en"), span(72 * hour, "en")] == ["1 hour", "3 days"]

@@ -51,7 +51,9 @@ def test_those_that_ship_are_found_by_looking() -> None:
 
 
 def test_every_provider_shares_keys_only_where_they_mean_the_same() -> None:
-    keys_of(list(providers("sms").values()))
+    shared = keys_of(list(providers("sms").values()))["sign_name"]
+    needs = {name: key.needed for name, one in providers("sms").items() for key in one.keys if key.name == shared.name}
+    assert needs == {"aliyun": True, "tencent": True, "http": False}
     other = Key("timeout", "count", "how many pigeons")
     with pytest.raises(ValueError, match="provider b declares the key timeout unlike another does"):
         keys_of([Provider("a", (TIMEOUT,), build), Provider("b", (other,), build)])

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ CASES = (
     "confirm_request",
     "first_absence",
 )
+VARIANTS = ("one", "several", "unconfirmed", "deed", "bare")
 CORRECTIONS = ("retraction", "return", "reopened", "closed")
 
 
@@ -57,16 +59,13 @@ def agrees(path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize(
-    ("kind", "variant"),
-    [*((kind, one) for kind in KINDS for one in ("one", "several", "unconfirmed", "bare")), ("digest", "mixed")],
-)
+@pytest.mark.parametrize(("kind", "variant"), [*product(KINDS, VARIANTS), ("digest", "mixed")])
 def test_words_are_those_on_file(kind: str, language: str, variant: str) -> None:
     given = examples(language)[variant]
     agrees(GOLDEN / "sms" / f"{kind}.{language}.{variant}.txt", WORDS.compose(kind, "sms", language, given).text + "\n")
     mail = WORDS.compose(kind, "email", language, given)
     agrees(GOLDEN / "email" / f"{kind}.{language}.{variant}.txt", f"Subject: {mail.subject}\n\n{mail.text}")
-    if variant in {"one", "several", "mixed"}:
+    if variant in {"one", "several", "deed", "mixed"}:
         assert mail.html is not None
         agrees(GOLDEN / "email" / f"{kind}.{language}.{variant}.html", mail.html)
     chat = WORDS.compose(kind, "chat", language, given)
@@ -77,13 +76,17 @@ def test_all_that_ships_is_in_order() -> None:
     assert WORDS.problems() == ()
 
 
-@pytest.mark.parametrize("variant", ["one", "unconfirmed", "bare"])
+FINDING = ("report", "escalation", "reopened", "reminder", "digest", "confirm_request")
+"""The kinds with a link that say where a child is to be found."""
+
+
+@pytest.mark.parametrize("variant", ["one", "unconfirmed", "deed", "bare"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_text_message_about_one_child_is_two_segments_at_most(kind: str, language: str, variant: str) -> None:
-    """One more where it has two links, or a code beside its link."""
+def test_a_text_message_about_one_child_is_three_segments_at_most(kind: str, language: str, variant: str) -> None:
+    """Two where it has no link, or says nothing of where the child is to be found."""
     told = examples(language)[variant]
-    more = kind == "confirm_request" and variant != "bare"
+    more = kind in FINDING and variant != "bare"
     assert sms_segments(WORDS.compose(kind, "sms", language, {**told, "reply_code": None}).text) <= 2 + more
     assert sms_segments(WORDS.compose(kind, "sms", language, told).text) <= 3
 
@@ -96,7 +99,7 @@ def test_links_of_examples_are_as_long_as_those_that_leave() -> None:
         assert len(told[f"{name}_url"]) == len(real.url(act, "0" * 32))
 
 
-@pytest.mark.parametrize(("reply_code", "segments"), [("40213", 6), (None, 13)])
+@pytest.mark.parametrize(("reply_code", "segments"), [("40213", 7), (None, 14)])
 def test_a_list_of_eight_costs_half_as_much_where_one_code_acknowledges_all(
     reply_code: str | None, segments: int
 ) -> None:
@@ -111,7 +114,14 @@ def test_a_list_of_eight_costs_half_as_much_where_one_code_acknowledges_all(
 def test_a_report_by_text_message_has_all_a_town_needs(language: str) -> None:
     told = alert(language)
     text = sms("report", language)
-    for part in (told["student"], told["school"], told["case"], "0900-5550100"):
+    where = (told["school"], told["class"], told["village"])
+    for part in (
+        told["student"],
+        *where,
+        told["case"],
+        {"zh": "3月19日08:10", "en": "19 Mar 08:10"}[language],
+        "0900-5550100",
+    ):
         assert part in text
     assert text.endswith(f" {told['acknowledge_url']}")
     assert "tel" not in sms("report", "en", callback=None)
@@ -230,8 +240,52 @@ def test_a_mail_arrives_with_its_words() -> None:
         channel = Email(EmailSettings("127.0.0.1", "控辍保学 <baoxue@example.org>", sink.port), noon)
         channel.send(Message("m-1", "email", "town@example.org", told.subject, told.text, told.html))
         channel.close()
-        arrival = sink.expects_only("town@example.org", "张**", "签收", "1 child absent without leave")
+        arrival = sink.expects_only("town@example.org", "张**", "签收")
     assert (arrival.subject, arrival.text, arrival.html) == (told.subject, told.text, told.html)
+
+
+@pytest.mark.parametrize("variant", ["one", "several", "deed", "mixed"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("channel", ["email", "chat"])
+def test_who_reads_chinese_is_told_in_chinese_only(kind: str, channel: str, variant: str) -> None:
+    """But for addresses, names of files, commands, and the English of a fault behind its 中文."""
+    told = WORDS.compose(kind, channel, "zh", examples("zh")[variant])
+    for text in (told.subject or "", told.text):
+        lines = [
+            re.sub(r"https?:\S+|（[^（）]*[A-Za-z][^（）]*）|baoxue \S+( \S+)*", "", line) for line in text.splitlines()
+        ]
+        assert [line for line in lines if re.search(r"(?:[A-Za-z]+ ){3}", line)] == []
+
+
+@pytest.mark.parametrize("kind", ["report", "escalation", "reminder"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_somebody_who_may_not_acknowledge_is_not_asked_to(kind: str, language: str) -> None:
+    given = examples(language)["deed"]
+    for channel in ("sms", "email", "chat"):
+        told = WORDS.compose(kind, channel, language, given)
+        said = f"{told.text}{told.html}"
+        assert given["alerts"][0]["record_url"] in said
+        assert not re.search(r"签收并|签收 http|Acknowledge, and|Acknowledge: ", said)
+
+
+def test_a_fault_is_said_in_chinese_first_and_none_stands_in_english_alone() -> None:
+    faults = [{"file": "config.toml", "line": 3, "key": "feed", "fault": fault, "hint": hint} for fault, hint in FAULTS]
+    mail = WORDS.compose("rules_refused", "email", "zh", {**facts(), "faults": faults, "count": len(faults)})
+    said = [line.strip() for line in mail.text.splitlines() if line.startswith("   ")]
+    assert len(said) == len(faults)
+    assert all(re.match(r"[“\w]*[\u4e00-\u9fff]", line) for line in said)
+    assert said[0] == '缺少此项（is missing） – 例如：path = "units.csv"'
+    assert said[-1] == "有误，原文：the moon is full – 提示原文：wait for a cloud"
+
+
+FAULTS = (
+    ("is missing", 'where it is read from, for example: path = "units.csv"'),
+    ("is no key known here", "did you mean path?"),
+    ("is not valid TOML", "leave it out"),
+    ("is text, not a number", "write a number"),
+    ("cannot be read: Permission denied", "let the daemon read it"),
+    ("the moon is full", "wait for a cloud"),
+)
 
 
 def test_an_unknown_language_is_told_in_chinese() -> None:

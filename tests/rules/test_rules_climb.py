@@ -11,13 +11,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.answers import answer_by
 from rules.case import Case, Law, Standing, Tell
-from rules.climb import START, Care, Climb, instants, resumed, step, transferred
+from rules.climb import (
+    START,
+    Care,
+    Climb,
+    Unheard,
+    heard,
+    instants,
+    is_grave,
+    missed,
+    owing,
+    resumed,
+    step,
+    transferred,
+)
 from rules.decide import climb_on, decide
 from rules.finding import Finding
 from rules.ladder import Audience, Ladder, Rung
 from rules.signs import Sign
-from rules.standing import awake
+from rules.standing import EXPIRED, awake
 from tests.rules.small import DAY, HOUR, calendar
 from tests.table import ANA, instant
 
@@ -121,6 +135,34 @@ def test_a_repeat_that_came_due_in_a_pause_begins_anew() -> None:
     assert resumed(NAGGING, climb, T0 + 11 * HOUR) == climb
 
 
+# ---- who was not told -----------------------------------------------------------------------------------------------
+
+
+def test_whom_a_rung_did_not_reach_is_owed_from_the_first_time_on_and_until_it_is_told() -> None:
+    once = missed(Climb(1, 1), 0, ["mentor", "town_government"], T0)
+    twice = missed(once, 0, ["mentor"], T0 + HOUR)
+
+    assert twice == once
+    assert heard(twice, [Unheard(0, "mentor", T0)]).unheard == (Unheard(0, "town_government", T0),)
+    assert step(LADDER, once, T0, T0 + 80 * HOUR, IDLE).climb.unheard == once.unheard
+
+
+def test_a_rung_that_is_needless_by_now_owes_nobody_anything_and_does_again_when_the_word_lapses() -> None:
+    climb = missed(Climb(2, 2), 1, HEAD.tell, T0)
+
+    assert owing(LADDER, climb, HEARD) == ()
+    assert owing(LADDER, climb, IDLE) == climb.unheard
+
+
+def test_it_is_grave_when_a_rung_reached_nobody_or_whoever_is_to_answer_was_not_told() -> None:
+    ladder = replace(LADDER, rungs=(replace(TOWN, tell=("town_government", "mentor")), HEAD))
+    mentor = missed(Climb(1, 1), 0, ["mentor"], T0)
+    town = missed(Climb(1, 1), 0, ["town_government"], T0)
+    head = missed(Climb(2, 2), 1, HEAD.tell, T0)
+
+    assert [is_grave(ladder, one, one.unheard[0]) for one in (mentor, town, head)] == [False, True, True]
+
+
 # ---- another ladder -------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +179,23 @@ def test_another_ladder_goes_on_after_what_was_heard_of_the_old(hours: tuple[int
 
 def test_what_was_passed_over_on_the_old_ladder_does_not_count_as_heard() -> None:
     assert transferred(Climb(2, 1, owed=(1,)), LADDER, LADDER, T0 + 30 * HOUR) == Climb(1, 1)
+
+
+def test_a_rung_that_reached_nobody_does_not_count_as_heard() -> None:
+    lost = missed(missed(Climb(2, 2), 0, TOWN.tell, T0), 1, HEAD.tell, T0)
+
+    assert transferred(lost, LADDER, LADDER, T0 + 30 * HOUR) == Climb(0, 2)
+
+
+def test_whom_an_old_rung_did_not_reach_stays_owed_where_the_new_ladder_tells_them() -> None:
+    old = replace(LADDER, rungs=(replace(TOWN, tell=("town_government", "mentor", "principal")), HEAD))
+    new = replace(LADDER, rungs=(TOWN, replace(HEAD, tell=("town_head", "mentor"))))
+    climb = missed(Climb(2, 2), 0, ["town_government", "mentor", "principal"], T0)
+
+    assert transferred(climb, old, new, T0 + 30 * HOUR).unheard == (
+        Unheard(0, "town_government", T0),
+        Unheard(1, "mentor", T0),
+    )
 
 
 def test_repeats_go_on_from_when_their_delay_was_last_heard() -> None:
@@ -236,8 +295,8 @@ def test_the_one_who_speaks_says_so_for_all_and_each_in_its_own_way() -> None:
     assert kinds == ["rung climbed"]
     assert (tell.kind, tell.rung, tell.turn, tell.roles) == ("escalation", 2, 1, ("county_head",))
     assert tell.audience == (
-        Audience(("county_head",), ("email",), "every"),
-        Audience(("town_head",), ("sms", "email"), "first", HOUR),
+        Audience(("county_head",), ("email",), "every", rung=2),
+        Audience(("town_head",), ("sms", "email"), "first", HOUR, 1),
     )
 
 
@@ -273,17 +332,19 @@ def test_an_acknowledgement_without_a_contact_is_recalled_to_the_roles_that_may(
 def test_an_acknowledgement_after_which_nothing_is_done_lapses_and_the_ladder_goes_on() -> None:
     case = decided(decided(ACKNOWLEDGED, T0 + 24 * HOUR)[0], T0 + 72 * HOUR)[0]
     assert case.wake_at == T0 + 73 * HOUR
-    case, kinds, [tell] = decided(case, T0 + 73 * HOUR)
+    case, kinds, [lapsed, tell] = decided(case, T0 + 73 * HOUR)
 
     assert kinds == ["acknowledgement lapsed", "rung climbed"]
+    assert (lapsed.kind, lapsed.contacts, lapsed.title) == ("reminder", ("town",), EXPIRED)
     assert tell.roles == ("town_head",)
     assert (case.acknowledged_at, case.acknowledged_by, case.acknowledged_contact) == (None, None, None)
 
 
 def test_what_was_missed_while_nobody_was_awake_is_not_recalled_but_lapses() -> None:
-    _, kinds, [tell] = decided(ACKNOWLEDGED, T0 + 100 * HOUR)
+    _, kinds, [lapsed, tell] = decided(ACKNOWLEDGED, T0 + 100 * HOUR)
 
     assert kinds == ["acknowledgement lapsed", "rung climbed"]
+    assert lapsed.contacts == ("town",)
     assert [one.roles for one in tell.audience] == [("county_head",), ("town_head",)]
 
 
@@ -358,3 +419,20 @@ def test_a_new_report_forgets_what_signs_were_kept_silent_for() -> None:
     case, _, _ = decided(replace(NEW, signs=(sign,)), T0)
     assert case.standing is Standing.RAISED
     assert [one.climb.owed for one in case.signs if one.rule == "r"] in ([()], [])
+
+
+# ---- by when an answer is wanted -----------------------------------------------------------------------------------
+
+
+def test_an_answer_is_wanted_until_the_next_rung_that_waits_for_one() -> None:
+    assert answer_by(RAISED, T0) == T0 + 24 * HOUR
+    assert answer_by(replace(RAISED, climb=Climb(2)), T0 + 30 * HOUR) is None
+    assert answer_by(ACKNOWLEDGED, T0 + 2 * HOUR) is None
+    assert answer_by(NEW, T0) is None
+
+
+def test_a_rung_that_repeats_until_somebody_answers_wants_one_before_it_does() -> None:
+    raised = decided(NEW, T0, law=replace(LAW, ladder=NAGGING))[0]
+    assert answer_by(raised, T0) == T0 + 12 * HOUR
+    until_seen = replace(NAGGING, rungs=tuple(replace(rung, until="seen") for rung in NAGGING.rungs))
+    assert answer_by(replace(raised, ladder=until_seen), T0) != T0 + 12 * HOUR

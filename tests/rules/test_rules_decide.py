@@ -12,10 +12,11 @@ from rules.case import Case, Law, Stage, Standing, Storm, Tell
 from rules.decide import decide, question
 from rules.finding import Finding, Question
 from rules.ladder import Ladder, Rung
-from tests.county import DAY, HOUR, LeaveRow, MovementRow, World
+from rules.records import Mark
+from tests.county import DAY, HOUR, HandRow, LeaveRow, MovementRow, World
 from tests.replay import County, live_through
 from tests.rules.small import calendar
-from tests.table import ANA, MONDAY, instant, marks_of, weeks
+from tests.table import ANA, DAYS, MONDAY, instant, marks_of, weeks
 
 LADDER = Ladder(
     "statutory",
@@ -333,8 +334,9 @@ def test_a_deadline_that_passed_unseen_keeps_its_legal_time() -> None:
 def test_a_case_asks_about_the_deadline_it_stands_or_waits_on() -> None:
     assert question(NEW) is None
     assert question(replace(NEW, pending_at=NOW, pending_unconfirmed=True)) == Question(NOW, unconfirmed=True)
-    assert question(RAISED) == Question(RAISED.due_at or NOW)
-    assert question(replace(RAISED, standing=Standing.RETURNED)) == Question(RAISED.due_at or NOW)
+    about = Question(RAISED.due_at or NOW, raised_at=RAISED.raised_at)
+    assert question(RAISED) == about
+    assert question(replace(RAISED, standing=Standing.RETURNED)) == about
 
 
 def test_the_teacher_has_a_first_absence_on_the_list_of_its_session_once() -> None:
@@ -376,3 +378,58 @@ def test_every_movement_off_the_roll_has_its_reason_to_close(movement: str) -> N
     reason = decided(RAISED, gone, NOW + HOUR)[0].reason
 
     assert reason in {"transferred", "suspended", "graduated", "verified elsewhere"}
+
+
+# ---- what is said by hand once a report was raised -------------------------------------------------------------------
+
+
+def by_hand(day: str, session: str, letter: str, at: str) -> tuple[HandRow, ...]:
+    """Something said by hand of Ana's session on a day of the first week."""
+    said = {"P": Mark.PRESENT, "A": Mark.ABSENT}[letter]
+    return (HandRow(ANA, MONDAY + DAYS.index(day) * DAY, session, said, instant(at)),)
+
+
+def outcome(world: World) -> list[tuple[str, str]]:
+    """What was told of Ana's report, with the day and hour in local time."""
+    kinds = {"report", "retraction", "return", "reopened"}
+    told = (one for one in live_through(world).spoken if one.student == ANA and one.kind in kinds)
+    return [(one.kind, f"{one.raised_at + 8 * HOUR:%a %H:%M}") for one in told]
+
+
+@pytest.mark.parametrize("booked_on", ["Mon am", "Mon pm", "Tue pm", "Wed am"])
+def test_a_sighting_by_hand_after_the_report_is_a_return_whichever_session_it_is_booked_on(booked_on: str) -> None:
+    day, session = booked_on.split()
+    world = weeks("A A", "A A", "A", hands=by_hand(day, session, "P", "Wed 10:00"), end=instant("Wed 13:00"))
+
+    # Seen on Monday morning the child is still two days away: the report stands until the run is short.
+    still_away = booked_on in {"Mon am", "Mon pm"}
+    assert outcome(world) == [("report", "Wed 08:10"), *([] if still_away else [("return", "Wed 10:00")])]
+
+
+def test_a_sighting_by_hand_before_the_report_is_known_to_it() -> None:
+    world = weeks("A A", "A A", "A", hands=by_hand("Tue", "pm", "P", "Tue 18:00"), end=instant("Wed 13:00"))
+
+    assert outcome(world) == []
+
+
+def test_the_session_whose_absence_made_the_report_due_may_be_the_one_the_sighting_is_booked_on() -> None:
+    hands = (HandRow(ANA, MONDAY + 7 * DAY, "am", Mark.PRESENT, instant("Mon 09:20", 1)),)
+    world = weeks("P P", "P P", "P P", "P P", "A A", "A", hands=hands, end=instant("Mon 13:00", 1))
+
+    assert outcome(world) == [("report", "Mon 08:10"), ("return", "Mon 09:20")]
+
+
+def test_a_return_by_hand_that_a_later_mark_contradicts_is_taken_back() -> None:
+    absent = marks_of(MONDAY + 2 * DAY, "am", "A", instant("Wed 11:00"))
+    world = weeks("A A", "A A", "A", marks=absent, hands=by_hand("Wed", "am", "P", "Wed 10:00"))
+
+    assert outcome(world)[:3] == [("report", "Wed 08:10"), ("return", "Wed 10:00"), ("reopened", "Wed 11:00")]
+
+
+def test_a_correction_of_the_feed_still_retracts_beside_a_sighting_by_hand() -> None:
+    corrected = marks_of(MONDAY, "pm", "P", instant("Wed 09:00")) + marks_of(
+        MONDAY + DAY, "pm", "P", instant("Wed 09:00")
+    )
+    world = weeks("A A", "A A", "A", marks=corrected, hands=by_hand("Wed", "am", "P", "Wed 10:00"))
+
+    assert outcome(world) == [("report", "Wed 08:10"), ("retraction", "Wed 09:00")]

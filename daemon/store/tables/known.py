@@ -75,6 +75,17 @@ membership = table(
     Index(None, "district_id", "class_id"),
 )
 
+renumbering = table(
+    "renumbering",
+    ("renumbering_id",),
+    text("renumbering_id"),
+    text("student_id"),
+    text("same_as", null=True),
+    instant("known_at"),
+    Column("said_by", Encrypted("renumbering.said_by"), nullable=False),
+    Column("cases", Json, nullable=False),
+)
+
 leave = table(
     "leave",
     ("leave_id", "version"),

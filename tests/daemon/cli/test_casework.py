@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from daemon.desk.deeds import Deed, Done
+from daemon.jobs.deeds import record_deed_by_link
 from tests.daemon.desk.county_office import Office, local, write_county
 
 if TYPE_CHECKING:
@@ -42,6 +44,22 @@ def test_an_acknowledgement_stops_the_next_rung(reported: Reported) -> None:
 
 def test_without_an_acknowledgement_the_next_rung_speaks(reported: Reported) -> None:
     assert reported.again().roll(3, "am", "APP", "08:10") == [("2", "escalation")]
+
+
+def test_what_was_done_by_a_link_is_read_in_both_languages_and_is_a_code_for_machines(reported: Reported) -> None:
+    office = reported.again()
+    alert = office.alert(reported.number, "town", "report")
+    record_deed_by_link(office.house, alert, Done(Deed.VISITED, "nobody in"), local(2, "08:30"))
+    office.store.close()
+    page = reported.terminal.told("case", "show", reported.number)
+    assert "deed=已上门家访 visited" in page
+    assert "contact=town" in page
+    [body] = [
+        one["body"]
+        for one in reported.terminal.records("case", "show", reported.number)["journal"]
+        if one["kind"] == "what was done"
+    ]
+    assert (body["deed"], body["note"], body["way"]) == ("visited", "nobody in", "link")
 
 
 def test_a_child_confirmed_seen_is_told_to_be_back(reported: Reported) -> None:

@@ -14,6 +14,7 @@ from tests.phones import SmsGateway
 if TYPE_CHECKING:
     from tests.daemon.cli.conftest import Terminal
 
+TERMS = "{ from = 2026-03-02, to = 2026-07-10 }, { from = 2026-09-01, to = 2027-01-20 }"
 MARKS = "student_id,date,session,mark,recorded_at\n"
 
 
@@ -90,6 +91,26 @@ def test_two_simulations_print_the_same_bytes_also_into_a_file(terminal: Termina
     assert not Path("lines.jsonl.partial").exists()
 
 
+@pytest.mark.parametrize(
+    ("marked", "since"),
+    [(("2026-07-10",), "9月1日08:00"), ((), "3月2日08:00")],
+    ids=["the last day of spring was called", "nothing was ever known"],
+)
+def test_a_silence_after_the_holidays_says_since_which_session_nothing_is_known(
+    terminal: Terminal, marked: tuple[str, ...], since: str
+) -> None:
+    edit("terms = [{ from = 2026-03-02, to = 2026-07-10 }]", f"terms = [{TERMS}]")
+    marks = [f"s-{n:03},{day},{half},present,\n" for day in marked for half in ("am", "pm") for n in (1, 2, 3)]
+    Path("marks.csv").write_text(MARKS + "".join(marks), encoding="utf-8")
+    first = "2026-07-10" if marked else "2026-09-01"
+
+    found = lines(terminal.told("simulate", "--from", first, "--to", "2026-09-02"))
+
+    said = {one["text"] for one in found if one["kind"] == "feed_stale" and one["told_at"] > "2026-09"}
+    assert said
+    assert all(f"{since}起没有考勤" in text for text in said)
+
+
 def test_a_simulation_needs_neither_key_nor_store(terminal: Terminal) -> None:
     edit('[privacy]\nkey_file = "baoxue.key"\n', "")
     Path("baoxue.db").unlink()
@@ -117,7 +138,6 @@ def test_a_good_configuration_is_checked_within_a_second(terminal: Terminal) -> 
     ("old", "new", "key", "words"),
     [
         ('units = ["sch-1"]', 'units = ["sch-11"]', "feed[3].units[0]", 'did you mean "sch-1"?'),
-        ('tell = ["town_head"]', 'tell = ["county_head"]', "ladder[0].rung[1].tell", "reaches nobody"),
         ('path = "units.csv"', 'path = "unit.csv"', "feed[0].path", "no such file"),
         ('path = "marks*.csv"', 'path = "inbox/marks*.csv"', "feed[3].path", "folder does not exist"),
         ('key_file = "baoxue.key"', "", "privacy.key_file", "there is no key"),
@@ -131,6 +151,25 @@ def test_what_a_configuration_promises_is_checked(terminal: Terminal, old: str, 
     assert result.exit_code == (2 if key else 0), result.stderr
     assert key in result.stderr
     assert words in result.stderr
+
+
+def test_live_messages_whose_links_would_lead_to_this_machine_are_refused(terminal: Terminal) -> None:
+    edit('public_url = "https://baoxue.example.org"', "")
+    assert "console.public_url  is not set" in terminal.refused("check")
+    edit('mode = "live"', 'mode = "shadow"')
+    assert "public_url" not in terminal.ask("check").stderr
+
+
+def test_an_address_of_this_machine_that_was_written_down_is_only_noticed(terminal: Terminal) -> None:
+    for url in ("http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"):
+        edit('public_url = "https://baoxue.example.org"', f'public_url = "{url}"')
+        result = terminal.ask("check")
+        assert (result.exit_code, "console.public_url  is an address of this machine" in result.stderr) == (0, True)
+        edit(f'public_url = "{url}"', 'public_url = "https://baoxue.example.org"')
+
+
+def test_what_texts_begin_with_is_said_where_no_signature_is_written(terminal: Terminal) -> None:
+    assert "channels.sms.sign_name  is not set: text messages begin with" in terminal.ask("check").stderr
 
 
 def test_years_whose_holidays_are_not_known_are_noticed(terminal: Terminal) -> None:
@@ -176,7 +215,7 @@ def test_a_check_without_roster_files_asks_the_store(terminal: Terminal) -> None
         edit(f'"{name}.csv"', f'"{name}*.csv"')
     assert "3 children" in terminal.told("check")
     edit('tell = ["town_head"]', 'tell = ["county_head"]')
-    assert "reaches nobody" in terminal.refused("check")
+    assert "reaches nobody" in terminal.refused("check", code=1)
 
 
 def test_rules_are_listed_and_checked(terminal: Terminal) -> None:

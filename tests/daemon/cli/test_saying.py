@@ -57,10 +57,10 @@ def test_every_kind_is_shown_on_every_channel(known: Terminal, language: str) ->
 def test_a_text_message_shows_what_it_costs_with_our_own_links_and_names(known: Terminal) -> None:
     [one] = known.records("say", "--template", "report", "--channel", "sms", "--dry-run")
     assert (one["encoding"], one["segments"]) == ("ucs2", 2)
-    assert "http://127.0.0.1:8080/a/" in one["text"]
-    assert "【610999】" in one["text"]
+    assert "https://baoxue.example.org/a/" in one["text"]
+    assert one["text"].startswith("【County】控辍保学报告：")
     [long] = known.records("say", "--template", "report", "--channel", "sms", "--example", "several", "--dry-run")
-    assert long["segments"] > 2
+    assert long["segments"] > 3
     assert "短信条数 segments  2" in known.told("say", "--template", "report", "--channel", "sms", "--dry-run")
 
 
@@ -98,6 +98,28 @@ def test_a_recipient_is_shown_what_it_would_get(known: Terminal) -> None:
     [one] = known.records("say", "--to", "town", "--language", "en", "--template", "report", "--dry-run")
     assert (one["contact"], one["channel"], one["language"]) == ("town", "sms", "en")
     assert "Absence report" in one["text"]
+
+
+def test_the_preview_for_somebody_is_what_would_be_sent_to_them(known: Terminal) -> None:
+    said = {
+        who: known.records("say", "--to", who, "--template", "report", "--dry-run")[0]["text"]
+        for who in ("town", "head", "operator")
+    }
+    assert "签收 https" in said["town"]
+    assert "登记处置 https" in said["head"]
+    assert {who: "三年级1班" in text for who, text in said.items()} == {"town": True, "head": True, "operator": False}
+    [corrected] = known.records("say", "--to", "town", "--template", "retraction", "--dry-run")
+    assert "三年级1班" not in corrected["text"]
+
+
+def test_a_registered_signature_begins_every_text_message(known: Terminal) -> None:
+    config = known.folder / "config.toml"
+    text = config.read_text(encoding="utf-8").replace("[channels.sms]", '[channels.sms]\nsign_name = "青禾县教育局"')
+    config.write_text(text, encoding="utf-8")
+    for language in ("zh", "en"):
+        [one] = known.records("say", "--template", "test", "--channel", "sms", "--language", language, "--dry-run")
+        assert one["text"].startswith("【青禾县教育局】")
+    assert "sign_name" not in known.ask("check").stderr
 
 
 @pytest.mark.parametrize(

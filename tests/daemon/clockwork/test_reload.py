@@ -334,3 +334,19 @@ def test_the_deadline_of_a_child_is_kept_over_a_reload(tmp_path: Path, gateway: 
         gateway.expects_only(OFFICE_PHONE)
     assert place.due <= told.at < place.due + HOUR
     assert now() >= place.due
+
+
+def test_a_district_that_goes_live_by_a_save_tells_the_report_that_stands_first(
+    place: Place, gateway: SmsGateway
+) -> None:
+    saves(place, "rules.toml", 'after = "1h"', 'after = "10m"')
+    saves(place, "config.toml", 'after = "1h"', 'after = "6s"')
+    saves(place, "config.toml", 'district = "610999"', 'district = "610999"\nmode = "shadow"')
+    with Daemon(place).serves() as daemon:
+        gateway.expects(OPERATOR_PHONE, "试运行", "报告", "乡镇（街道）政府")
+        saves(place, "config.toml", 'mode = "shadow"', 'mode = "live"')
+        daemon.says(TAKEN)
+
+        gateway.expects(TOWN_PHONE, "控辍保学报告")
+        gateway.expects(OFFICE_PHONE, "控辍保学报告")
+        gateway.expects(HEAD_PHONE, "升级督办")

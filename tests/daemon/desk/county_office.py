@@ -40,11 +40,13 @@ id = "students"
 kind = "file"
 records = "students"
 path = "students.csv"
+hold_when_missing = 0.0
 [[feed]]
 id = "contacts"
 kind = "file"
 records = "contacts"
 path = "contacts.csv"
+hold_when_missing = 0.0
 [[feed]]
 id = "marks"
 kind = "file"
@@ -67,6 +69,8 @@ channels = ["sms"]
 url = "http://127.0.0.1:9/sms"
 [privacy]
 key_file = "baoxue.key"
+[console]
+public_url = "https://baoxue.example.org"
 """
 _UNITS = """unit_id,kind,parent_id,name
 c,county,,County

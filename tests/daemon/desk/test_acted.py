@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from daemon.jobs.office import Actor, acknowledge, acknowledge_by_link, confirm,
 from daemon.jobs.sweep import sweep_due
 from daemon.store import outbox
 from rules.case import Case
-from rules.climb import Climb
+from rules.climb import Climb, Unheard
 from rules.instants import EPOCH
 from rules.ladder import Ladder, Rung
 from rules.signs import Sign
@@ -124,8 +125,9 @@ def test_a_case_of_old_reads_as_it_was_meant(office: Office) -> None:
 def test_a_case_reads_as_it_was_written() -> None:
     rung = Rung(HOUR, "acted", ("a",), ("sms", "email"), 2 * HOUR, "seen", "every", HOUR)
     ladder = Ladder("l", (rung, Rung(2 * HOUR, None, ("b",), ())), ("c",), 3 * HOUR, 4 * HOUR)
-    climb = Climb(2, 5, (1,), ((0, EPOCH + HOUR), (1, EPOCH)))
+    climb = Climb(2, 5, (1,), ((0, EPOCH + HOUR), (1, EPOCH)), (Unheard(0, "a", EPOCH + HOUR),))
     sign = Sign("r", raised_at=EPOCH, times=1, climb=climb, ladder=ladder)
     case = Case("1", "n", "s", EPOCH, ladder=ladder, climb=climb, signs=(sign, Sign("q")), acted_at=EPOCH)
+    case = replace(case, untold=True, climbs_from=EPOCH + HOUR)
 
     assert from_row(to_row(case)) == case

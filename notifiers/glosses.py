@@ -1,0 +1,89 @@
+"""What is wrong, in 中文 before the English of files and protocols; what no pattern knows is quoted, not left bare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_Patterns = Sequence[tuple[re.Pattern[str], str]]
+
+
+def _compiled(*rows: tuple[str, str]) -> _Patterns:
+    return [(re.compile(pattern, re.DOTALL), words) for pattern, words in rows]
+
+
+_FAULTS = _compiled(
+    # what is written in configuration, rules and templates
+    (r"is missing.*", "缺少此项"),
+    (r"(?:is no key known here|unknown key)", "没有这个配置项"),
+    (r"is empty|empty", "内容为空"),
+    (r"'?\"?(?P<a>[^'\"]+)'?\"? is no fact(?: a variable can be filled with)?", "“{a}”不是可用的指标或变量"),
+    (
+        r"'?\"?(?P<a>[^'\"]+)'?\"? is no (?:unit|contact|mark|role|pack that ships|kind of message|time zone).*",
+        "“{a}”不存在",
+    ),
+    (r"(?P<a>\S+) is not (?P<b>\S+(?: or \S+|, \S+)*)", "“{a}”不在可选值之中：{b}"),
+    (r"is (?:a |an )?(?P<a>[\w ]+), not (?:a |an )?(?P<b>[\w ]+)", "类型不对：应为{b}，写成了{a}"),
+    (r"(?P<a>\S+) is out of range", "数值{a}超出范围"),
+    (r"is not valid TOML.*|is not TOML at column (?P<a>\d+).*", "不是有效的TOML"),
+    (r"is no(?:t)? UTF-8 text", "不是UTF-8编码的文本"),
+    (r"cannot be read: (?P<a>.+)", "读取不了（{a}）"),
+    (r"(?P<a>.+) does not exist", "{a}不存在"),
+    (r"replaces no template", "没有对应的自带模板"),
+    (r"sets no subject", "没有设置标题"),
+    (r"fails with (?P<a>\w+)", "模板运行出错（{a}）"),
+    (r"(?P<a>.+) is taken by (?P<b>\S+) already", "{a}与{b}重复"),
+    (r"cannot be read as a condition", "条件写法读不懂"),
+    (r"is (?:always|never) true", "条件恒成立或永不成立"),
+    (r"longer than (?P<a>\d+) characters|is longer than (?P<b>\d+) characters", "超过字数上限"),
+    (r"(?P<a>.+) is a channel that is not configured", "渠道{a}没有配置"),
+    (r"is not a (?:URL|mail address|bare mail address|duration|date).*", "格式不对"),
+    (r"holds no web address", "里面没有网址"),
+    # what became of a message
+    (r"(?P<a>.*?)(?:: )?answered 429.*", "{a}要求放慢发送（429）"),
+    (r"(?P<a>.*?)(?:: )?answered (?P<b>4\d\d).*", "{a}拒收（{b}）"),
+    (r"(?P<a>.*?)(?:: )?answered (?P<b>5\d\d).*", "{a}暂时出错（{b}）"),
+    (r"(?P<a>.*?)(?:: )?answered (?P<b>\d+), a redirect.*", "{a}要求改址（{b}），请直接填写最终地址"),
+    (r"did not arrive: (?P<a>.+)", "未送达（{a}）"),
+    (r"did not arrive", "未送达"),
+    (r"the address is no telephone number", "号码不是电话号码"),
+    (r"the recipient has no usable mail address", "邮箱地址不可用"),
+    (r"no approved template for (?P<a>\w+)", "没有报备可用的短信模板（{a}）"),
+    (r"no endpoint of that name is configured", "没有配置这个接口"),
+    (r"the gateway did not take the message: (?P<a>.+)", "网关没有接收（{a}）"),
+    (r"(?P<a>.+?): not reached.*|(?P<b>.+?): the connection was lost.*", "连接不上或连接中断"),
+    (r"(?P<a>.+?): refused the login.*", "{a}拒绝登录"),
+    (r"(?P<a>.+?): the secure connection failed.*", "{a}安全连接失败，请检查证书"),
+)
+_HINTS = _compiled(
+    (r"did you mean (?P<a>.+)\?", "是不是想写{a}？"),
+    (r"leave it out.*", "请删去"),
+    (r"write at most (?P<a>.+)", "至多{a}"),
+    (r"write (?P<a>.+)", "请写{a}"),
+    (r"known(?: are)?: (?P<a>.+)", "可选：{a}"),
+    (r".*for example: (?P<a>.+)", "例如：{a}"),
+    (r"such as (?P<a>.+)", "例如：{a}"),
+    (r"save the file as UTF-8", "请用UTF-8编码保存"),
+    (r"let the daemon read it", "请让系统用户可以读取"),
+)
+
+
+def fault_words(text: str, *, original: bool = True) -> str:
+    """A fault in 中文, with the English it was written in behind it, unless there is no room for that."""
+    found = _found(text, _FAULTS)
+    if found is None:
+        return f"有误，原文：{text}"
+    return f"{found}（{text}）" if original else found
+
+
+def hint_words(text: str) -> str:
+    """A hint in 中文; of one that no pattern knows that it is English."""
+    return _found(text, _HINTS) or f"提示原文：{text}"
+
+
+def _found(text: str, patterns: _Patterns) -> str | None:
+    for pattern, words in patterns:
+        if (match := pattern.fullmatch(text)) is not None:
+            given = {key: value or "" for key, value in match.groupdict().items()}
+            return words.format(**given)
+    return None
