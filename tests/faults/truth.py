@@ -25,7 +25,9 @@ POLLS = tuple(dt.time(*at) for at in ((8, 15), (9, 30), (11, 50), (14, 15), (15,
 SESSIONS = {"am": (dt.time(8), dt.time(11, 40)), "pm": (dt.time(14), dt.time(17))}
 ENTERED = dt.time(17, 10)
 """A leave is entered, and known, in the evening before its first day."""
-SIZES = (13, 11)
+_FRIDAY = 9
+"""The afternoon before the weekend."""
+SIZES = (15, 13)
 """The children of the two classes of a school."""
 
 
@@ -239,7 +241,9 @@ def _filled(story: str) -> str:
 
 
 def _slips(pupils: list[Pupil], chance: random.Random) -> Iterator[tuple[int, int]]:
-    """Now and then an absent child is called as present, and put right at the next poll."""
+    """Now and then an absent child is called as present, and put right at the next poll; in each class on a Friday."""
+    for room in range(len(SIZES)):
+        yield next((one.number, _FRIDAY) for one in pupils if one.room == room and one.letters[_FRIDAY] == "A")
     for pupil in pupils:
         absent = [n for n, letter in enumerate(pupil.letters) if letter == "A"]
         if absent and chance.random() < 0.5:

@@ -143,10 +143,15 @@ class Verdict:
                 yield f"nobody heard on its first day, {day}, that {fault.name}"
 
     def _not_mended(self) -> Iterator[str]:
-        """On the evening of the first school day on which all is right again, the same reports stand as if ever."""
+        """On the evening of the first school day on which all is right again, the same reports stand as if ever.
+
+        A report nobody should have made may stand while the child is absent: a new one may be due within a day.
+        """
         over = max((one.over_on(self.school.history) for one in self.school.faults), default=DATES[0])
         stands = {self._pupils[one].number for one in self.outcome.standing[over] if one in self._pupils}
-        for number in sorted(stands ^ self._law.standing[over]):
+        last = 2 * DATES.index(over) + 1
+        absent = {one.number for one in self.school.history.pupils if one.letters[last] == "A"}
+        for number in sorted((stands ^ self._law.standing[over]) - (stands & absent)):
             what = "stands" if number in stands else "does not stand"
             yield self._about(number, f"all is right again, and on the evening of {over} its report {what}")
         for one in self._of_school:
