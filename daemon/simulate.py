@@ -15,26 +15,23 @@ from daemon.app import build_house
 from daemon.config import Config, FeedConfig
 from daemon.desk.waiting import with_meant
 from daemon.feeds.fetch import fetch
-from daemon.feeds.payload import Cursor, Payload, Refused, RefusedMark
+from daemon.feeds.payload import Cursor, Payload, Refused
 from daemon.feeds.read import read
-from daemon.jobs.delivery import Delivery, TakenIn, doubts_of, unplaced
+from daemon.jobs.delivery import Delivery, TakenIn
 from daemon.jobs.intake import take_in
+from daemon.jobs.known_when import KnownWhen
 from daemon.jobs.lines import line
-from daemon.jobs.people import People
 from daemon.jobs.poll import in_order
 from daemon.jobs.recording import covered
-from daemon.jobs.rollcall import EARLY, WHOLE_DAY, sessions_meant
 from daemon.jobs.send import send_due
 from daemon.jobs.silence import arm_silence, look_at_feeds
 from daemon.jobs.sweep import sweep_due
 from daemon.jobs.untaken import waiting
-from daemon.store import cases, intake, outbox, sending, timers
+from daemon.store import cases, deliveries, outbox, sending, timers
 from daemon.store.engine import open_store
 from daemon.store.keys import Keyring
 from daemon.store.tx import Tx
 from notifiers.contract import Message, Receipt
-from rules.calendar import Session
-from rules.records import LeaveRecord, MarkRecord, MovementRecord, PunchRecord, Record
 
 LINK_KEY = b"a simulation's links lead nowhere"
 CHANNELS = ("chat", "email", "sms", "webhook")
@@ -133,7 +130,7 @@ class Simulation:
         if reading.unreadable:
             return
         payload_id = self.house.store.commit(
-            lambda tx: intake.record_payload(
+            lambda tx: deliveries.record_payload(
                 tx, feed_id=feed.id, sha256=payload.sha256, name=payload.name, fetched_at=self.now
             )
         )
@@ -142,102 +139,12 @@ class Simulation:
         if feed.records in {"units", "students", "contacts"}:
             self._commit(Delivery(feed, payload.name, payload_id, self.now, reading.records))
             return
-        by_instant: dict[dt.datetime, list[Record]] = {}
         with self.house.store.read() as tx:
             people = self.house.people(tx)
         whole = Delivery(feed, payload.name, payload_id, self.now, reading.records, covers)
-        whole.refused_marks = reading.refused_marks
-        doubts = doubts_of(whole, people, self.house.calendar) if covers is not None else None
-        unsaid = self._unsaid(people, whole)
-        for record in self._by_session(people, reading.records, spoken_for=covers is not None):
-            known_at = max(self._known_at(people, record), self.now)
-            by_instant.setdefault(known_at, []).append(record)
-            if covers is not None and isinstance(record, MarkRecord):
-                # Known before its session is over, it is named again when the feed speaks for everybody.
-                end = max(self._session_end(people, record), self.now)
-                by_instant.setdefault(end, []).extend([record] if known_at < end else [])
-        spans: dict[dt.datetime, tuple[dt.date, dt.date]] = {}
-        if covers is not None:
-            spans = self._covered_ends(people, feed, covers)
-        for at in sorted({*by_instant, *spans, *unsaid}):
-            records = by_instant.get(at, [])
-            delivery = Delivery(feed, payload.name, payload_id, at, records, spans.get(at), is_first=at == self.now)
-            delivery.refused_marks, delivery.doubts = unsaid.get(at, ()), doubts
-            delivery.modified_at = payload.modified_at
-            self._ahead.append(Arrival(at, next(order), delivery))
-
-    def _unsaid(self, people: People, whole: Delivery) -> dict[dt.datetime, list[RefusedMark]]:
-        """What refused rows are about, by when it becomes known: session by session, as marks do."""
-        calendar, found = self.house.calendar, dict[dt.datetime, list[RefusedMark]]()
-        for one in (*whole.refused_marks, *unplaced(whole, people, calendar)):
-            child = people.roster.students.get(one.student_id or "")
-            if child is None or one.date is None:
-                continue
-            variant = people.variants[people.class_on(child.ordinal, one.date)]
-            for session in sessions_meant(calendar, variant, one):
-                named = one._replace(session=session.name)
-                # Known before its session is over, it is named again when the feed speaks for everybody.
-                for at in {one.recorded_at or session.end, session.end}:
-                    found.setdefault(max(at, self.now), []).append(named)
-        return found
-
-    def _by_session(self, people: People, records: Sequence[Record], *, spoken_for: bool) -> Iterator[Record]:
-        """The records, those of a whole day as one a session: each becomes known by itself."""
-        for record in records:
-            child = people.roster.students.get(record.student_id) if isinstance(record, MarkRecord) else None
-            if child is None or not isinstance(record, MarkRecord) or record.session != WHOLE_DAY:
-                yield record
-                continue
-            if record.recorded_at is not None and not spoken_for:
-                yield record  # known at one instant, it is of one day, whose first session may be close enough
-                continue
-            variant = people.variants[people.class_on(child.ordinal, record.date)]
-            for name in self.house.calendar.names(variant):
-                one = record._replace(session=name)
-                yield one._replace(recorded_at=None) if self._is_ahead(people, one) else one
-
-    def _is_ahead(self, people: People, record: MarkRecord) -> bool:
-        """Whether a mark was made too long before its session."""
-        session = self._session(people, record)
-        return session is not None and record.recorded_at is not None and session.start - record.recorded_at > EARLY
-
-    def _known_at(self, people: People, record: Record) -> dt.datetime:
-        """When a record arrives: when it was recorded, by default at its session's end (a leave at its start)."""
-        if isinstance(record, PunchRecord):
-            return record.at
-        assert isinstance(record, MarkRecord | LeaveRecord | MovementRecord)
-        if record.recorded_at is not None:
-            return record.recorded_at
-        if isinstance(record, LeaveRecord):
-            return record.starts
-        return record.at if isinstance(record, MovementRecord) else self._session_end(people, record)
-
-    def _session_end(self, people: People, record: MarkRecord) -> dt.datetime:
-        session = self._session(people, record)
-        return self.now if session is None else session.end
-
-    def _session(self, people: People, record: MarkRecord) -> Session | None:
-        child = people.roster.students.get(record.student_id)
-        if child is None:
-            return None
-        variant = people.variants[people.class_on(child.ordinal, record.date)]
-        column = self.house.calendar.column(variant, record.date, record.session)
-        return None if column is None else self.house.calendar.session(variant, column)
-
-    def _covered_ends(
-        self, people: People, feed: FeedConfig, covers: tuple[dt.date, dt.date]
-    ) -> dict[dt.datetime, tuple[dt.date, dt.date]]:
-        """The ends of the sessions an exception feed covers: it speaks for each at its own end."""
-        ends: dict[dt.datetime, tuple[dt.date, dt.date]] = {}
-        calendar = self.house.calendar
-        for variant in {people.variants[index] for index in people.classes_under(feed.units)}:
-            for column in calendar.lines[variant].columns:
-                session = calendar.session(variant, int(column))
-                if covers[0] <= session.date <= covers[1]:
-                    at = max(session.end, self.now)
-                    first, last = ends.get(at, (session.date, session.date))
-                    ends[at] = (min(first, session.date), max(last, session.date))
-        return ends
+        whole.refused_marks, whole.modified_at = reading.refused_marks, payload.modified_at
+        for part in KnownWhen(people, self.house.calendar, self.now).parts(whole):
+            self._ahead.append(Arrival(part.known_at, next(order), part))
 
     def _commit(self, delivery: Delivery) -> TakenIn:
         taken = self.house.store.commit(lambda tx: take_in(tx, self.house, delivery))

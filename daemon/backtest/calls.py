@@ -10,31 +10,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.backtest.gathered import Calls, Numbers, Said, Times, grouped, joined
 from daemon.config import FeedConfig
 from daemon.feeds.bulk import Bulk
-from daemon.feeds.pieces import combined
 from daemon.jobs.people import People
 from daemon.jobs.rollcall import EARLY, FORETOLD, WHOLE_DAY
 from rules.calendar import Calendar
 from rules.instants import NEVER, from_micros, span
-
-Times = NDArray[np.int64]
-Numbers = NDArray[np.int32] | NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Rolls of one source, each with when it became known, and the marks in them; see `rules.rolls.Rolls`."""
-
-    class_index: NDArray[np.int32]
-    column: NDArray[np.int32]
-    recorded_at: Times
-    known_at: Times
-    line: NDArray[np.int32]
-    implied: NDArray[np.bool_]
-    roll: NDArray[np.int32]
-    row: NDArray[np.int32]
-    code: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +25,6 @@ class LeftOut:
 
     count: int
     line: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """Marks with class, session and child, when their source knew them (NEVER: not said), and their line."""
-
-    class_index: Numbers
-    column: Numbers
-    ends: Times
-    row: Numbers
-    code: NDArray[np.uint8]
-    recorded_at: Times
-    line: Numbers
-
-    def where(self, wanted: NDArray[np.bool_] | NDArray[np.intp]) -> _Said:
-        """Only these."""
-        return _Said(*(getattr(self, name)[wanted] for name in _Said.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -88,7 +53,7 @@ class BulkCaller:
 
     # ---- where each row belongs -----------------------------------------------------------------
 
-    def _marks(self, rows: Bulk, row: Numbers) -> tuple[_Said, LeftOut]:
+    def _marks(self, rows: Bulk, row: Numbers) -> tuple[Said, LeftOut]:
         """Marks by the session they name; those of a whole day once for each session of it."""
         there = np.flatnonzero(row >= 0)
         day = rows.day[there].astype(np.int64)
@@ -98,11 +63,11 @@ class BulkCaller:
         variant = self._variants[classes]
         column = self.calendar.columns(variant, day, self._names, session)
         known_at, line, code = rows.known_at[there], rows.line[there], rows.mark[there]
-        whole = np.array([name == WHOLE_DAY for name in rows.sessions] or [False], np.bool_)[rows.session[there]]
+        whole = _of_whole_days(rows)[there]
         first = np.where(whole, self.calendar.columns(variant, day, self._names, self._first_session[variant]), column)
         outside = (column < 0) | self._is_ahead(variant, first, known_at, code)
         ends = self.calendar.ends[variant, np.maximum(column, 0)]
-        said = _Said(classes, column, ends, row[there], code, known_at, line)
+        said = Said(classes, column, ends, row[there], code, known_at, line)
         lost = np.zeros(len(rows), np.bool_)
         lost[there[outside]] = True
         return said.where(~outside), _left_out(rows, lost)
@@ -113,7 +78,7 @@ class BulkCaller:
         """For each mark that is meant, which of `there` says so, and its session's number among `_names`."""
         number = {name: n for n, name in enumerate(self._names)}
         named = np.array([number.get(name, -1) for name in rows.sessions] or [-1], np.intp)
-        whole = np.array([name == WHOLE_DAY for name in rows.sessions] or [False], np.bool_)[rows.session[there]]
+        whole = _of_whole_days(rows)[there]
         session = named[rows.session[there]]
         if not whole.any():
             return np.arange(len(there)), np.where(session < 0, len(self._names) - 1, session)
@@ -148,7 +113,7 @@ class BulkCaller:
         variants = range(len(self.calendar.tables))
         return [*dict.fromkeys(name for variant in variants for name in self.calendar.names(variant)), "\n"]
 
-    def _passages(self, rows: Bulk, row: Numbers) -> tuple[_Said, LeftOut]:
+    def _passages(self, rows: Bulk, row: Numbers) -> tuple[Said, LeftOut]:
         """Passages by the session in progress, or beginning within two hours."""
         there = np.flatnonzero(row >= 0)
         at, row = rows.known_at[there], row[there]
@@ -159,7 +124,7 @@ class BulkCaller:
             column[mine] = _session_at(self.calendar, variant, at[mine])
         outside = column < 0
         ends = self.calendar.ends[self._variants[classes], np.maximum(column, 0)]
-        said = _Said(classes, column, ends, row, rows.mark[there], at, rows.line[there])
+        said = Said(classes, column, ends, row, rows.mark[there], at, rows.line[there])
         lost = np.zeros(len(rows), np.bool_)
         lost[there[outside]] = True
         return said.where(~outside), _left_out(rows, lost)
@@ -193,22 +158,22 @@ class BulkCaller:
 
     # ---- what becomes known when -------------------------------------------------------------------
 
-    def _called(self, said: _Said, covers: tuple[dt.date, dt.date] | None) -> Calls:
+    def _called(self, said: Said, covers: tuple[dt.date, dt.date] | None) -> Calls:
         own = said.recorded_at != NEVER
         recorded = np.where(own, said.recorded_at, said.ends)
         known = np.maximum(recorded, self.start)
         if covers is None:
-            return _grouped(said, recorded, known, np.zeros(len(known), np.bool_))
+            return grouped(said, recorded, known, np.zeros(len(known), np.bool_))
         # Known before its session is over, it is named again when the feed speaks for everybody.
         over = np.maximum(said.ends, self.start)
         again = np.flatnonzero(known < over)
-        said = _joined(said, said.where(again))
+        said = joined(said, said.where(again))
         recorded, known = np.concatenate([recorded, recorded[again]]), np.concatenate([known, over[again]])
         whole = self._is_whole(said, known, covers)
-        calls = _grouped(said, np.where(whole, said.ends, recorded), known, whole)
+        calls = grouped(said, np.where(whole, said.ends, recorded), known, whole)
         return self._with_unnamed(calls, covers)
 
-    def _is_whole(self, said: _Said, known: Times, covers: tuple[dt.date, dt.date]) -> NDArray[np.bool_]:
+    def _is_whole(self, said: Said, known: Times, covers: tuple[dt.date, dt.date]) -> NDArray[np.bool_]:
         """Whether the feed speaks for everybody where and when a mark is given: in each session once, at its end."""
         at_end = (said.ends == known) | ((known == self.start) & (said.ends <= known))
         instants, first, last = self._spans(covers)
@@ -260,6 +225,10 @@ class BulkCaller:
         )
 
 
+def _of_whole_days(rows: Bulk) -> NDArray[np.bool_]:
+    return np.array([name == WHOLE_DAY for name in rows.sessions] or [False], np.bool_)[rows.session]
+
+
 def _session_at(calendar: Calendar, variant: int, at: Times) -> Numbers:
     """The column of the session each sighting counts for; −1 where there is none."""
     line = calendar.lines[variant]
@@ -275,35 +244,3 @@ def _session_at(calendar: Calendar, variant: int, at: Times) -> Numbers:
 def _left_out(rows: Bulk, which: NDArray[np.bool_]) -> LeftOut:
     places = np.flatnonzero(which)
     return LeftOut(int(rows.times[places].sum()), int(rows.line[places[0]]) if len(places) else 0)
-
-
-def _joined(one: _Said, other: _Said) -> _Said:
-    names = _Said.__dataclass_fields__
-    return _Said(*(np.concatenate([getattr(one, name), getattr(other, name)]) for name in names))
-
-
-def _grouped(said: _Said, recorded: Times, known: Times, implied: NDArray[np.bool_]) -> Calls:
-    """Marks in rolls, one for each class, session, instant of recording and of becoming known.
-
-    Of two marks for one child in one roll the later line counts; a roll's line is its last.
-    """
-    _, first, roll = np.unique(said.class_index, return_index=True, return_inverse=True)
-    for other in (said.column, recorded, known):
-        first, roll = combined(roll, np.unique(other, return_inverse=True)[1])
-    order = np.lexsort((said.line, said.row, roll))
-    last = np.ones(len(order), np.bool_)
-    last[:-1] = (roll[order[1:]] != roll[order[:-1]]) | (said.row[order[1:]] != said.row[order[:-1]])
-    kept = order[last]
-    line = np.zeros(len(first), np.int64)
-    np.maximum.at(line, roll[kept], said.line[kept])
-    return Calls(
-        said.class_index[first].astype(np.int32),
-        said.column[first].astype(np.int32),
-        recorded[first],
-        known[first],
-        line.astype(np.int32),
-        implied[first],
-        roll[kept].astype(np.int32),
-        said.row[kept].astype(np.int32),
-        said.code[kept],
-    )

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.backtest.calls import BulkCaller, Calls, LeftOut
+from daemon.backtest.calls import BulkCaller, LeftOut
+from daemon.backtest.gathered import Calls
 from daemon.backtest.past import ROSTER, house_of_files
 from daemon.config import Config, FeedConfig
 from daemon.feeds.bulk import BulkReading, Gathering

@@ -17,7 +17,7 @@ from daemon.jobs.delivery import Delivery
 from daemon.jobs.house import House
 from daemon.jobs.intake import take_in
 from daemon.jobs.poll import in_order
-from daemon.store import intake
+from daemon.store import deliveries
 from daemon.store.engine import open_store
 from daemon.store.keys import Keyring
 
@@ -54,7 +54,7 @@ def _fill(house: House, now: dt.datetime, refused: list[Refused]) -> None:
                 reading = read(feed, payload, house.calendar.zone)
                 refused += reading.problems
                 with house.store.write() as tx:
-                    payload_id = intake.record_payload(
+                    payload_id = deliveries.record_payload(
                         tx, feed_id=feed.id, sha256=payload.sha256, name=payload.name, fetched_at=now
                     )
                     if payload_id is not None:

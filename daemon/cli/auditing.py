@@ -13,7 +13,7 @@ from daemon.clock import wall_clock
 from daemon.jobs.audit import WHAT
 from daemon.jobs.audit import audit as look
 from daemon.jobs.dossier import local
-from daemon.jobs.feed_problems import WORDS, FeedProblem
+from daemon.jobs.feed_findings import WORDS, FeedProblem
 from daemon.jobs.house import House
 from daemon.store.incidents import IncidentRow
 

@@ -9,7 +9,8 @@ import structlog
 from daemon.config import HeartbeatConfig
 from daemon.console.ready import Beat, Vitals
 from daemon.jobs.audit import EVERY as AUDITS
-from daemon.jobs.feed_problems import STOPS_THE_HEARTBEAT, problem_words
+from daemon.jobs.feed_findings import STOPS_THE_HEARTBEAT
+from daemon.jobs.feed_problems import problem_words
 from daemon.jobs.house import House
 from daemon.store import overdue
 from daemon.store.tx import take_numbers

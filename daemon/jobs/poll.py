@@ -13,13 +13,15 @@ from daemon.feeds.fetch import fetch
 from daemon.feeds.payload import Cursor, FeedError, Payload, Reading, Refused
 from daemon.feeds.read import read
 from daemon.jobs.delivery import Delivery, TakenIn
-from daemon.jobs.feed_problems import passed_over_by, review_feed
+from daemon.jobs.feed_findings import passed_over_by
+from daemon.jobs.feed_problems import review_feed
 from daemon.jobs.held import ROSTERS, kept_of
 from daemon.jobs.house import House
 from daemon.jobs.intake import call_ahead
 from daemon.jobs.recording import Recorded, covered, record
-from daemon.store import intake
-from daemon.store.intake import FeedState, Outcome
+from daemon.store import deliveries, intake
+from daemon.store.deliveries import Outcome
+from daemon.store.intake import FeedState
 from daemon.store.tx import Tx
 
 log = structlog.get_logger()
@@ -144,7 +146,7 @@ def _why_failing(tx: Tx, this: _Round, names: set[str]) -> str | None:
         return f"{this.feed.path}: no file is there"
     unreadable = {
         row.name: row
-        for row in intake.troubled_payloads(tx, this.feed.id, None)
+        for row in deliveries.troubled_payloads(tx, this.feed.id, None)
         if row.outcome == Outcome.UNREADABLE and row.name in names
     }
     if not unreadable or len(unreadable) < len(names):
@@ -215,7 +217,7 @@ def _delivery(tx: Tx, house: House, this: _Round, payload: Payload, reading: Rea
     if payload.seen_before:
         delivery.covered_until = this.before.last_ok_at
     elif feed.presence != "implied":
-        delivery.first_known_at = intake.first_delivered(tx, feed.id, payload.name, payload.sha256)
+        delivery.first_known_at = deliveries.first_delivered(tx, feed.id, payload.name, payload.sha256)
     return delivery
 
 

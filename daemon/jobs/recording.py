@@ -12,8 +12,9 @@ from daemon.jobs import held
 from daemon.jobs.delivery import Delivery, TakenIn
 from daemon.jobs.house import House
 from daemon.jobs.intake import take_in
-from daemon.store import intake
-from daemon.store.intake import Outcome, PayloadRow, Refusal
+from daemon.store import deliveries, intake
+from daemon.store.deliveries import Outcome, PayloadRow
+from daemon.store.intake import Refusal
 from daemon.store.tx import Tx
 
 EMPTY = "has no rows", "a roster without anybody is none: send it whole"
@@ -43,7 +44,7 @@ def covered(feed: FeedConfig, reading: Reading, today: dt.date | None = None) ->
 def record(tx: Tx, house: House, payload: Payload, reading: Reading, delivery: Delivery, *, meaning: str) -> Recorded:
     """Record what a payload said, read in one way (`meaning`); needs a write transaction."""
     sha256 = f"{payload.sha256}/{meaning}"  # the same bytes read otherwise are news
-    newest = intake.newest_payload(tx, delivery.feed.id, payload.name)
+    newest = deliveries.newest_payload(tx, delivery.feed.id, payload.name)
     again = newest if newest is not None and newest.sha256 == sha256 else None
     if again is not None and again.outcome == Outcome.UNREADABLE:
         return Recorded()
@@ -73,7 +74,7 @@ def _note(
     tx: Tx, delivery: Delivery, sha256: str, problems: Sequence[Refused], reading: Reading, outcome: Outcome
 ) -> None:
     """Note a delivery and what was refused of it; its id is then the delivery's."""
-    payload_id = intake.record_payload(
+    payload_id = deliveries.record_payload(
         tx,
         feed_id=delivery.feed.id,
         sha256=sha256,
@@ -100,7 +101,7 @@ def _take(
     taken = take_in(tx, house, delivery)
     taken.refused[:0] = reading.problems
     taken.notices[:0] = reading.notices
-    intake.amend_payload(
+    deliveries.amend_payload(
         tx,
         delivery.payload_id,
         outcome=Outcome.TAKEN,
@@ -116,7 +117,7 @@ def _speak_again(tx: Tx, house: House, delivery: Delivery, before: PayloadRow) -
     delivery.covered_until = delivery.covered_until or _NEVER
     delivery.payload_id = before.payload_id
     assert delivery.covers is not None
-    intake.amend_payload(tx, before.payload_id, covers_to=delivery.covers[1])
+    deliveries.amend_payload(tx, before.payload_id, covers_to=delivery.covers[1])
     take_in(tx, house, delivery)
     return Recorded()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.store import incidents, intake
+from daemon.store import deliveries, incidents, intake
 from daemon.store.cases import Conflict
 from daemon.store.incidents import IncidentRow
 from daemon.store.intake import CalendarEdit, FeedState, Refusal
@@ -23,7 +23,7 @@ TODAY = dt.date(2026, 3, 18)
 
 def deliver(store: Store, sha256: str = "a", feed_id: str = "marks") -> str | None:
     return store.commit(
-        lambda tx: intake.record_payload(
+        lambda tx: deliveries.record_payload(
             tx, feed_id=feed_id, sha256=sha256, name="m.csv", fetched_at=NOON, covers=(TODAY, TODAY), row_count=3
         )
     )
@@ -49,10 +49,10 @@ def test_the_same_bytes_of_a_feed_are_noted_once(store: Store) -> None:
     assert deliver(store) is None
     assert deliver(store, feed_id="other") is not None
     with store.read() as tx:
-        [row] = intake.payloads(tx, "marks")
-        assert intake.payloads(tx, "marks", since=NOON + HOUR) == []
-        assert intake.newest_sha256(tx, "marks", "m.csv") == "a"
-        assert intake.newest_sha256(tx, "marks", "other.csv") is None
+        [row] = deliveries.payloads(tx, "marks")
+        assert deliveries.payloads(tx, "marks", since=NOON + HOUR) == []
+        assert deliveries.newest_sha256(tx, "marks", "m.csv") == "a"
+        assert deliveries.newest_sha256(tx, "marks", "other.csv") is None
     assert (row.payload_id, row.name, row.covers_from, row.covers_to, row.row_count) == (
         first,
         "m.csv",

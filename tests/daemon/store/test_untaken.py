@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from daemon.store import enrolment, intake, untaken
+from daemon.store import deliveries, enrolment, intake, untaken
 from daemon.store.intake import Refusal
 from rules.records import StudentRecord
 
@@ -22,7 +22,7 @@ def deliver(store: Store, name: str, at: dt.datetime, *refused: str, waiting: st
 
     def work(tx: Tx) -> None:
         sha256 = f"{name}{at}"
-        payload = intake.record_payload(tx, feed_id=feed_id, sha256=sha256, name=name, fetched_at=at)
+        payload = deliveries.record_payload(tx, feed_id=feed_id, sha256=sha256, name=name, fetched_at=at)
         assert payload is not None
         rows = [Refusal(payload, line, "mark", fault) for line, fault in enumerate(refused, start=2)]
         waits = Refusal(payload, 9, "student_id", "is not there yet", student_id=waiting, row={"feed": "x"}, retry=True)
