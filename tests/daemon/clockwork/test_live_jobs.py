@@ -54,7 +54,7 @@ def test_a_delivery_we_fail_at_is_tried_again_and_stops_no_other(
     (office.folder / "marks-000.csv").write_text("student_id,date,session,mark\ns-001,2026-03-16,am,absent\n")
     (office.folder / "marks-001.csv").write_text("student_id,date,session,mark\ns-002,2026-03-16,am,absent\n")
     with monkeypatch.context() as patched:
-        patched.setattr("daemon.jobs.poll.take_in", fails_at_the_first)
+        patched.setattr("daemon.jobs.recording.take_in", fails_at_the_first)
         office.step(0, "08:20")
         assert office.number("s-001")
         assert problem_of(office, "marks") == "1 deliveries could not be taken, see the log"

@@ -185,7 +185,7 @@ def test_rubbish_and_a_file_that_is_gone_are_refused(place: Place, gateway: SmsG
             file.write_bytes(b"\xff\xfe\x00 = [[[\n\x80")
             gateway.expects(OPERATOR_PHONE, REFUSAL, file.name, "UTF-8")
             file.unlink()
-            gateway.expects(OPERATOR_PHONE, REFUSAL, "does not exist")
+            gateway.expects(OPERATOR_PHONE, REFUSAL, "不存在")
             file.write_bytes(sound)
             gateway.expects_only(OPERATOR_PHONE, ALL_CLEAR)
         assert daemon.asks("/readyz").status == 200

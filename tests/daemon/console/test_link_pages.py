@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 
 from daemon.desk.deeds import LONGEST_NOTE, Deed
 from daemon.desk.links import Act
-from daemon.jobs.byhand import mark
 from daemon.jobs.office import Actor, acknowledge, approve_closing, propose_closing
 from tests.daemon.desk.county_office import Office, local
 from tests.daemon.desk.test_office import silence_after_monday
@@ -140,9 +139,10 @@ def test_an_old_question_is_not_answered_any_more(office: Office, browser: TestC
 
 
 def was_there(office: Office) -> None:
-    """Somebody remembers on Wednesday that the child was at school on Monday and Tuesday."""
-    for day, session in ((day, session) for day in (16, 17) for session in ("am", "pm")):
-        mark(office.house, "s-001", dt.date(2026, 3, day), session, "present", "Tao", local(2, "09:00"))
+    """The school says on Wednesday that the child was there on Monday and Tuesday."""
+    rows = [f"s-001,2026-03-{day},{session},present" for day in (16, 17) for session in ("am", "pm")]
+    text = "\n".join(["student_id,date,session,mark", *rows]) + "\n"
+    (office.folder / "marks-corrected.csv").write_text(text, encoding="utf-8")
     office.step(2, "09:00")
 
 

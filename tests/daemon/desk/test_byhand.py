@@ -30,8 +30,8 @@ def test_a_mark_by_hand_brings_a_child_back(office: Office) -> None:
 
 def test_a_mark_by_hand_for_a_session_to_come_is_known_when_it_begins(office: Office) -> None:
     office.report()
-    mark(office.house, "s-001", WEDNESDAY, "pm", "present", "Tess", local(2, "09:00"))
-    assert office.step(2, "09:00") == []
+    mark(office.house, "s-001", WEDNESDAY, "pm", "present", "Tess", local(2, "12:30"))
+    assert office.step(2, "12:30") == []
     assert office.step(2, "14:00") == [("1", "return"), ("3", "return")]
 
 
