@@ -125,7 +125,7 @@ _LEFT_OUT = "; left out, the row is kept"
 def _of_place(text: str) -> str | None:
     """A fault behind the name of a file, which may hold blanks and colons."""
     for before, after in _split(text, ": "):
-        if (words := glossed(after, FAULTS)) is not None:
+        if (words := glossed(after, FAULTS)) is not None and glossed(before, FAULTS) is None:
             return f"{before}：{words}"
     return None
 

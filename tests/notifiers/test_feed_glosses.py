@@ -230,7 +230,16 @@ MANY = 100
 """There are more faults than this: fewer would mean that they were not found."""
 
 
-@pytest.mark.parametrize("text", ["marks.csv", "gateway: answered 422", "'absent_day' is no fact", "x is missing"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "marks.csv",
+        "gateway: answered 422",
+        "'absent_day' is no fact",
+        "x is missing",
+        "cannot be read: Permission denied",
+    ],
+)
 def test_what_no_feed_says_is_left_to_others(text: str) -> None:
     assert feed_fault(text) is None
 
