@@ -12,6 +12,11 @@ from notifiers import phrases
 from notifiers.glosses import fault_words, hint_words
 from notifiers.phrases import one_line
 
+_NARROW, _WIDE = "*_`~#|<>[]\\", "＊＿｀～＃｜＜＞［］＼"
+MARKUP = str.maketrans(_NARROW, _WIDE)
+"""What a robot would take for markup, as wide characters: names are masked with stars."""
+_AS_WRITTEN = str.maketrans(_WIDE, _NARROW)
+
 
 @pass_context
 def _say(context: Context, zh: str, en: str) -> str:
@@ -35,12 +40,19 @@ def _reason(context: Context, reason: str | None) -> str:
 
 @pass_context
 def _fault(context: Context, text: str) -> str:
-    return fault_words(text, original=context["channel"] != "sms") if context["language"] == "zh" else text
+    return _glossed(context, text, lambda plain: fault_words(plain, original=context["channel"] != "sms"))
 
 
 @pass_context
 def _hint(context: Context, text: str) -> str:
-    return hint_words(text) if context["language"] == "zh" else text
+    return _glossed(context, text, hint_words)
+
+
+def _glossed(context: Context, text: str, words: Callable[[str], str]) -> str:
+    """The words for a text as it was written, though facts for a robot hold no markup."""
+    if context["language"] != "zh":
+        return text
+    return words(text.translate(_AS_WRITTEN)).translate(MARKUP) if context["channel"] == "chat" else words(text)
 
 
 @pass_context

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from notifiers.feed_glosses import feed_fault, feed_hint
+from notifiers.patterns import compiled, glossed
 
-_Patterns = Sequence[tuple[re.Pattern[str], str]]
-
-
-def _compiled(*rows: tuple[str, str]) -> _Patterns:
-    return [(re.compile(pattern, re.DOTALL), words) for pattern, words in rows]
-
-
-_FAULTS = _compiled(
+_FAULTS = compiled(
     # what is written in configuration, rules and templates
     (r"is missing.*", "缺少此项"),
     (r"(?:is no key known here|unknown key)", "没有这个配置项"),
@@ -55,7 +48,7 @@ _FAULTS = _compiled(
     (r"(?P<a>.+?): refused the login.*", "{a}拒绝登录"),
     (r"(?P<a>.+?): the secure connection failed.*", "{a}安全连接失败，请检查证书"),
 )
-_HINTS = _compiled(
+_HINTS = compiled(
     (r"did you mean (?P<a>.+)\?", "是不是想写{a}？"),
     (r"leave it out.*", "请删去"),
     (r"write at most (?P<a>.+)", "至多{a}"),
@@ -69,8 +62,13 @@ _HINTS = _compiled(
 
 
 def fault_words(text: str, *, original: bool = True) -> str:
-    """A fault in 中文, with the English it was written in behind it, unless there is no room for that."""
-    found = _found(text, _FAULTS)
+    """A fault in 中文, with the English it was written in behind it, unless there is no room for that.
+
+    One of a feed keeps all that its English quotes, and stands alone.
+    """
+    if (of_feed := feed_fault(text)) is not None:
+        return of_feed
+    found = glossed(text, _FAULTS)
     if found is None:
         return f"有误，原文：{text}"
     return f"{found}（{text}）" if original else found
@@ -78,12 +76,4 @@ def fault_words(text: str, *, original: bool = True) -> str:
 
 def hint_words(text: str) -> str:
     """A hint in 中文; of one that no pattern knows that it is English."""
-    return _found(text, _HINTS) or f"提示原文：{text}"
-
-
-def _found(text: str, patterns: _Patterns) -> str | None:
-    for pattern, words in patterns:
-        if (match := pattern.fullmatch(text)) is not None:
-            given = {key: value or "" for key, value in match.groupdict().items()}
-            return words.format(**given)
-    return None
+    return feed_hint(text) or glossed(text, _HINTS) or f"提示原文：{text}"

@@ -23,7 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from notifiers import phrases
 from notifiers.examples import examples
-from notifiers.fillings import FILTERS, FUNCTIONS
+from notifiers.fillings import FILTERS, FUNCTIONS, MARKUP
 from notifiers.own_words import TemplateProblem, provider_of, read_own, replacing_nothing
 from notifiers.phrases import mask_name, one_line
 from notifiers.sms.segments import sms_encoding, sms_segments
@@ -53,8 +53,6 @@ _SHIPPED = PackageLoader("templates", "")
 _AS_SHIPPED = "shipped"
 """The folder before the name of a template as it ships, whatever the operator made of it."""
 
-_MARKUP = str.maketrans("*_`~#|<>[]\\", "＊＿｀～＃｜＜＞［］＼")
-"""What a robot would take for markup, as wide characters: names are masked with stars."""
 _CODES = frozenset({"role", "recipient_role", "kind", "reason", "what", "channel"})
 """Facts that are looked up, and said in words of ours."""
 
@@ -230,7 +228,7 @@ def _clean(value: Any) -> Any:  # noqa: ANN401 - facts of any shape
 def _unmarked(value: Any, name: str = "") -> Any:  # noqa: ANN401 - facts of any shape
     """Facts for a robot: nothing in them is markup; links stay as they are."""
     if isinstance(value, str):
-        return value if name.endswith("_url") or name in _CODES else value.translate(_MARKUP)
+        return value if name.endswith("_url") or name in _CODES else value.translate(MARKUP)
     if isinstance(value, Mapping):
         return {key: _unmarked(each, key) for key, each in value.items()}
     return tuple(_unmarked(each) for each in value) if isinstance(value, tuple) else value

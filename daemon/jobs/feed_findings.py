@@ -43,8 +43,8 @@ class FeedProblem(StrEnum):
 
 
 WORDS: Mapping[FeedProblem, tuple[str, str]] = {
-    FeedProblem.FAILED: ("数据源读取失败", "the feed cannot be read"),
-    FeedProblem.HELD: ("名册大幅减少，暂不采用", "a delivery lacks much of what is in force and is held"),
+    FeedProblem.FAILED: ("读取失败", "the feed cannot be read"),
+    FeedProblem.HELD: ("数据大幅减少，暂不采用", "a delivery lacks much of what is in force and is held"),
     FeedProblem.ROWS_REFUSED: ("有数据行被拒收", "rows are refused"),
     FeedProblem.ROWS_WAITING: ("有数据行的学生不在名册", "rows wait for children who are not on the roster"),
     FeedProblem.CHILDREN_MISSING: ("名册缺少原有学生", "children are missing from the roster"),
@@ -80,13 +80,15 @@ def find_problems(
     names: Collection[str] | None,
 ) -> list[Found]:
     """Return what is wrong with a feed now; see `review_feed` for `beside` and `names`."""
-    found = list(_failing(feed, state, now, is_unreadable=names is not None))
+    found = list(_failing(house, feed, state, now, is_unreadable=names is not None))
     if names is not None:
         found += _standing(tx, house, feed, state, beside, now, names)
     return found
 
 
-def _failing(feed: FeedConfig, state: FeedState, now: dt.datetime, *, is_unreadable: bool) -> Iterator[Found]:
+def _failing(
+    house: House, feed: FeedConfig, state: FeedState, now: dt.datetime, *, is_unreadable: bool
+) -> Iterator[Found]:
     """A source that cannot be reached may be so for a moment; one that gives what nobody can read is told at once."""
     if state.state != "failed":
         return
@@ -94,14 +96,14 @@ def _failing(feed: FeedConfig, state: FeedState, now: dt.datetime, *, is_unreada
     lasts = state.failed_polls >= FEW_POLLS or feed.poll >= RARE or now - since >= RARE
     if lasts or is_unreadable:
         fault = (state.problem or "cannot be read")[:_LONGEST]
-        line = {"file": feed.id, "line": None, "key": None, "fault": fault, "hint": _last_good(state)}
+        line = {"file": feed.id, "line": None, "key": None, "fault": fault, "hint": _last_good(house, state)}
         yield Found(FeedProblem.FAILED, state.failed_polls, [line], frozenset({"failed"}))
 
 
-def _last_good(state: FeedState) -> str:
+def _last_good(house: House, state: FeedState) -> str:
     if state.last_ok_at is None:
         return "it was never read"
-    return f"last read {state.last_ok_at.isoformat(timespec='minutes')}"
+    return f"last read {state.last_ok_at.astimezone(house.calendar.zone):%Y-%m-%d %H:%M}"
 
 
 def _standing(
@@ -202,7 +204,9 @@ def _of_the_roster(tx: Tx, house: House, feed: FeedConfig, now: dt.datetime) -> 
 
 def _ids(problem: FeedProblem, feed: FeedConfig, ids: Sequence[str], fault: str, hint: str) -> Found:
     few = ", ".join(ids[:MOST_LINES]) + (", …" if len(ids) > MOST_LINES else "")
-    line = {"file": feed.id, "line": None, "key": None, "fault": f"{few} {fault}"[:_LONGEST], "hint": hint}
+    room = _LONGEST - len(fault) - 1
+    few = few if len(few) <= room else few[: room - 1] + "…"
+    line = {"file": feed.id, "line": None, "key": None, "fault": f"{few} {fault}", "hint": hint}
     return Found(problem, len(ids), [line], frozenset(ids[:MOST_IDS]))
 
 

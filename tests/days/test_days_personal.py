@@ -69,7 +69,7 @@ url_file = "{folder}/robot.url"
 """
 ABOUT_UNITS = frozenset(
     {"feed_stale", "feed_recovered", "mass_absence", "rules_refused", "rules_accepted", "undeliverable"}
-    | {"daily_watch", "overdue", "nobody_to_tell", "test"}
+    | {"daily_watch", "overdue", "nobody_to_tell", "feed_problem", "feed_problem_over", "test"}
 )
 _MARKS = ("student_id", "date", "session", "mark", "reason")
 
@@ -90,6 +90,7 @@ def known(opens: Opens, tmp_path: Path) -> Day:
     units = [
         ("county", "county", "", "向阳县"),
         ("t-1", "town", "county", TOWN),
+        ("t-2", "town", "county", "河西镇"),
         ("v-1", "village", "t-1", VILLAGE),
         ("sch-1", "school", "t-1", SCHOOL),
         ("k-1", "class", "sch-1", CLASS),

@@ -274,7 +274,8 @@ def test_a_fault_is_said_in_chinese_first_and_none_stands_in_english_alone() -> 
     said = [line.strip() for line in mail.text.splitlines() if line.startswith("   ")]
     assert len(said) == len(faults)
     assert all(re.match(r"[“\w]*[\u4e00-\u9fff]", line) for line in said)
-    assert said[0] == '缺少此项（is missing） – 例如：path = "units.csv"'
+    assert said[0] == '没有填 – 例如：path = "units.csv"'
+    assert said[1] == "没有这个配置项（is no key known here） – 是不是想写path？"
     assert said[-1] == "有误，原文：the moon is full – 提示原文：wait for a cloud"
 
 

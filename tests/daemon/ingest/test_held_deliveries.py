@@ -47,7 +47,7 @@ def test_a_contacts_file_cut_short_is_held_and_told_at_once(office: Office) -> N
     keeps(office, "contacts.csv", rows_of(office, "contacts.csv")[:3])
 
     assert office.step(0, "08:00") == [("4", "feed_problem")]
-    assert "lacks 4 of 6 contacts" in office.phone.texts[-1]
+    assert "现有联系人6个，这份少了4个" in office.phone.texts[-1]
     assert contacts(office) == EVERYBODY
 
 
@@ -110,7 +110,7 @@ def test_a_roster_that_lacks_less_than_a_fifth_is_taken_and_the_missing_are_told
     keeps(office, "students.csv", rows_of(office, "students.csv")[:-1])
 
     assert office.step(0, "08:00") == [("4", "feed_problem")]
-    assert "s-010 are on the newest roster no more" in office.phone.texts[-1]
+    assert "最新名册中没有了：s-010" in office.phone.texts[-1]
     assert missing(office) == ["s-010"]
 
 

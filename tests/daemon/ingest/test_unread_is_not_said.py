@@ -285,7 +285,7 @@ def test_an_id_that_lost_its_zeros_makes_nobody_present(exceptions: Office, sour
     told = exceptions.step(0, "12:00")
 
     assert ("4", "feed_problem") in told
-    assert any("the roster has s-001" in text for text in exceptions.phone.texts)
+    assert any("名册中相近的是s-001" in text for text in exceptions.phone.texts)
     assert (week(exceptions), week(exceptions, "s-003")) == ("?- -- -- -- --", "P- -- -- -- --")
 
 
