@@ -18,8 +18,8 @@ from daemon.config.mapping import MappingConfig
 from daemon.feeds.columns import LAYOUTS, Missing, lacking
 from daemon.feeds.payload import Fault
 from daemon.feeds.shape import shape_of
-from daemon.jobs.feed_problems import WORDS as PROBLEM_WORDS
-from daemon.jobs.feed_problems import FeedProblem
+from daemon.jobs.feed_findings import WORDS as PROBLEM_WORDS
+from daemon.jobs.feed_findings import FeedProblem
 from daemon.jobs.parking import KEPT
 from notifiers.examples import examples
 from notifiers.feed_glosses import feed_fault, feed_hint
@@ -30,7 +30,7 @@ WORDS = Words()
 
 SAYING = (
     *(f"daemon.feeds.{one.name}" for one in pkgutil.iter_modules(daemon.feeds.__path__)),
-    *(f"daemon.jobs.{name}" for name in ("rollcall", "held", "feed_problems", "parking", "recording", "poll")),
+    *(f"daemon.jobs.{name}" for name in ("rollcall", "held", "feed_findings", "parking", "recording", "poll")),
 )
 ARGUMENTS: Mapping[str, tuple[int | None, int | None]] = {
     "Fault": (0, 1),
