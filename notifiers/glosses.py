@@ -21,6 +21,7 @@ _FAULTS = compiled(
     (r"is not valid TOML.*|is not TOML at column (?P<a>\d+).*", "不是有效的TOML"),
     (r"is no(?:t)? UTF-8 text", "不是UTF-8编码的文本"),
     (r"cannot be read: (?P<a>.+)", "读取不了（{a}）"),
+    (r"does not exist", "文件不存在"),
     (r"(?P<a>.+) does not exist", "{a}不存在"),
     (r"replaces no template", "没有对应的自带模板"),
     (r"sets no subject", "没有设置标题"),
