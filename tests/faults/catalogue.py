@@ -168,7 +168,7 @@ FAULTS = (
     Fault("the address answers with a login page", shapes=_HTTP, answer=_login_page),
     Fault("the address answers with nothing", shapes=_HTTP, answer=instead()),
     Fault("the address answers with an error in JSON", shapes=_HTTP, answer=_error),
-    Fault("the address answers with a bare header", shapes=_HTTP, answer=bytewise(_header), heard=False),
+    Fault("the address answers with a bare header", shapes=_HTTP, answer=bytewise(_header), deceives=True),
     Fault("the address answers with half of a gzip stream", shapes=_HTTP, answer=_torn_gzip),
     Fault("the answer ends within a row", shapes=_HTTP, answer=bytewise(_half_a_row)),
     Fault("the address answers 401", shapes=_HTTP, answer=instead(status=401)),
@@ -291,7 +291,7 @@ FAULTS = (
     Fault("a workbook has a sheet for each class", shapes=(DAYS,), rows=_workbook, harmless=True),
     Fault("files are saved by another program", shapes=(DAYS,), rows=_passed_over, is_missing=True),
     Fault("files of one class are named in capitals", shapes=(GATE,), rows=_in_capitals, is_missing=True),
-    Fault("times at the gate are in UTC", records="gate", shapes=(GATE,), rows=with_value("at", _in_utc)),
+    Fault("times at the gate are in UTC", records="gate", shapes=(GATE,), rows=with_value("at", _in_utc), heard=False),
     Fault("the file of the gate is gone", records="gate", shapes=(GATE,), rows=_not_delivered, is_missing=True),
     Fault("rolls stop while the gate goes on", shapes=(GATE,), rows=_not_delivered, is_missing=True),
     Fault(

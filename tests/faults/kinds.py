@@ -51,7 +51,8 @@ class Fault:
 
     It changes the rows of documents, or the bytes and the answer they come in. Once it is over everything is delivered
     again, and right. `hours` are the hours of its first day in which it is on, where that is all. A `harmless` one
-    changes nothing that must be told; one that is not `heard` cannot be told from something that is right.
+    changes no report; one that is not `heard` hides nobody either, and nobody hears of it; one that `deceives` cannot
+    be told from something that is right, so that nothing it hides or takes back is held against the daemon.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Fault:
     hours: tuple[dt.time, dt.time] | None = None
     harmless: bool = False
     heard: bool = True
+    deceives: bool = False
     down: bool = False
     is_missing: bool = False
     """Whether what is wrong is that a document is not there."""

@@ -69,7 +69,7 @@ class Verdict:
 
     def _hidden(self) -> Iterator[str]:
         told = [(one, pupil.number) for one, pupil in self._told("report") if one.role == "town_government"]
-        if not all(fault.heard for fault in self.school.faults):
+        if any(fault.deceives for fault in self.school.faults):
             return
         for owed in self._owed():
             until = evening(owed.due_at)
@@ -114,7 +114,7 @@ class Verdict:
 
     def _taken_back(self) -> Iterator[str]:
         """A return, retraction or closing that nothing in the child's days is the reason for."""
-        if not all(fault.heard for fault in self.school.faults):
+        if any(fault.deceives for fault in self.school.faults):
             return
         slips = {number for number, _ in self.school.history.slips}
         for one, pupil in self._told(*TAKEN_BACK):
@@ -139,7 +139,7 @@ class Verdict:
             day = DATES[fault.first_day(self.school.history)]
             begins = local(day, dt.time())
             heard = any(one.at < evening(begins) and one.lasts(begins) for one in self._of_school)
-            if not (heard or fault.harmless or fault.down or not fault.heard):
+            if not (heard or fault.harmless or fault.down or fault.deceives or not fault.heard):
                 yield f"nobody heard on its first day, {day}, that {fault.name}"
 
     def _not_mended(self) -> Iterator[str]:
