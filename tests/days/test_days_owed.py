@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from daemon.desk.links import Act
 from daemon.jobs.audit import audit
+from daemon.jobs.byhand import mark
 from daemon.jobs.ladders import apply_ladder
 from daemon.jobs.office import Actor, confirm
 from daemon.jobs.unsent import unsent
@@ -13,7 +16,7 @@ from rules.case import Stage, Standing
 from tests.days.conftest import Opens
 from tests.days.school import PEOPLE, Day
 from tests.days.stories import ana_is_reported, ana_vanishes
-from tests.phones import Answer, Arrival
+from tests.phones import Answer
 
 EVERYBODY = {one.who: one for one in PEOPLE}
 
@@ -170,11 +173,10 @@ def excused(day: Day) -> None:
 
 
 @pytest.mark.parametrize("what", [seen, excused])
-def test_a_report_that_stands_no_more_owes_nobody_anything(day: Day, what: object) -> None:
+def test_a_report_that_stands_no_more_owes_nobody_anything(day: Day, what: Callable[[Day], None]) -> None:
     report_reaches_nobody(day)
     day.at("Wed 08:30")
     day.expects_mail("operator", "每日巡检")
-    assert callable(what)
     what(day)
     assert day.case("ana").standing is not Standing.RAISED
     assert overdue(day) == {}
@@ -272,7 +274,20 @@ def test_what_is_owed_is_listed_without_any_name(day: Day) -> None:
 # ---- a sighting by hand ----------------------------------------------------------------------------------------------
 
 
-def test_a_report_of_the_first_import_whose_child_is_found_the_same_day_returns(day: Day) -> None:
+def confirms(day: Day) -> None:
+    """Somebody who saw the child answers the case's question, as the link of a message does."""
+    confirm(day.house, day.case("ana").number, seen=True, actor=Actor("Zhao"), now=day.now)
+
+
+def marks(day: Day) -> None:
+    """Somebody enters a mark in the afternoon's session."""
+    mark(day.house, "ana", day.date("Wed"), "pm", "present", "Zhao", day.now)
+
+
+@pytest.mark.parametrize("by_hand", [confirms, marks])
+def test_a_report_of_the_first_import_whose_child_is_found_the_same_day_returns(
+    day: Day, by_hand: Callable[[Day], None]
+) -> None:
     """It was due at the import, in the evening; the session the confirmation is booked on began before."""
     day.at("Wed 19:00")
     day.expects_mail("operator", "考勤数据中断")
@@ -281,29 +296,23 @@ def test_a_report_of_the_first_import_whose_child_is_found_the_same_day_returns(
     away = [("ana", date, session, "absent") for date in dates for session in ("am", "pm")]
     others = [(child, one[1], one[2], "present") for one in away for child in ("bruno", "carla")]
     day.writes("marks", ("student_id", "date", "session", "mark"), [*away, *others])
-    town = reported(day)
+    reported(day)
     assert day.case("ana").due_at == day.case("ana").raised_at
     day.at("Wed 19:30")
 
-    mark_seen(day)
+    by_hand(day)
+    day.works()
 
     day.expects_sms("town", "返校")
     day.expects_mail("office", "返校")
     day.expects_hook("mentor", '"return"')
     case = day.case("ana")
     assert (case.stage, case.standing, case.reason) == (Stage.RETURNED, Standing.RETURNED, "returned")
-    assert town.text
 
 
-def reported(day: Day) -> Arrival:
+def reported(day: Day) -> None:
     day.expects_mail("office", "控辍保学报告")
     day.expects_hook("mentor", '"report"')
     day.expects_mail("operator", "考勤数据恢复")
     day.expects_mail("principal", "考勤数据恢复")
-    return day.expects_sms("town", "控辍保学报告")
-
-
-def mark_seen(day: Day) -> None:
-    """Somebody who saw the child says so on the command line."""
-    confirm(day.house, day.case("ana").number, seen=True, actor=Actor("Zhao"), now=day.now)
-    day.works()
+    day.expects_sms("town", "控辍保学报告")
