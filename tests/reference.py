@@ -101,10 +101,13 @@ class Replay:
     # ------------------------------------------------------------------------------------------------- what is known
 
     def _arrivals(self) -> Iterator[tuple[dt.datetime, MarkRow | LeaveRow | MovementRow]]:
-        """Yield every record with the instant it becomes known; a mark is none before its session begins."""
+        """Yield every record with the instant it becomes known; a mark is none before its session begins.
+
+        Nobody can know two hours before a session who is in it, but who will be on leave.
+        """
         for mark in self.world.marks:
             session = self._session(mark)
-            if session is not None:
+            if session is not None and not is_ahead(mark, session, self.world):
                 yield max(mark.recorded_at or session.end, session.start), mark
         for said in self.world.hands:
             row = MarkRow(said.child, said.date, said.session, said.mark, said.said_at, 0, BY_HAND)
@@ -365,6 +368,12 @@ def _lay(marks: dict[tuple[dt.date, str], MarkRow], row: MarkRow, session: Sessi
     known = marks.get((row.date, row.session))
     if known is None or _weight(row, session) > _weight(known, session):
         marks[row.date, row.session] = row
+
+
+def is_ahead(row: MarkRow, session: Session, world: World) -> bool:
+    """Tell whether a mark was made too long before its session to be one."""
+    known = max(row.recorded_at or session.end, world.start)
+    return row.mark not in {Mark.LEAVE, Mark.UNKNOWN} and session.start - known > dt.timedelta(hours=2)
 
 
 def _weight(row: MarkRow, session: Session) -> tuple[dt.datetime, int, int, int]:

@@ -31,6 +31,7 @@ from rules.rulebook import Rulebook, read_rules
 from rules.signs import Sign
 from rules.sweep import Scene, sweep
 from tests.county import Child, Parameters, World
+from tests.reference import is_ahead
 
 
 @dataclass(frozen=True)
@@ -312,15 +313,15 @@ def _law(figures: Parameters) -> Law:
 
 
 def _marks(world: World, row: Mapping[str, int]) -> list[MarkKnown]:
-    """The marks of sessions there are; without `recorded_at` a mark is known at its session's end."""
-    ends = {
-        (child.child_id, session.date, session.name): session.end
+    """The marks of sessions there are, none called in advance; by default one is known at its session's end."""
+    held = {
+        (child.child_id, session.date, session.name): session
         for child in world.children
         for session in world.timetable(child)
     }
     return [
         MarkKnown(
-            one.recorded_at or ends[one.child, one.date, one.session],
+            one.recorded_at or held[one.child, one.date, one.session].end,
             row[one.child],
             one.date,
             one.session,
@@ -329,7 +330,7 @@ def _marks(world: World, row: Mapping[str, int]) -> list[MarkKnown]:
             one.rank,
         )
         for one in world.marks
-        if (one.child, one.date, one.session) in ends
+        if (session := held.get((one.child, one.date, one.session))) is not None and not is_ahead(one, session, world)
     ]
 
 

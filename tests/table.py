@@ -41,6 +41,8 @@ TABLE = """
 | 24 | P P | P P | P P | P A | A A | leave Sat–Mon entered Fri 18:00 | – | – |
 | 25 | A A | A A | A - | | | Tue afternoon corrected to P, Wed 20:00 | Wed 08:00 | Wed 08:10; retracted Wed 20:00 (a run from Wed 08:00 is 36 h short) |
 | 26 | A A | A A | A A | L A | A A | leave Thu 14:00–Fri 17:00 entered Sun 10:00; Mon P | Wed 08:00 | Wed 08:10; stands; return Mon 08:10 |
+| 27 | A A | A A | A A | | | Tue 09:00 somebody fills in P for Wed to Fri | Wed 08:00 | Wed 08:10 (what was filled in ahead is refused) |
+| 28 | A A | A A | A A | | | Tuesday's two rows bear a code nobody mapped | Wed 08:10 | Wed 08:10 (Tuesday unknown: #11) |
 """  # noqa: E501
 MONDAY = dt.date(2026, 3, 16)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -112,6 +114,7 @@ LATER_MARKS = {
     23: marks_on("Tue", "P P", "Thu 09:00") + marks_on("Wed", "P P", "Thu 09:00"),
     25: marks_of(MONDAY + DAY, "pm", "P", instant("Wed 20:00")),
     26: marks_on("Mon", "P", week=1),
+    27: [mark for day in ("Wed", "Thu", "Fri") for mark in marks_on(day, "P P", "Tue 09:00")],
 }
 """The marks among what else is said; an earlier mark of the same child and session is one that was replaced."""
 LEAVES = {
@@ -152,6 +155,9 @@ def world_of(row: Row) -> World:
     if row.number == 4:
         late = instant("Wed 09:30")
         marks = [replace(mark, recorded_at=late) if mark.date == MONDAY + 2 * DAY else mark for mark in marks]
+    if row.number == 28:
+        tuesday = (ANA, MONDAY + DAY)
+        marks = [replace(one, mark=Mark.UNKNOWN) if (one.child, one.date) == tuesday else one for one in marks]
     marks += LATER_MARKS.get(row.number, [])
     leaves, movements = LEAVES.get(row.number, ()), MOVEMENTS.get(row.number, ())
     days = [_day_end(mark.recorded_at) for mark in marks if mark.recorded_at] + [leave.ends for leave in leaves]

@@ -65,6 +65,40 @@ def test_a_simulation_of_the_daemon_says_what_the_table_says(row: Row, tmp_path:
     )
 
 
+EXCEPTIONS = """
+[[feed]]
+id = "exceptions"
+kind = "file"
+records = "marks"
+path = "exceptions.csv"
+units = ["sch-1"]
+presence = "implied"
+"""
+
+
+@pytest.mark.parametrize("implied", [False, True], ids=["row 28", "row 29"])
+def test_rows_that_bear_a_code_nobody_mapped_leave_a_hole(implied: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """Of a roll (28), and of an exception feed, each session of which is known at its end (29)."""
+    world = world_of(row(28))
+    path = write_feeds(world, tmp_path)
+    marks = tmp_path / "marks-1.csv"
+    rows = [line.replace(",unknown,", ",旷课,") for line in marks.read_text(encoding="utf-8").splitlines()]
+    if implied:
+        (tmp_path / "exceptions.csv").write_text(
+            "\n".join(",".join(line.split(",")[:4]) for line in rows if ANA in line or "student_id" in line) + "\n",
+            encoding="utf-8",
+        )
+        path.write_text(path.read_text(encoding="utf-8").replace("[rules]", f"{EXCEPTIONS}[rules]"), encoding="utf-8")
+        rows = rows[:1]
+    marks.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+    lines = [line for line in simulate(load_config(path), world.start, world.end) if line["student"] == ANA]
+
+    told = {(line["kind"], line["due_at"][11:16], line["raised_at"][:16]) for line in lines if line["kind"] == "report"}
+    expected = ("report", "11:40", "2026-03-18T11:40") if implied else ("report", "08:10", "2026-03-18T08:10")
+    assert told == {expected}
+
+
 def row(number: int) -> Row:
     return rows()[number - 1]
 
