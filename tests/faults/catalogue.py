@@ -49,12 +49,12 @@ def _torn_gzip(answer: Answer, _: Scene) -> Answer:
 
 def _broken_quote(answer: Answer, scene: Scene) -> Answer:
     """A quote is opened before the last absence of the fault's days, and never closed."""
-    lines = answer.body.decode().split("\n")
+    lines = answer.body.decode(errors="surrogateescape").split("\n")
     days = [date.isoformat() for date in scene.dates]
     found = [n for n, line in enumerate(lines) if ",absent" in line and any(day in line for day in days)]
     for n in found[-1:]:
         lines[n] = lines[n].replace(",absent", ',"absent')
-    return replace(answer, body="\n".join(lines).encode())
+    return replace(answer, body="\n".join(lines).encode(errors="surrogateescape"))
 
 
 def _renumbered(row: Row, scene: Scene) -> Row:
@@ -288,7 +288,7 @@ FAULTS = (
     ),
     Fault("old files are delivered again under newer names", shapes=(DAYS,), rows=_again, harmless=True),
     Fault("a roll and its correction come in one poll", shapes=(DAYS,), rows=_together, harmless=True),
-    Fault("a workbook has a sheet for each class", shapes=(DAYS,), rows=_workbook, harmless=True),
+    Fault("a workbook has a sheet for each class", shapes=(DAYS,), rows=_workbook, harmless=True, alone=True),
     Fault("files are saved by another program", shapes=(DAYS,), rows=_passed_over, is_missing=True),
     Fault("files of one class are named in capitals", shapes=(GATE,), rows=_in_capitals, is_missing=True),
     Fault("times at the gate are in UTC", records="gate", shapes=(GATE,), rows=with_value("at", _in_utc), heard=False),
@@ -305,6 +305,7 @@ FAULTS = (
         shapes=(GROWING,),
         records="",
         down=True,
+        alone=True,
         after=1,
         days=1,
         hours=(dt.time(7), dt.time(15)),

@@ -67,6 +67,8 @@ class Fault:
     heard: bool = True
     deceives: bool = False
     down: bool = False
+    alone: bool = False
+    """Whether it is tried by itself only."""
     is_missing: bool = False
     """Whether what is wrong is that a document is not there."""
 

@@ -75,7 +75,7 @@ def _round(number: int) -> Iterator[_Wanted]:
 def _pairs(count: int, number: int) -> Iterator[_Wanted]:
     """Draw two faults of one school; the second begins up to two days after the first."""
     chance = random.Random(number)  # noqa: S311 - a seed that tells a story again
-    apart: Sequence[Fault] = [fault for fault in FAULTS if not fault.down]
+    apart: Sequence[Fault] = [fault for fault in FAULTS if not fault.alone]
     for _ in range(count):
         first = chance.choice(apart)
         second = chance.choice([one for one in apart if one is not first and set(one.shapes) & set(first.shapes)])
