@@ -14,7 +14,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "movement": ("学籍异动已确认", "a change of enrolment was confirmed"),
     "marked_leave": ("点名记为请假", "the roll says that the child was on leave"),
     "present": ("点名记录显示当时在校", "the roll says that the child was at school"),
-    "seen_by_hand": ("经人工核实当时在校", "somebody confirmed that the child was at school"),
     "not_real": ("大面积缺勤经核实不属实", "the mass absence was judged not real"),
     "false_alarm": ("误报", "false alarm"),
     "transferred": ("已转学", "transferred to another school"),

@@ -180,9 +180,14 @@ def contact(row: Row) -> ContactRecord:
 
 
 def key_of(row: Row) -> str | None:
-    """Return the id of the contact, unit or child that a row names, taken or refused; None if it cannot be told."""
+    """Return the id of the contact, unit or child that a row names, taken or refused; None if it cannot be told.
+
+    "" for a contact without any address: whoever wrote it says that nobody is to be told there any more.
+    """
     try:
         if row.raw("role"):
+            if not any(row.raw(one) for one in ("phone", "email", "endpoint")):
+                return ""
             return row.may("contact_id", an_id) or contact_id_of(_nameable(row))
         return row.may("unit_id", an_id) or row.may("student_id", an_id)
     except Fault:

@@ -80,8 +80,7 @@ def _cause(judgement: Judgement, row: int, one: _Taken, said: Sequence[Overlay])
     if excused is not None and (one.tell.reason == "excused" or not seen):
         return excused
     if seen:
-        by_hand = any(each.student_id is not None and each.mark in POSITIVE for each in said)
-        return "seen_by_hand" if by_hand else "present"
+        return "present"
     return "not_real" if any(each.incident_id is not None for each in said) else "corrected"
 
 

@@ -143,9 +143,8 @@ def _feed(records: str, path: str, rest: str = "") -> str:
 
 _FEEDS = "".join(
     [
-        _feed("units", "units.csv"),
         # Of three children one is more than a fifth; what is held has tests of its own.
-        *(_feed(name, f"{name}.csv", "hold_when_missing = 0.0") for name in ("students", "contacts")),
+        *(_feed(name, f"{name}.csv", "hold_when_missing = 0.0") for name in ("units", "students", "contacts")),
         _feed("leaves", "inbox/leaves*.csv"),
         _feed("movements", "inbox/movements*.csv"),
         _feed("marks", "inbox/marks*.csv", 'units = ["sch-1"]'),

@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 
 from daemon.console.app import build_console
 from daemon.console.ready import Vitals
-from daemon.jobs.byhand import mark
 from daemon.store import incidents
 from daemon.store.incidents import IncidentRow
 from tests.days.conftest import Opens
@@ -231,16 +230,6 @@ def test_a_corrected_roll_says_what_it_was_corrected_to(day: Day, said: str, wor
         if name == "Tue":
             break
     told_why(day, words)
-
-
-def test_what_somebody_remembers_is_the_reason(day: Day) -> None:
-    ana_is_reported(day)
-    day.at("Wed 10:00")
-    for name in ("Mon", "Tue"):
-        for session in ("am", "pm"):
-            mark(day.house, "ana", day.date(name), session, "present", "Tess", day.now)
-    day.works()
-    told_why(day, "经人工核实当时在校")
 
 
 def test_a_mass_absence_that_was_none_is_the_reason(snow: tuple[Day, Arrival, Arrival]) -> None:

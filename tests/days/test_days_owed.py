@@ -127,6 +127,7 @@ def test_a_mentor_appointed_later_is_told_and_nobody_was_alarmed_before(day: Day
 def test_a_contact_without_any_number_is_nobody_to_tell_until_it_has_one(opens: Opens) -> None:
     mute = [one if one.who != "town" else type(one)("town", "town_government", "t-1") for one in PEOPLE]
     day = opens(people=mute)
+    day.expects_mail("operator", "数据源 contacts：有数据行被拒收")
     ana_vanishes(day)
     day.at("Wed 08:10")
     day.roll("am", absent=["ana"])
@@ -137,6 +138,7 @@ def test_a_contact_without_any_number_is_nobody_to_tell_until_it_has_one(opens: 
 
     come_back(day, "town")
 
+    day.expects_mail("operator", "数据源 contacts：问题已解决")
     day.expects_sms("town", "控辍保学报告")
 
 

@@ -27,6 +27,7 @@ def test_who_has_no_number_any_more_when_the_report_leaves_is_said_aloud_and_the
     day.at("Wed 08:10")
     day.sms.usual = Answer(503)
     day.roll("am", absent=["ana"])
+    day.expects_mail("operator", "有报告无人可通知", "2026-000001")
     day.at("Wed 08:10:20")
     day.people["town"] = replace(day.people["town"], phone="", email="town@example.org")
     day.brings_contacts()
