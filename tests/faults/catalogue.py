@@ -62,6 +62,14 @@ def _renumbered(row: Row, scene: Scene) -> Row:
     return {**row, "student_id": f"9{old}"} if row["student_id"] == old else row
 
 
+def _renumbered_throughout(document: Document, scene: Scene) -> Sequence[Document]:
+    """A child whose report stands has another number, also in the rows about days before."""
+    out = next(one for one in scene.school.history.pupils if one.letters.startswith("AAAAAA"))
+    old = scene.school.student(out)
+    rows = [{**row, "student_id": f"9{old}"} if row["student_id"] == old else row for row in document.rows]
+    return [document.but(rows)]
+
+
 def _not_delivered(_: Document, __: Scene) -> Sequence[Document]:
     return []
 
@@ -225,6 +233,12 @@ FAULTS = (
         harmless=True,
     ),
     Fault("a child has another number in the marks", shapes=_MARKS, rows=each_row(_renumbered)),
+    Fault(
+        "a child has another number in the marks of days before, too",
+        shapes=(EXCEPTIONS,),
+        rows=_renumbered_throughout,
+        after=1,
+    ),
     Fault("the roster is cut short", records="students", rows=_first_half, shapes=_MARKS),
     Fault("the roster is a login page", records="students", answer=_login_page, shapes=_MARKS),
     Fault("the roster is a bare header", records="students", answer=bytewise(_header), shapes=_MARKS),
@@ -310,5 +324,12 @@ FAULTS = (
         days=1,
         hours=(dt.time(7), dt.time(15)),
     ),
-    Fault("a school marks everybody absent for a day", shapes=_MARKS, rows=_everybody_absent, after=1, days=1),
+    Fault(
+        "a school marks everybody absent for a day",
+        shapes=_MARKS,
+        rows=_everybody_absent,
+        is_judged=True,
+        after=1,
+        days=1,
+    ),
 )

@@ -67,6 +67,8 @@ class Fault:
     heard: bool = True
     deceives: bool = False
     down: bool = False
+    is_judged: bool = False
+    """Whether somebody judges that what was marked is not real, so that those days stay unknown."""
     alone: bool = False
     """Whether it is tried by itself only."""
     is_missing: bool = False

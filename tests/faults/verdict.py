@@ -145,13 +145,16 @@ class Verdict:
     def _not_mended(self) -> Iterator[str]:
         """On the evening of the first school day on which all is right again, the same reports stand as if ever.
 
-        A report nobody should have made may stand while the child is absent: a new one may be due within a day.
+        A report nobody should have made may stand while the child is absent: a new one may be due within a day. One
+        of a child that is absent may be due later, where somebody judged that days of its run were not real.
         """
         over = max((one.over_on(self.school.history) for one in self.school.faults), default=DATES[0])
         stands = {self._pupils[one].number for one in self.outcome.standing[over] if one in self._pupils}
         last = 2 * DATES.index(over) + 1
         absent = {one.number for one in self.school.history.pupils if one.letters[last] == "A"}
-        for number in sorted((stands ^ self._law.standing[over]) - (stands & absent)):
+        judged = any(fault.is_judged for fault in self.school.faults)
+        left = absent if judged else stands & absent
+        for number in sorted((stands ^ self._law.standing[over]) - left):
             what = "stands" if number in stands else "does not stand"
             yield self._about(number, f"all is right again, and on the evening of {over} its report {what}")
         for one in self._of_school:
