@@ -51,8 +51,9 @@ class Fault:
 
     It changes the rows of documents, or the bytes and the answer they come in. Once it is over everything is delivered
     again, and right. `hours` are the hours of its first day in which it is on, where that is all. A `harmless` one
-    changes no report; one that is not `heard` hides nobody either, and nobody hears of it; one that `deceives` cannot
-    be told from something that is right, so that nothing it hides or takes back is held against the daemon.
+    changes no report. One that is not `heard` is told of only where it keeps something from being told, if it does.
+    One that `deceives` cannot be told from something that is right: what it hides or takes back is not held against
+    the daemon.
     """
 
     name: str

@@ -14,6 +14,7 @@ from tests.faults.truth import DATES, HALVES, Law, Owed, Pupil, date_of, evening
 TAKEN_BACK = ("return", "retraction", "closed")
 _OF_CASES = frozenset({"report", "escalation", "first_absence", "reopened", "digest", "confirm_request", *TAKEN_BACK})
 _TWO_DAYS = dt.timedelta(hours=48)
+_PUT_RIGHT = dt.timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,17 @@ class Verdict:
         """A return, retraction or closing that nothing in the child's days is the reason for."""
         if any(fault.deceives for fault in self.school.faults):
             return
-        slips = {number for number, _ in self.school.history.slips}
         for one, pupil in self._told(*TAKEN_BACK):
             raised = [told.due_at or told.at for told, of in self._told("report") if of is pupil and told.at <= one.at]
             since = min(raised, default=one.at) - _TWO_DAYS
             letters = {pupil.letters[half.number] for half in HALVES if since <= half.start <= one.at}
-            if letters == {"A"} and (self.school.at_its_end or pupil.number not in slips):
+            if letters == {"A"} and not self._is_slip(pupil, one.at):
                 yield self._about(pupil.number, f"absent all the time, and {one.kind} told {_shown(one.at)}")
+
+    def _is_slip(self, pupil: Pupil, at: dt.datetime) -> bool:
+        """Whether the child was just called as present, and that was not put right yet."""
+        slips = [HALVES[half] for number, half in self.school.history.slips if number == pupil.number]
+        return not self.school.at_its_end and any(half.start <= at < half.start + _PUT_RIGHT for half in slips)
 
     def _changed(self) -> Iterator[str]:
         """What is harmless changes no report."""
