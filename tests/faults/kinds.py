@@ -51,7 +51,9 @@ class Fault:
 
     It changes the rows of documents, or the bytes and the answer they come in. Once it is over everything is delivered
     again, and right. `hours` are the hours of its first day in which it is on, where that is all. A `harmless` one
-    changes nothing that must be told; one that is not `heard` cannot be told from something that is right.
+    changes no report. One that is not `heard` is told of only where it keeps something from being told, if it does.
+    One that `deceives` cannot be told from something that is right: what it hides or takes back is not held against
+    the daemon.
     """
 
     name: str
@@ -64,7 +66,12 @@ class Fault:
     hours: tuple[dt.time, dt.time] | None = None
     harmless: bool = False
     heard: bool = True
+    deceives: bool = False
     down: bool = False
+    is_judged: bool = False
+    """Whether somebody judges that what was marked is not real, so that those days stay unknown."""
+    alone: bool = False
+    """Whether it is tried by itself only."""
     is_missing: bool = False
     """Whether what is wrong is that a document is not there."""
 

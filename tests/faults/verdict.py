@@ -14,6 +14,7 @@ from tests.faults.truth import DATES, HALVES, Law, Owed, Pupil, date_of, evening
 TAKEN_BACK = ("return", "retraction", "closed")
 _OF_CASES = frozenset({"report", "escalation", "first_absence", "reopened", "digest", "confirm_request", *TAKEN_BACK})
 _TWO_DAYS = dt.timedelta(hours=48)
+_PUT_RIGHT = dt.timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Verdict:
 
     def _hidden(self) -> Iterator[str]:
         told = [(one, pupil.number) for one, pupil in self._told("report") if one.role == "town_government"]
-        if not all(fault.heard for fault in self.school.faults):
+        if any(fault.deceives for fault in self.school.faults):
             return
         for owed in self._owed():
             until = evening(owed.due_at)
@@ -114,15 +115,19 @@ class Verdict:
 
     def _taken_back(self) -> Iterator[str]:
         """A return, retraction or closing that nothing in the child's days is the reason for."""
-        if not all(fault.heard for fault in self.school.faults):
+        if any(fault.deceives for fault in self.school.faults):
             return
-        slips = {number for number, _ in self.school.history.slips}
         for one, pupil in self._told(*TAKEN_BACK):
             raised = [told.due_at or told.at for told, of in self._told("report") if of is pupil and told.at <= one.at]
             since = min(raised, default=one.at) - _TWO_DAYS
             letters = {pupil.letters[half.number] for half in HALVES if since <= half.start <= one.at}
-            if letters == {"A"} and (self.school.at_its_end or pupil.number not in slips):
+            if letters == {"A"} and not self._is_slip(pupil, one.at):
                 yield self._about(pupil.number, f"absent all the time, and {one.kind} told {_shown(one.at)}")
+
+    def _is_slip(self, pupil: Pupil, at: dt.datetime) -> bool:
+        """Whether the child was just called as present, and that was not put right yet."""
+        slips = [HALVES[half] for number, half in self.school.history.slips if number == pupil.number]
+        return not self.school.at_its_end and any(half.start <= at < half.start + _PUT_RIGHT for half in slips)
 
     def _changed(self) -> Iterator[str]:
         """What is harmless changes no report."""
@@ -139,19 +144,22 @@ class Verdict:
             day = DATES[fault.first_day(self.school.history)]
             begins = local(day, dt.time())
             heard = any(one.at < evening(begins) and one.lasts(begins) for one in self._of_school)
-            if not (heard or fault.harmless or fault.down or not fault.heard):
+            if not (heard or fault.harmless or fault.down or fault.deceives or not fault.heard):
                 yield f"nobody heard on its first day, {day}, that {fault.name}"
 
     def _not_mended(self) -> Iterator[str]:
         """On the evening of the first school day on which all is right again, the same reports stand as if ever.
 
-        A report nobody should have made may stand while the child is absent: a new one may be due within a day.
+        A report nobody should have made may stand while the child is absent: a new one may be due within a day. One
+        of a child that is absent may be due later, where somebody judged that days of its run were not real.
         """
         over = max((one.over_on(self.school.history) for one in self.school.faults), default=DATES[0])
         stands = {self._pupils[one].number for one in self.outcome.standing[over] if one in self._pupils}
         last = 2 * DATES.index(over) + 1
         absent = {one.number for one in self.school.history.pupils if one.letters[last] == "A"}
-        for number in sorted((stands ^ self._law.standing[over]) - (stands & absent)):
+        judged = any(fault.is_judged for fault in self.school.faults)
+        left = absent if judged else stands & absent
+        for number in sorted((stands ^ self._law.standing[over]) - left):
             what = "stands" if number in stands else "does not stand"
             yield self._about(number, f"all is right again, and on the evening of {over} its report {what}")
         for one in self._of_school:
