@@ -59,7 +59,7 @@ def laws_under(rules: RulesConfig, ladders: Iterable[Ladder], rulebook: Rulebook
         clock=Clock(run_break=rules.run_break),
         wait_for_roll=rules.wait_for_roll,
         unconfirmed_after=rules.unconfirmed_after,
-        storm_hold=rules.storm_hold,
+        mass_absence_hold=rules.mass_absence_hold,
         ladders={ladder.ladder_id: ladder for ladder in ladders},
     )
     return laws_of(rulebook, common)

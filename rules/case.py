@@ -53,7 +53,7 @@ class Law:
     ladder: Ladder = NO_LADDER
     wait_for_roll: dt.timedelta = dt.timedelta(minutes=60)
     unconfirmed_after: dt.timedelta = dt.timedelta(hours=4)
-    storm_hold: dt.timedelta = dt.timedelta(hours=24)
+    mass_absence_hold: dt.timedelta = dt.timedelta(hours=24)
     chase: dt.timedelta = dt.timedelta(hours=24)
     """A corrected run that will be due this soon keeps the report standing."""
     first_absence_after: dt.timedelta = dt.timedelta(minutes=60)

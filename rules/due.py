@@ -104,7 +104,7 @@ def held_until(draft: Draft) -> dt.datetime | None:
     """Until when the report waits for a mass absence to be judged; None if it need not."""
     if draft.storm is None or draft.storm.judged or draft.case.pending_at is None:
         return None
-    return draft.case.pending_at + draft.law.storm_hold
+    return draft.case.pending_at + draft.law.mass_absence_hold
 
 
 def _raise(draft: Draft) -> None:

@@ -117,9 +117,9 @@ class Parameters:
     wait_for_roll: dt.timedelta = HOUR
     unconfirmed_after: dt.timedelta = 4 * HOUR
     run_break: dt.timedelta = 10 * DAY
-    storm_share: float = 0.5
+    mass_absence_share: float = 0.5
     storm_min: int = 20
-    storm_hold: dt.timedelta = 24 * HOUR
+    mass_absence_hold: dt.timedelta = 24 * HOUR
     stale_after: dt.timedelta = 2 * HOUR
 
 
@@ -314,9 +314,9 @@ def _minutes(span: dt.timedelta) -> str:
 
 def _rule_lines(figures: Parameters) -> Iterable[str]:
     yield "[rules]"
-    for name in ("wait_for_roll", "unconfirmed_after", "run_break", "storm_hold"):
+    for name in ("wait_for_roll", "unconfirmed_after", "run_break", "mass_absence_hold"):
         yield f'{name} = "{_minutes(getattr(figures, name))}"'
-    yield f"storm_share = {figures.storm_share}"
+    yield f"mass_absence_share = {figures.mass_absence_share}"
 
 
 _REST = """

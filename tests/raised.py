@@ -66,7 +66,7 @@ def _of_case(student: str, entries: list[Entry]) -> Iterator[Raised]:
 def replayed(config: Config, history: History, end: dt.datetime) -> list[Raised]:
     """Everything a backtest of a history raises by the configured rules, in order."""
     laws = build_laws(config, load_rules(config))
-    return sorted(map(of_flag, replay(history, laws, end, storm_share=config.rules.storm_share).flags))
+    return sorted(map(of_flag, replay(history, laws, end, mass_absence_share=config.rules.mass_absence_share).flags))
 
 
 def of_flag(flag: Flag) -> Raised:

@@ -190,7 +190,7 @@ class Replay:
         schools = dict(self.world.classes)
         for key in sorted(absent, key=lambda key: (key[0] in schools, key[1], self._order(key[2]))):
             count = absent[key]
-            many = count >= self.figures.storm_min and count > self.figures.storm_share * expected[key]
+            many = count >= self.figures.storm_min and count > self.figures.mass_absence_share * expected[key]
             whole = (schools.get(key[0]), *key[1:]) in self.storms
             if many and key not in self.storms and not whole:
                 begins = not self._beside(key) & self.storms
@@ -275,7 +275,7 @@ class Replay:
         pupil.pending = Pending(now, unconfirmed, awaited)
         self.due.append(Due(pupil.child.child_id, now))
         self._wake(now + self.figures.wait_for_roll)
-        self._wake(now + self.figures.storm_hold)
+        self._wake(now + self.figures.mass_absence_hold)
 
     def _is_called(self, pupil: Pupil, session: Session) -> bool:
         """Tell whether the child has a mark in a session; a roll that does not name it says `unknown`."""
@@ -286,7 +286,7 @@ class Replay:
         stormy = any(
             (unit, run.first.date, run.first.name) in self.storms for unit in (run.first.class_id, run.first.school)
         )
-        held = stormy and now < pending.due_at + self.figures.storm_hold
+        held = stormy and now < pending.due_at + self.figures.mass_absence_hold
         session = pending.awaited
         waits = session is not None and not self._is_called(pupil, session)
         return not held and not (waits and now < pending.due_at + self.figures.wait_for_roll)

@@ -109,7 +109,7 @@ class County:
     class_ids: Sequence[str]
     school_ids: Sequence[str | None]
     law: Law
-    storm_share: float = 0.5
+    mass_absence_share: float = 0.5
     marks: list[MarkKnown] = field(default_factory=list)
     hands: list[HandKnown] = field(default_factory=list)
     leaves: list[LeaveKnown] = field(default_factory=list)
@@ -212,7 +212,7 @@ class County:
         if any(a != b for a, b in zip(of_class, of_school, strict=True)):
             units.append(of_class)
         for unit_of_row in units:
-            for count in mass_absences(judgement, unit_of_row, columns, self.storm_share):
+            for count in mass_absences(judgement, unit_of_row, columns, self.mass_absence_share):
                 start = int(judgement.register.calendar.starts[:, count.column].max())
                 self._storm(count.unit_id, from_micros(start), now)
 
@@ -255,7 +255,7 @@ def live_through(world: World, *, after_each: Looks | None = None, **figures: An
         class_ids=[class_id for class_id, _ in world.classes],
         school_ids=[school for _, school in world.classes],
         law=replace(_law(world.parameters), **figures),
-        storm_share=world.parameters.storm_share,
+        mass_absence_share=world.parameters.mass_absence_share,
     )
     row = {child.child_id: n for n, child in enumerate(world.children)}
     leaves = [
@@ -308,7 +308,7 @@ def _law(figures: Parameters) -> Law:
         ladder=Ladder("statutory", (Rung(dt.timedelta(0), None, ("town_government",), ("sms",)),), ()),
         wait_for_roll=figures.wait_for_roll,
         unconfirmed_after=figures.unconfirmed_after,
-        storm_hold=figures.storm_hold,
+        mass_absence_hold=figures.mass_absence_hold,
     )
 
 

@@ -150,7 +150,7 @@ _PARAMETERS = st.builds(
     wait_for_roll=st.sampled_from((HOUR, HOUR, HOUR, 0 * HOUR, HOUR / 3)),
     unconfirmed_after=st.sampled_from((4 * HOUR, 4 * HOUR, HOUR)),
     run_break=st.sampled_from((10 * DAY, 10 * DAY, 3 * DAY)),
-    storm_hold=st.sampled_from((24 * HOUR, 24 * HOUR, 3 * HOUR)),
+    mass_absence_hold=st.sampled_from((24 * HOUR, 24 * HOUR, 3 * HOUR)),
 )
 
 

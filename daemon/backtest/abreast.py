@@ -25,13 +25,15 @@ class _Task:
     groups: Sequence[Group]
     laws: Laws
     until: dt.datetime
-    storm_share: float
+    mass_absence_share: float
     looked_at: Sequence[str]
 
     def part(self, number: int) -> Part:
         """Replay one group."""
         group = self.groups[number]
-        return replay_group(group, self.laws, self.until, storm_share=self.storm_share, looked_at=self.looked_at)
+        return replay_group(
+            group, self.laws, self.until, mass_absence_share=self.mass_absence_share, looked_at=self.looked_at
+        )
 
 
 _task: _Task | None = None
@@ -61,14 +63,14 @@ def replay_abreast(
     laws: Laws,
     until: dt.datetime,
     *,
-    storm_share: float = 0.5,
+    mass_absence_share: float = 0.5,
     looked_at: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda _done, _of: None,
     workers: int | None = None,
 ) -> Replayed:
     """What `rules.backtest.replay.replay` gives, sooner where there are several groups and cores."""
     global _task  # noqa: PLW0603 - what a forked process finds in place is not copied; a history is too large to send
-    _task = _Task(list(groups_of(history)), laws, until, storm_share, looked_at)
+    _task = _Task(list(groups_of(history)), laws, until, mass_absence_share, looked_at)
     gc.freeze()  # a history is hundreds of thousands of small things that live on: looking through them takes seconds
     count = min(workers or os.cpu_count() or 1, len(_task.groups))
     try:

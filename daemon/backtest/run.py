@@ -68,7 +68,7 @@ def _try(config: Config, laws: Laws, history: History, exam: Exam, progress: Cal
         history,
         laws,
         exam.end,
-        storm_share=config.rules.storm_share,
+        mass_absence_share=config.rules.mass_absence_share,
         looked_at=numeric(sorted(laws.book.needs)),
         progress=progress,
     )

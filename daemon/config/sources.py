@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from daemon.config.mapping import MappingConfig
 from daemon.config.table import Keeper, Table
@@ -88,8 +88,20 @@ class FeedConfig(Keeper):
         return feed
 
 
+_EARLIER_NAMES = {"storm_share": "mass_absence_share", "storm_hold": "mass_absence_hold"}
+
+
 class RulesConfig(Table):
     """`[rules]`: rules beside those that ship, and the figures every rule shares."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, values: object) -> object:
+        """Take the two figures of a mass absence also under the names they had before."""
+        if not isinstance(values, dict):
+            return values
+        names = {old: new for old, new in _EARLIER_NAMES.items() if new not in values}
+        return {names.get(key, key): value for key, value in values.items()}
 
     packs: Packs = Field(
         default=("statutory",), description="packs of rules that ship", examples=['["statutory", "at-risk"]']
@@ -102,5 +114,7 @@ class RulesConfig(Table):
     )
     unconfirmed_after: Lasting = Field(default=4 * _hours, description="session time an unanswered question may take")
     run_break: Lasting = Field(default=10 * _days, description="the longest gap of holes within one run")
-    storm_share: Share = Field(default=0.5, description="the share of children absent that makes a mass absence")
-    storm_hold: Duration = Field(default=24 * _hours, description="how long an unjudged mass absence holds reports")
+    mass_absence_share: Share = Field(default=0.5, description="the share of children absent that makes a mass absence")
+    mass_absence_hold: Duration = Field(
+        default=24 * _hours, description="how long an unjudged mass absence holds reports"
+    )

@@ -41,10 +41,10 @@ def find_storms(house: House, scene: Scene, people: People, now: dt.datetime) ->
     columns = np.flatnonzero((recent & calendar.expected).any(axis=0)).tolist()
     rows = judgement.register.classes[:, -1]
     schools = [people.school_ids[index] for index in rows]
-    found = mass_absences(judgement, schools, columns, house.config.rules.storm_share)
+    found = mass_absences(judgement, schools, columns, house.config.rules.mass_absence_share)
     whole = {(count.unit_id, count.column) for count in found}
     classes = [people.class_ids[index] for index in rows]
-    in_class = mass_absences(judgement, classes, columns, house.config.rules.storm_share)
+    in_class = mass_absences(judgement, classes, columns, house.config.rules.mass_absence_share)
     school_of = {class_id: people.school_ids[people.class_index[class_id]] for class_id in {*classes}}
     found += [count for count in in_class if (school_of[count.unit_id] or count.unit_id, count.column) not in whole]
     return _changes(house, people, found, scene.storms)

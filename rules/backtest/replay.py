@@ -86,7 +86,7 @@ def replay(
     laws: Laws,
     until: dt.datetime,
     *,
-    storm_share: float = 0.5,
+    mass_absence_share: float = 0.5,
     looked_at: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Replayed:
@@ -97,7 +97,7 @@ def replay(
     parts = []
     done = 0
     for group in groups_of(history):
-        parts.append(replay_group(group, laws, until, storm_share=storm_share, looked_at=looked_at))
+        parts.append(replay_group(group, laws, until, mass_absence_share=mass_absence_share, looked_at=looked_at))
         done += len(group.rows)
         progress(done, len(history.students))
     return put_together(history, laws, parts, looked_at)
@@ -156,7 +156,7 @@ def _places(history: History) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
 
 
 def replay_group(
-    group: Group, laws: Laws, until: dt.datetime, *, storm_share: float, looked_at: Sequence[str] = ()
+    group: Group, laws: Laws, until: dt.datetime, *, mass_absence_share: float, looked_at: Sequence[str] = ()
 ) -> Part:
     """The same for one group."""
     book, end = laws.book, to_micros(until)
@@ -174,7 +174,7 @@ def replay_group(
     found = signs_of(walk, number)
     doubted = np.flatnonzero(doubt.doubted)
     if len(doubted):
-        storms = storms_of(ground, walk.tracked.missed, storm_share)
+        storms = storms_of(ground, walk.tracked.missed, mass_absence_share)
         cases = Replay(group.part(doubted), _without_signs(laws), storms, doubt.instants_of(doubted))
         found += reports_of(cases.run(end), doubted, number)
     flags = joined(_rules(laws), found)

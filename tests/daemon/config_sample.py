@@ -91,6 +91,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                 "poll": "5m",
                 "units": ["sch-1", "sch-2"],
                 "presence": "explicit",
+                "hold_when_missing": 0.2,
                 "stale_after": "2h",
                 "rank": 1,
                 "encoding": "auto",
@@ -123,8 +124,8 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
             "wait_for_roll": "60m",
             "unconfirmed_after": "4h",
             "run_break": "10d",
-            "storm_share": 0.5,
-            "storm_hold": "24h",
+            "mass_absence_share": 0.5,
+            "mass_absence_hold": "24h",
         },
         "ladder": [
             {

@@ -58,7 +58,7 @@ def test_two_sections_are_enough(write: Callable[[str], Path]) -> None:
     assert config.channels.sms is None
     assert config.privacy.keys == ()
     assert config.rules == RulesConfig()
-    assert config.rules.storm_hold == dt.timedelta(hours=24)
+    assert config.rules.mass_absence_hold == dt.timedelta(hours=24)
 
 
 def test_values_come_as_what_they_are(sample: Config) -> None:
@@ -228,3 +228,9 @@ def test_ids_stand_in_the_form_in_which_feeds_give_them(write: Callable[[str], P
 )
 def test_the_country_of_a_zone_is_known_only_where_it_is_one(zone: str, country: str | None) -> None:
     assert country_of(zone) == country
+
+
+def test_the_figures_of_a_mass_absence_are_read_under_their_earlier_names_too(write: Callable[[str], Path]) -> None:
+    config = load_config(write(f'{MINIMAL}[rules]\nstorm_share = 0.75\nstorm_hold = "3h"\n'))
+
+    assert (config.rules.mass_absence_share, config.rules.mass_absence_hold) == (0.75, dt.timedelta(hours=3))

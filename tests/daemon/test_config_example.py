@@ -104,7 +104,7 @@ def test_every_line_of_the_example_has_its_sentence() -> None:
 def test_the_configuration_of_grand_bend_loads_unchanged() -> None:
     config = load_config(GRAND_BEND)
     assert config.feed[-1].presence == "implied"
-    assert config.rules.storm_share == 0.99
+    assert config.rules.mass_absence_share == 0.99
 
 
 @pytest.mark.skipif(not INTERFACE.exists(), reason="the shared design is not here")

@@ -64,7 +64,7 @@ def test_hints_name_what_was_probably_meant() -> None:
 
 def test_a_key_of_another_section_is_sent_home() -> None:
     hints = {problem.key: problem.hint for problem in refused(Path(__file__).parent / "bad" / "misplaced.toml")}
-    assert hints["calendar.storm_share"] == "it belongs to rules"
+    assert hints["calendar.mass_absence_share"] == "it belongs to rules"
     assert hints["servce"] == 'did you mean "service"?'
 
 

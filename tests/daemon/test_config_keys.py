@@ -146,9 +146,10 @@ IN_THEMSELVES = re.findall(
     calendar.unit.*.weekdays calendar.unit.*.sessions.*.name calendar.unit.*.sessions.*.start
     calendar.unit.*.sessions.*.end calendar.unit.*.terms.*.from calendar.unit.*.terms.*.to feed.*.id
     feed.*.kind feed.*.records feed.*.url feed.*.poll feed.*.presence feed.*.stale_after feed.*.rank
+    feed.*.hold_when_missing
     feed.*.mapping.dates feed.*.mapping.empty feed.*.encoding feed.*.format feed.*.timeout feed.*.max_bytes
     rules.wait_for_roll
-    rules.unconfirmed_after rules.run_break rules.storm_share rules.storm_hold ladder.*.id
+    rules.unconfirmed_after rules.run_break rules.mass_absence_share rules.mass_absence_hold ladder.*.id
     ladder.*.rung.*.after ladder.*.rung.*.unless ladder.*.rung.*.repeat ladder.*.rung.*.until
     ladder.*.rung.*.reach ladder.*.rung.*.fall_back ladder.*.remind_after ladder.*.lapses_after
     channels.email.host channels.email.port
