@@ -14,7 +14,7 @@ from daemon.jobs.delivery import Delivery, Doubts, RecordedAt, TakenIn, Whole, d
 from daemon.jobs.house import House
 from daemon.jobs.numbers import renumbered
 from daemon.jobs.people import People
-from daemon.jobs.repeats import without_repeats
+from daemon.jobs.repeats import with_doubted, without_repeats
 from daemon.jobs.rollcall import Called, Caller
 from daemon.jobs.silence import FEED, KIND, owing
 from daemon.store import absences, enrolment, incidents, intake, rolls, timers
@@ -176,6 +176,9 @@ def _take_marks(tx: Tx, house: House, people: People, delivery: Delivery, taken:
     news = called.rolls
     if delivery.covered_until is not None:
         news = [roll for roll in news if roll.implied]
+    if delivery.covers is not None:
+        sessions = {(one.date, one.session) for one in called.parked if isinstance(one, MarkRecord)}
+        news = with_doubted(tx, delivery.feed.id, news, sessions)
     if not house.simulated:
         news = _without_repeats(tx, delivery, news, all_of_them=called.dates_ahead)
     rolls.record_rolls(tx, news)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from daemon.store import rolls
 from daemon.store.rolls import Roll, RollBlock
 from daemon.store.tx import Tx
+from rules.records import POSITIVE, Mark
 
 Key = tuple[str, dt.date, str]
 """Class, day and session of a roll."""
@@ -28,8 +30,49 @@ def without_repeats(tx: Tx, feed_id: str, called: Sequence[Roll]) -> list[Roll]:
     block = rolls.load_rolls(tx, classes, min(days), max(days), feed_id=feed_id)
     if not len(block):
         return list(called)
-    said = _last_said(block)
-    return [kept for roll in called if (kept := _news(roll, said)) is not None]
+    said, final = _last_said(block), _last_words(called)
+    return [kept for roll in called if (kept := _news(roll, said, final)) is not None]
+
+
+LOOK_BACK = dt.timedelta(days=14)
+"""How far back it is looked whom a feed named on the school day before: holidays lie between."""
+
+
+def with_doubted(
+    tx: Tx, feed_id: str, called: Sequence[Roll], sessions: AbstractSet[tuple[dt.date, str]]
+) -> list[Roll]:
+    """Return the rolls of an exception feed, those of `sessions` with the children named lately.
+
+    In these sessions the feed names somebody unknown, who may be one of those whom it named that day or on the one
+    before: they are not present for not being named, and what was said of each stands.
+    """
+    doubted = [
+        roll
+        for roll in called
+        if roll.implied and not sessions.isdisjoint({(roll.session_date, roll.session_name), (roll.session_date, "")})
+    ]
+    if not doubted:
+        return list(called)
+    days, classes = [roll.session_date for roll in doubted], {roll.class_id for roll in doubted}
+    said = _last_said(rolls.load_rolls(tx, classes, min(days) - LOOK_BACK, max(days), feed_id=feed_id))
+    by_day: dict[tuple[str, dt.date], set[int]] = {}
+    for (class_id, day, _), last in said.items():
+        named = {ordinal for ordinal, code in last.marks.items() if code not in _PRESENT}
+        by_day.setdefault((class_id, day), set()).update(named)
+    return [_with_named(roll, by_day) if roll in doubted else roll for roll in called]
+
+
+def _with_named(roll: Roll, by_day: Mapping[tuple[str, dt.date], AbstractSet[int]]) -> Roll:
+    """The roll with a mark of code 0 for each child named that day or on the last one before, of whom it is silent."""
+    days = sorted(day for class_id, day in by_day if class_id == roll.class_id and day <= roll.session_date)
+    marks = _marks(roll)
+    lately = set[int]().union(*(by_day[roll.class_id, day] for day in days[-2:]))
+    left_out = sorted(lately.difference(marks))
+    ordinals, codes = [*marks, *left_out], [*marks.values(), *[int(Mark.UNTAKEN)] * len(left_out)]
+    return replace(roll, ordinals=ordinals, codes=codes) if left_out else roll
+
+
+_PRESENT = frozenset(int(mark) for mark in POSITIVE)
 
 
 @dataclass
@@ -55,10 +98,22 @@ def _last_said(block: RollBlock) -> Mapping[Key, _LastSaid]:
     return said
 
 
-def _news(roll: Roll, said: Mapping[Key, _LastSaid]) -> Roll | None:
-    before = said.get((roll.class_id, roll.session_date, roll.session_name))
-    marks = dict(zip(np.asarray(roll.ordinals).tolist(), np.asarray(roll.codes).tolist(), strict=True))
+def _last_words(called: Sequence[Roll]) -> Mapping[Key, Mapping[int, int]]:
+    """Each child's last code in the rolls of one delivery, which may say several things of a session."""
+    final: dict[Key, dict[int, int]] = {}
+    for roll in sorted(called, key=lambda one: (one.recorded_at, one.line)):
+        final.setdefault((roll.class_id, roll.session_date, roll.session_name), {}).update(_marks(roll))
+    return final
+
+
+def _news(roll: Roll, said: Mapping[Key, _LastSaid], final: Mapping[Key, Mapping[int, int]]) -> Roll | None:
+    key = roll.class_id, roll.session_date, roll.session_name
+    before, marks = said.get(key), _marks(roll)
     if before is None or (roll.implied and not (before.implied and marks == before.marks)):
         return roll  # an exception roll speaks for those it does not name, too: it stays whole
-    news = {ordinal: code for ordinal, code in marks.items() if before.marks.get(ordinal) != code}
+    news = {ordinal: code for ordinal, code in marks.items() if before.marks.get(ordinal) != final[key][ordinal]}
     return replace(roll, ordinals=list(news), codes=list(news.values())) if news else None
+
+
+def _marks(roll: Roll) -> dict[int, int]:
+    return dict(zip(np.asarray(roll.ordinals).tolist(), np.asarray(roll.codes).tolist(), strict=True))

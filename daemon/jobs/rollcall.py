@@ -186,7 +186,7 @@ class Caller:
             recorded = (None if self.whole(session, index) else own) or self.recorded(session)
             key = (index, session.column, to_micros(min(recorded, self.known_at)))
             rolls.append(grouped.setdefault(key, {}))
-        return _Place(rolls, ahead=sessions[0].start - self.known_at > EARLY)
+        return _Place(rolls, ahead=sessions[0].start - min(own or self.known_at, self.known_at) > EARLY)
 
     def _name_refused(self, refused: Iterable[RefusedMark], grouped: _Grouped) -> None:
         """Name the child of each refused row in the sessions it may speak of, without saying what it is there."""

@@ -29,8 +29,8 @@ def _fetched(result: Any, _args: tuple[Any, ...], _named: dict[str, Any]) -> boo
     return bool(result[0])
 
 
-def _news(_result: Any, _args: tuple[Any, ...], named: dict[str, Any]) -> bool:  # noqa: ANN401 - likewise
-    return bool(named["news"])
+def _news(_result: Any, args: tuple[Any, ...], _named: dict[str, Any]) -> bool:  # noqa: ANN401 - likewise
+    return bool(args[1].taken.counts)
 
 
 def _outcomes(_result: Any, args: tuple[Any, ...], _named: dict[str, Any]) -> bool:  # noqa: ANN401 - likewise
