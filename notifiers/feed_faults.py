@@ -69,6 +69,7 @@ _SOURCES = compiled(
     ),
     (r"has no rows", "没有数据行"),
     (r"(?P<ids>.+) are on the newest roster no more", "最新名册中没有了：{ids}"),
+    (r"(?P<ids>.+) have no roll, (?P<day>\S+) (?P<session>.+) or later", "{day} {session}起没有点名：{ids}"),
     (r"(?P<ids>.+) are classes that no units feed names", "单位表中没有这些班级：{ids}"),
 )
 _FILES = compiled(

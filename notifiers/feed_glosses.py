@@ -83,6 +83,10 @@ HINTS: Patterns = compiled(
     (r"one child under two numbers: (?P<a>baoxue student same .+)", "如一人两号，请运行 {a}"),
     (r"the roster has (?P<ids>.+): write the id alike in both", "名册中相近的是{ids}，两处编号请写得一致"),
     (
+        r"look whether the school still sends it: a gate, or a child on leave, is all that is heard of them",
+        "请核实学校是否仍在报送考勤：目前只收到门禁记录，或只有请假",
+    ),
+    (
         r"they stay judged; enter where each went as a movement, or mend the roster",
         "仍继续跟踪这些学生；请登记去向，或改正名册",
     ),

@@ -12,8 +12,9 @@ import structlog
 from daemon.jobs.announce import announce
 from daemon.jobs.casefile import from_row
 from daemon.jobs.fallback import fall_back
-from daemon.jobs.feed_problems import forget_feeds, open_problems
+from daemon.jobs.feed_problems import forget_feeds, open_problems, review_rolls
 from daemon.jobs.house import House
+from daemon.jobs.missing_rolls import find_missing_rolls
 from daemon.jobs.nobody import OWED
 from daemon.jobs.routing import operators
 from daemon.jobs.sweep import CASE
@@ -99,6 +100,8 @@ def _audit(tx: Tx, house: House, now: dt.datetime, up_since: dt.datetime | None)
     found = tuple(one for one, _ in looked)
     _tell(tx, house, found, now)
     forget_feeds(tx, house, now)
+    if up_since is None or up_since <= now - GRACE:
+        review_rolls(tx, house, find_missing_rolls(tx, house, now), now)
     return Audit(now, found, tuple(open_problems(tx)))
 
 

@@ -40,6 +40,7 @@ class FeedProblem(StrEnum):
     CHILDREN_MISSING = "children_missing"
     CLASSES_UNKNOWN = "classes_unknown"
     PASSED_OVER = "passed_over"
+    ROLLS_MISSING = "rolls_missing"
 
 
 WORDS: Mapping[FeedProblem, tuple[str, str]] = {
@@ -49,6 +50,7 @@ WORDS: Mapping[FeedProblem, tuple[str, str]] = {
     FeedProblem.ROWS_WAITING: ("有数据行的学生不在名册", "rows wait for children who are not on the roster"),
     FeedProblem.CHILDREN_MISSING: ("名册缺少原有学生", "children are missing from the roster"),
     FeedProblem.CLASSES_UNKNOWN: ("名册中的班级不在单位表", "classes of the roster are in no list of units"),
+    FeedProblem.ROLLS_MISSING: ("应报考勤的班级没有点名", "classes whose rolls the feed owes have none"),
     FeedProblem.PASSED_OVER: ("有文件、工作表或记录未被采用", "files, sheets or entries are passed over"),
 }
 """Each problem: 中文, English."""

@@ -20,6 +20,9 @@ from daemon.store.intake import FeedState
 from daemon.store.tx import Tx
 from rules.instants import from_micros, to_micros
 
+OF_DELIVERIES = tuple(one for one in FeedProblem if one is not FeedProblem.ROLLS_MISSING)
+"""The problems that a poll shows."""
+
 BETWEEN_NEWS = dt.timedelta(hours=1)
 """How long after a problem was told of a new reason for it may be told; meanwhile it waits."""
 
@@ -43,7 +46,7 @@ def review_feed(
     found = find_problems(tx, house, feed, state, beside, now, names)
     known = {row.kind: row for row in incidents.open_incidents(tx) if row.subject == feed.id}
     # While a feed fails nothing is known of its other problems: they are not over.
-    looked_at = tuple(FeedProblem) if state.state != "failed" else ()
+    looked_at = OF_DELIVERIES if state.state != "failed" else ()
     for one in found:
         _note(tx, house, feed, one, known.get(one.problem), now)
     standing = {one.problem for one in found}
@@ -51,6 +54,16 @@ def review_feed(
         if problem not in standing and problem in known:
             _end(tx, house, known[problem], now)
     return "; ".join(_in_words(one) for one in found) or None
+
+
+def review_rolls(tx: Tx, house: House, looked: Iterable[tuple[FeedConfig, Found | None]], now: dt.datetime) -> None:
+    """Tell the operator of classes whose rolls a feed does not bring, and of the end of that."""
+    known = {row.subject: row for row in incidents.open_incidents(tx, FeedProblem.ROLLS_MISSING)}
+    for feed, found in looked:
+        if found is not None:
+            _note(tx, house, feed, found, known.get(feed.id), now)
+        elif feed.id in known:
+            _end(tx, house, known[feed.id], now)
 
 
 def open_problems(tx: Tx) -> list[IncidentRow]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import sqlalchemy as sa
 
 from daemon.store.coded import Names
 from daemon.store.columns import to_micros
@@ -118,6 +119,15 @@ def load_rolls(
         marks = ",".join("?" * len(part))
         gathered.take(tx, f"{where} AND class_id IN ({marks})", (tx.district, *days, *part))
     return gathered.block()
+
+
+def sessions_brought(tx: Tx, feed_id: str, first_date: dt.date) -> list[tuple[str, dt.date, str]]:
+    """Return class, day and session of every roll that a feed has brought for sessions from a day on, each once."""
+    c = roll.c
+    asked = sa.select(c.class_id, c.session_date, c.session_name).where(
+        tx.ours(roll), c.session_date >= first_date, c.feed_id == feed_id
+    )
+    return [(row[0], row[1], row[2]) for row in tx.connection.execute(asked.distinct())]
 
 
 def _row(roll_id: str, one: Roll) -> dict[str, Any]:

@@ -30,7 +30,10 @@ WORDS = Words()
 
 SAYING = (
     *(f"daemon.feeds.{one.name}" for one in pkgutil.iter_modules(daemon.feeds.__path__)),
-    *(f"daemon.jobs.{name}" for name in ("rollcall", "held", "feed_findings", "parking", "recording", "poll")),
+    *(
+        f"daemon.jobs.{name}"
+        for name in ("rollcall", "held", "feed_findings", "missing_rolls", "parking", "recording", "poll")
+    ),
 )
 ARGUMENTS: Mapping[str, tuple[int | None, int | None]] = {
     "Fault": (0, 1),
