@@ -68,6 +68,8 @@ _SOURCES = compiled(
         "现有{records}{b}个，这份少了{a}个（{ids}）",
     ),
     (r"has no rows", "没有数据行"),
+    (r"is more than a year after from", "结束日期比开始日期晚一年以上"),
+    (r"lies after the delivery: nobody has passed yet", "通行时间晚于送达时间"),
     (r"(?P<ids>.+) are on the newest roster no more", "最新名册中没有了：{ids}"),
     (r"(?P<ids>.+) have no roll, (?P<day>\S+) (?P<session>.+) or later", "{day} {session}起没有点名：{ids}"),
     (r"(?P<ids>.+) are classes that no units feed names", "单位表中没有这些班级：{ids}"),

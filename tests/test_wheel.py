@@ -107,7 +107,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key.write_text("first:" + base64.b64encode(bytes(32)).decode() + "\n", encoding="ascii")
     key.chmod(0o600)
     with config.open("a", encoding="utf-8") as file:
-        file.write('\n[privacy]\nkey_file = "baoxue.key"\n')
+        file.write('\n[privacy]\nkey_file = "baoxue.key"\n[console]\npublic_url = "https://baoxue.example.org"\n')
     return folder
 
 

@@ -13,7 +13,7 @@ from daemon.clock import wall_clock
 from daemon.jobs.audit import WHAT
 from daemon.jobs.audit import audit as look
 from daemon.jobs.dossier import local
-from daemon.jobs.feed_findings import WORDS, FeedProblem
+from daemon.jobs.feed_findings import WORDS
 from daemon.jobs.house import House
 from daemon.store.incidents import IncidentRow
 
@@ -22,12 +22,12 @@ FOUND = {"what": "事项 what", "zh": "说明", "en": "in words", "count": "项�
 
 def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
     """What is wrong with what a feed delivers, as one thing found."""
-    zh, en = WORDS[FeedProblem(row.kind)]
+    zh, en = WORDS[row.kind]
     return {
         "what": f"{row.kind} {row.subject}",
         "zh": f"数据源 {row.subject}：{zh}",
         "en": f"feed {row.subject}: {en}",
-        "count": row.state["count"],
+        "count": row.state.get("count", len(row.state.get("classes", ()))),
         "since": local(house, row.opened_at),
     }
 

@@ -88,7 +88,8 @@ class Heart:
 def unwell(house: House, vitals: Vitals, now: dt.datetime) -> list[str]:
     """Why somebody outside should come and look; nothing while all is well."""
     _, report = vitals.ready(now)
-    spared = {problem_words(row) for row in vitals.problems() if row.kind not in STOPS_THE_HEARTBEAT}
+    problems = [(row, bool(row.incident_id) and row.kind in STOPS_THE_HEARTBEAT) for row in vitals.problems()]
+    spared = {problem_words(row) for row, stops in problems if not stops}
     found = [reason for reason in report["reasons"] if reason not in spared]
     if vitals.written.refused is not None:
         found.append("the configuration on disk is refused")

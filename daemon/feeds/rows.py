@@ -31,6 +31,8 @@ Value = TypeVar("Value")
 
 LANGUAGES = ("zh", "en")
 LEAVE_STATES = ("approved", "withdrawn")
+LONGEST_LEAVE = dt.timedelta(days=370)
+"""A leave without an end in sight hides a child; a year's is entered anew."""
 LEFT_OUT = "; left out, the row is kept"
 
 
@@ -223,6 +225,8 @@ def leave(row: Row) -> LeaveRecord:
     _refuse_doubtful_days(row)
     if ends <= starts:
         raise Fault("is not after from", column="to")
+    if ends - starts > LONGEST_LEAVE:
+        raise Fault("is more than a year after from", "write the day on which the leave ends", column="to")
     status = row.may("status", row.one_of(LEAVE_STATES))
     return LeaveRecord(
         leave_id=row.may("leave_id", an_id) or f"{student_id}-{starts:%Y%m%dT%H%M%SZ}",

@@ -43,7 +43,8 @@ class FeedProblem(StrEnum):
     ROLLS_MISSING = "rolls_missing"
 
 
-WORDS: Mapping[FeedProblem, tuple[str, str]] = {
+WORDS: Mapping[str, tuple[str, str]] = {
+    "feed_silent": ("考勤数据中断", "no attendance records"),
     FeedProblem.FAILED: ("读取失败", "the feed cannot be read"),
     FeedProblem.HELD: ("数据大幅减少，暂不采用", "a delivery lacks much of what is in force and is held"),
     FeedProblem.ROWS_REFUSED: ("有数据行被拒收", "rows are refused"),

@@ -14,7 +14,7 @@ from daemon.jobs.feed_findings import MOST_IDS, WORDS, FeedProblem, Found, find_
 from daemon.jobs.house import House
 from daemon.jobs.routing import operators
 from daemon.jobs.tell import queue
-from daemon.store import incidents, outbox
+from daemon.store import incidents, intake, outbox
 from daemon.store.incidents import IncidentRow
 from daemon.store.intake import FeedState
 from daemon.store.tx import Tx
@@ -67,21 +67,32 @@ def review_rolls(tx: Tx, house: House, looked: Iterable[tuple[FeedConfig, Found 
 
 
 def open_problems(tx: Tx) -> list[IncidentRow]:
-    """The problems of feeds that stand, the oldest first."""
-    kinds = {*FeedProblem}
-    return [row for row in incidents.open_incidents(tx) if row.kind in kinds]
+    """What is wrong with feeds now, the oldest first: problems that stand, silences, and feeds that have just failed.
+
+    The last have no incident yet, and no id: the operator is told when they have failed for longer.
+    """
+    found = [row for row in incidents.open_incidents(tx) if row.kind in WORDS]
+    told = {row.subject for row in found if row.kind == FeedProblem.FAILED}
+    failed = [
+        IncidentRow("", FeedProblem.FAILED, one.feed_id, [], one.failing_since, state={"count": one.failed_polls})
+        for one in intake.feed_states(tx)
+        if one.state == "failed" and one.failing_since is not None and one.feed_id not in told
+    ]
+    return sorted([*found, *failed], key=lambda row: row.opened_at)
 
 
 def forget_feeds(tx: Tx, house: House, now: dt.datetime) -> None:
     """Close the problems of feeds that are not configured any more; nobody is told."""
     configured = {feed.id for feed in house.config.feed}
-    gone = [row for row in open_problems(tx) if row.subject not in configured]
+    ours = [row for row in incidents.open_incidents(tx) if row.kind in {*FeedProblem}]
+    gone = [row for row in ours if row.subject not in configured]
     incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="feed removed") for row in gone])
 
 
 def problem_words(row: IncidentRow) -> str:
     """A problem that stands, in one line of English for whoever runs the daemon."""
-    return f"feed {row.subject}: {WORDS[FeedProblem(row.kind)][1]} ({row.state['count']})"
+    count = row.state.get("count", len(row.state.get("classes", ())))
+    return f"feed {row.subject}: {WORDS[row.kind][1]} ({count})"
 
 
 def _in_words(one: Found) -> str:

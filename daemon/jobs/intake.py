@@ -14,7 +14,7 @@ from daemon.jobs.delivery import Delivery, Doubts, RecordedAt, TakenIn, Whole, d
 from daemon.jobs.house import House
 from daemon.jobs.numbers import renumbered
 from daemon.jobs.people import People
-from daemon.jobs.repeats import with_doubted, without_repeats
+from daemon.jobs.repeats import with_doubted, with_other_files, without_repeats
 from daemon.jobs.rollcall import Called, Caller
 from daemon.jobs.silence import FEED, KIND, owing
 from daemon.store import absences, enrolment, incidents, intake, rolls, timers
@@ -179,6 +179,8 @@ def _take_marks(tx: Tx, house: House, people: People, delivery: Delivery, taken:
     if delivery.covers is not None:
         sessions = {(one.date, one.session) for one in called.parked if isinstance(one, MarkRecord)}
         news = with_doubted(tx, delivery.feed.id, news, sessions)
+        if delivery.feed.url is None:
+            news = with_other_files(tx, delivery, news)
     if not house.simulated:
         news = _without_repeats(tx, delivery, news, all_of_them=called.dates_ahead)
     rolls.record_rolls(tx, news)

@@ -84,6 +84,7 @@ def _note(
         row_count=len(reading.records),
         refused_count=len(problems),
         outcome=outcome,
+        delivered_at=delivery.modified_at,
     )
     assert payload_id is not None
     delivery.payload_id = payload_id

@@ -8,8 +8,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from daemon.store import rolls
+from daemon.jobs.delivery import Delivery
+from daemon.store import deliveries, rolls
 from daemon.store.rolls import Roll, RollBlock
 from daemon.store.tx import Tx
 from rules.records import POSITIVE, Mark
@@ -62,12 +64,36 @@ def with_doubted(
     return [_with_named(roll, by_day) if roll in doubted else roll for roll in called]
 
 
+def with_other_files(tx: Tx, delivery: Delivery, called: Sequence[Roll]) -> list[Roll]:
+    """Return the rolls of an exception feed's file with the children whom other files of the feed name in them.
+
+    A list of the afternoon does not make those present whom the list of the morning names.
+    """
+    implied = [roll for roll in called if roll.implied]
+    if not implied:
+        return list(called)
+    days, classes = [roll.session_date for roll in implied], {roll.class_id for roll in implied}
+    block = rolls.load_rolls(tx, classes, min(days), max(days), feed_id=delivery.feed.id)
+    own = np.isin(block.delivered_at, sorted(deliveries.delivered_as(tx, delivery.feed.id, delivery.name)))
+    said = _last_said(block, ~own)
+    return [_naming(roll, _named(said, roll)) if roll.implied else roll for roll in called]
+
+
+def _named(said: Mapping[Key, _LastSaid], roll: Roll) -> AbstractSet[int]:
+    last = said.get((roll.class_id, roll.session_date, roll.session_name))
+    return {ordinal for ordinal, code in last.marks.items() if code not in _PRESENT} if last is not None else set()
+
+
 def _with_named(roll: Roll, by_day: Mapping[tuple[str, dt.date], AbstractSet[int]]) -> Roll:
     """The roll with a mark of code 0 for each child named that day or on the last one before, of whom it is silent."""
     days = sorted(day for class_id, day in by_day if class_id == roll.class_id and day <= roll.session_date)
+    return _naming(roll, set[int]().union(*(by_day[roll.class_id, day] for day in days[-2:])))
+
+
+def _naming(roll: Roll, others: AbstractSet[int]) -> Roll:
+    """The roll with a mark of code 0 for each of some children whom it does not name."""
     marks = _marks(roll)
-    lately = set[int]().union(*(by_day[roll.class_id, day] for day in days[-2:]))
-    left_out = sorted(lately.difference(marks))
+    left_out = sorted(others - marks.keys())
     ordinals, codes = [*marks, *left_out], [*marks.values(), *[int(Mark.UNTAKEN)] * len(left_out)]
     return replace(roll, ordinals=ordinals, codes=codes) if left_out else roll
 
@@ -83,11 +109,13 @@ class _LastSaid:
     implied: bool = False
 
 
-def _last_said(block: RollBlock) -> Mapping[Key, _LastSaid]:
-    """What one feed, whose rolls these are, said last, by roll."""
+def _last_said(block: RollBlock, wanted: NDArray[np.bool_] | None = None) -> Mapping[Key, _LastSaid]:
+    """What one feed, whose rolls these are, said last, by roll; only by those `wanted`."""
     said: dict[Key, _LastSaid] = {}
     ends = np.searchsorted(block.roll_index, np.arange(len(block) + 1))
     for n in np.lexsort((block.delivered_at, block.recorded_at)).tolist():
+        if wanted is not None and not wanted[n]:
+            continue
         key = (block.classes[block.class_index[n]], block.date[n].item(), block.sessions[block.session_index[n]])
         part = slice(ends[n], ends[n + 1])
         marks = dict(zip(block.ordinal[part].tolist(), block.code[part].tolist(), strict=True))

@@ -17,6 +17,9 @@ from rules.records import Mark, MarkRecord, PunchRecord
 EARLY = dt.timedelta(hours=2)
 """A sighting this long before a session's start counts for it (absence.md, Raised)."""
 
+CLOCK_SKEW = dt.timedelta(minutes=10)
+"""How far the clock of a gate may be ahead of ours."""
+
 FORETOLD = frozenset({Mark.LEAVE, Mark.UNKNOWN})
 """The marks that may be known before EARLY: leave is entered ahead, and nothing is claimed by `unknown`."""
 
@@ -203,6 +206,9 @@ class Caller:
                 roll.setdefault(ordinal, (int(Mark.UNTAKEN), one.line))
 
     def _punch(self, record: PunchRecord, ordinal: int, grouped: _Grouped, called: Called) -> None:
+        if record.at - self.known_at > CLOCK_SKEW:
+            called.refused.append(self._punched_later(record.line, record.student_id))
+            return
         day = record.at.astimezone(self.calendar.zone).date()
         index = self.people.class_on(ordinal, day)
         column = self.session_of(self.people.variants[index], record.at)
@@ -232,6 +238,10 @@ class Caller:
             "leave may be entered ahead, as leave",
             student_id,
         )
+
+    def _punched_later(self, line: int, student_id: str) -> Refused:
+        fault = "lies after the delivery: nobody has passed yet"
+        return Refused(self.source, line, "at", fault, "set the gate's clock, or look at service.timezone", student_id)
 
     def _recorded_later(self, line: int) -> Refused:
         fault = "lies after the delivery, which is taken as the instant of recording"

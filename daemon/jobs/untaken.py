@@ -18,8 +18,8 @@ from daemon.store.tx import Tx
 from daemon.store.untaken import Untaken
 from rules.register import Movement, confirmed_outs
 
-ELSEWHERE = frozenset({"feed_silent", "mass_absence", "configuration_refused"})
-"""Incidents that speak of children or of the configuration rather than of what a feed delivered."""
+ELSEWHERE = frozenset({"mass_absence", "configuration_refused", "held_deliveries"})
+"""Incidents that do not speak of what a feed delivered, or say again what another says."""
 
 HELD = "delivery_held"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from daemon.store.columns import from_micros, to_micros
 from daemon.store.tables import payload
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class PayloadRow:
     outcome: str = Outcome.TAKEN
     waiting_count: int = 0
     notices: Sequence[Any] = ()
+    delivered_at: dt.datetime | None = None
+    """What orders it among the deliveries of its feed: of a file when it was written."""
 
 
 _PAYLOAD = tuple(PayloadRow.__dataclass_fields__)
@@ -62,6 +65,7 @@ def record_payload(
     row_count: int = 0,
     refused_count: int = 0,
     outcome: Outcome = Outcome.TAKEN,
+    delivered_at: dt.datetime | None = None,
 ) -> str | None:
     """Note a delivery; its new id, or None when it is the newest under that name.
 
@@ -71,6 +75,7 @@ def record_payload(
         return None
     first, last = covers or (None, None)
     row = PayloadRow(tx.new_id(), feed_id, sha256, name, fetched_at, first, last, row_count, refused_count, outcome)
+    row = replace(row, delivered_at=delivered_at)
     tx.add(payload, [{name: getattr(row, name) for name in _PAYLOAD}])
     return row.payload_id
 
@@ -87,16 +92,30 @@ def newest_payload(tx: Tx, feed_id: str, name: str) -> PayloadRow | None:
 
 
 def first_delivered(tx: Tx, feed_id: str, name: str, sha256: str) -> dt.datetime | None:
-    """When the bytes that are newest under this name were first delivered; None when they are news.
+    """When bytes that are read anew, or are a copy under a new name, were first delivered; None when they are news.
 
     `sha256` is that of the bytes, however they are read: what a changed mapping makes of them was delivered before.
     """
-    first = None
-    for row in _newest_first(tx, feed_id, name, _MOST_READINGS):
+    known = _newest_first(tx, feed_id, name, _MOST_READINGS)
+    if not known:
+        low, high = f"{sha256}/", f"{sha256}0"  # every way of reading these bytes: "0" follows "/"
+        asked = sa.select(sa.type_coerce(sa.func.min(payload.c.fetched_at), sa.BigInteger)).where(
+            tx.ours(payload), payload.c.feed_id == feed_id, payload.c.sha256 >= low, payload.c.sha256 < high
+        )
+        first = tx.connection.execute(asked).scalar()
+        return None if first is None else from_micros(first)
+    first_at = None
+    for row in known:
         if row.sha256.partition("/")[0] != sha256:
             break
-        first = row.fetched_at
-    return first
+        first_at = row.fetched_at
+    return first_at
+
+
+def delivered_as(tx: Tx, feed_id: str, name: str) -> frozenset[int]:
+    """What ordered the deliveries under one name, in microseconds since 1970 UTC."""
+    known = _newest_first(tx, feed_id, name, _MOST_READINGS)
+    return frozenset(to_micros(row.delivered_at) for row in known if row.delivered_at is not None)
 
 
 _MOST_READINGS = 100

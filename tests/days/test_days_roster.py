@@ -10,6 +10,7 @@ def test_a_child_missing_from_a_new_roster_file_stays_judged(day: Day) -> None:
     ana_vanishes(day)
     day.at("Tue 20:00")
     day.enrols({child: home for child, home in CHILDREN.items() if child != "ana"})
+    day.expects_mail("operator", "名册缺少原有学生", "ana")
 
     day.at("Wed 08:10")
     day.roll("am")
@@ -26,6 +27,7 @@ def test_rows_before_their_child_wait_for_the_roster(day: Day) -> None:
         day.roll("am" if when.endswith("08:10") else "pm")
     day.at("Tue 20:00")
     day.writes("marks", ("student_id", "date", "session", "mark"), rows)
+    day.expects_mail("operator", "有数据行的学生不在名册")
     assert not day.has_case("dora")
 
     day.at("Tue 21:00")

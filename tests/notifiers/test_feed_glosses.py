@@ -337,6 +337,12 @@ LINES: Mapping[FeedProblem, tuple[str, int | None, str, str]] = {
         "k-9 are classes that no units feed names",
         "add them to the units: whoever is told of a child is found through its class",
     ),
+    FeedProblem.ROLLS_MISSING: (
+        "marks",
+        None,
+        "c-1, c-2 have no roll, 2026-03-18 am or later",
+        "look whether the school still sends it: a gate, or a child on leave, is all that is heard of them",
+    ),
     FeedProblem.PASSED_OVER: ("inbox/三月考勤.xls", None, "is no table that is read", "save it as .xlsx or CSV UTF-8"),
 }
 

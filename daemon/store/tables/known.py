@@ -145,9 +145,11 @@ payload = table(
     Column("row_count", Integer, nullable=False),
     Column("refused_count", Integer, nullable=False),
     text("outcome"),
+    instant("delivered_at", null=True),
     Column("waiting_count", Integer, nullable=False),
     Column("notices", Json, nullable=False),
     Index(None, "district_id", "feed_id", "name", "fetched_at"),
+    Index(None, "district_id", "feed_id", "sha256"),
 )
 
 refused = table(

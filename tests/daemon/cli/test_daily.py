@@ -169,6 +169,7 @@ def test_an_address_of_this_machine_that_was_written_down_is_only_noticed(termin
 
 
 def test_what_texts_begin_with_is_said_where_no_signature_is_written(terminal: Terminal) -> None:
+    edit('sign_name = "County"\n', "")
     assert "channels.sms.sign_name  is not set: text messages begin with" in terminal.ask("check").stderr
 
 

@@ -67,6 +67,7 @@ tell = ["town_head"]
 channels = ["sms"]
 [channels.sms]
 url = "http://127.0.0.1:9/sms"
+sign_name = "County"
 [privacy]
 key_file = "baoxue.key"
 [console]

@@ -25,13 +25,19 @@ from tests.days.stories import ana_vanishes
 BEFORE = "0002"
 """The schema of the version before, and what came after it: tables, indexes, columns."""
 TABLES = ("receipt", "reply", "silence", "unreachable", "renumbering")
-INDEXES = ("ix_alert_instead_of", "ix_message_provider", "ix_message_turn", "ix_message_told")
+INDEXES = (
+    "ix_payload_district_id_feed_id_sha256",
+    "ix_alert_instead_of",
+    "ix_message_provider",
+    "ix_message_turn",
+    "ix_message_told",
+)
 COLUMNS = {
     "alert": ("fallback", "falls_back_at", "instead_of"),
     "message": ("addressee", "priority", "turn", "held", "school", "provider_id", "delivered_at"),
     "roll": ("delivered_at",),
     "feed": ("failed_polls", "failing_since", "dates_ahead"),
-    "payload": ("outcome", "waiting_count", "notices"),
+    "payload": ("outcome", "delivered_at", "waiting_count", "notices"),
 }
 DRIFT = """
 [[rule]]

@@ -18,5 +18,7 @@ def upgrade() -> None:
     op.add_column('feed', sa.Column('failing_since', sa.BigInteger(), nullable=True))
     op.add_column('feed', sa.Column('dates_ahead', sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column('payload', sa.Column('outcome', sa.Text(), nullable=False, server_default='taken'))
+    op.add_column('payload', sa.Column('delivered_at', sa.BigInteger(), nullable=True))
+    op.create_index('ix_payload_district_id_feed_id_sha256', 'payload', ['district_id', 'feed_id', 'sha256'])
     op.add_column('payload', sa.Column('waiting_count', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('payload', sa.Column('notices', sa.Text(), nullable=False, server_default='[]'))
