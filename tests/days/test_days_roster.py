@@ -38,6 +38,7 @@ def test_rows_before_their_child_wait_for_the_roster(day: Day) -> None:
 
     day.expects_sms("other town", "控辍保学报告")
     day.expects_mail("office", "控辍保学报告")
+    day.expects_mail("operator", "问题已解决")
     assert day.case("dora").due_at == day.instant("Wed 08:10").replace(minute=0)
 
 
