@@ -296,3 +296,49 @@ def test_a_refused_row_of_a_roll_makes_its_child_unknown(opens: Opens) -> None:
 
     assert office.step(0, "08:20") == [("4", "feed_problem")]
     assert (week(office), week(office, "s-002")) == ("?- -- -- -- --", "P- -- -- -- --")
+
+
+# ---- files of an exception feed -------------------------------------------------------------------------------------
+
+
+LISTS = 'presence = "implied"'
+
+
+def lists(office: Office, name: str, *rows: str) -> None:
+    text = "\n".join(["student_id,date,session,mark", *rows]) + "\n"
+    (office.folder / f"marks-{name}.csv").write_text(text, encoding="utf-8")
+
+
+def test_a_list_of_the_afternoon_does_not_make_present_whom_the_list_of_the_morning_names(opens: Opens) -> None:
+    office = opens(LISTS)
+    for day, date in enumerate(("16", "17", "18")):
+        for session, clock in (("am", "12:30"), ("pm", "17:30")):
+            lists(office, f"{date}-{session}", *absent("s-001", f"{date} {session}"))
+            office.step(day, clock)
+
+    assert week(office) == "AA AA AA -- --"
+    assert week(office, "s-002") == "PP PP PP -- --"
+    assert office.case(office.number()).stage == "reported"
+
+
+def test_a_list_that_is_put_right_takes_back_what_it_said(opens: Opens) -> None:
+    office = opens(LISTS)
+    lists(office, "16", *absent("s-001", "16 am", "16 pm"))
+    office.step(0, "17:30")
+
+    lists(office, "16", *absent("s-002", "16 am"), *absent("s-001", "16 pm"))
+    office.step(0, "18:00")
+
+    assert (week(office), week(office, "s-002")) == ("PA -- -- -- --", "AP -- -- -- --")
+
+
+def test_yesterday_s_list_under_a_new_name_makes_nobody_present(opens: Opens) -> None:
+    office = opens(LISTS)
+    for session in ("am", "pm"):
+        lists(office, f"16-{session}", *absent("s-001", f"16 {session}"))
+    office.step(0, "17:30")
+
+    lists(office, "17-am", *absent("s-001", "16 am"))
+    office.step(1, "12:30")
+
+    assert week(office) == "AA -- -- -- --"

@@ -252,3 +252,47 @@ def test_a_roll_filled_in_for_days_ahead_hides_no_absence(opens: Opens) -> None:
     office.step(1, "14:30")
 
     assert ("1", "report") in office.roll(2, "am", "APP", "08:10")
+
+
+# ---- copies, and clocks of gates ------------------------------------------------------------------------------------
+
+
+def test_a_copy_of_what_was_corrected_since_counts_from_when_it_was_first_delivered(opens: Opens) -> None:
+    office = opens()
+    writes(office, "marks.csv", *ROLL, head=PLAIN)
+    office.step(0, "08:30")
+    writes(office, "marks.csv", *[row.replace("absent", "present") for row in ROLL], head=PLAIN)
+    office.step(0, "09:05")
+
+    writes(office, "marks-copy.csv", *ROLL, head=PLAIN)
+    office.step(0, "09:30")
+
+    assert week(office) == "P- -- -- -- --"
+
+
+def test_what_is_delivered_again_under_its_own_name_is_a_correction_taken_back(opens: Opens) -> None:
+    office = opens()
+    for clock, mark in (("08:30", "absent"), ("09:05", "present"), ("09:30", "absent")):
+        writes(office, "marks.csv", f"s-001,2026-03-16,am,{mark}", head=PLAIN)
+        office.step(0, clock)
+
+    assert week(office) == "A- -- -- -- --"
+
+
+def test_a_passage_that_is_still_to_come_is_no_sighting(opens: Opens) -> None:
+    gate = '\n[[feed]]\nid = "gate"\nkind = "file"\nrecords = "punches"\npath = "gate.csv"\n'
+    office = opens("", ("[[ladder]]\n", f"{gate}[[ladder]]\n"))
+    rows = ["s-001,2026-03-16 07:50", "s-001,2026-03-17 07:50", "s-001,2062-03-17 07:50", "s-001,1970-01-01 07:50"]
+    writes(office, "gate.csv", *rows, head="student_id,at")
+
+    assert ("4", "feed_problem") in office.step(0, "08:10")
+    office.now = local(1, "08:10")
+    assert week(office) == "P- -- -- -- --"
+
+
+def test_a_leave_without_an_end_in_sight_is_refused(opens: Opens) -> None:
+    leaves = '\n[[feed]]\nid = "leaves"\nkind = "file"\nrecords = "leaves"\npath = "leaves.csv"\n'
+    office = opens("", ("[[ladder]]\n", f"{leaves}[[ladder]]\n"))
+    writes(office, "leaves.csv", "s-001,2026-03-16,2062-03-16,sick", head="student_id,from,to,kind")
+
+    assert ("4", "feed_problem") in office.step(0, "08:10")
