@@ -68,6 +68,7 @@ _SOURCES = compiled(
         "现有{records}{b}个，这份少了{a}个（{ids}）",
     ),
     (r"has no rows", "没有数据行"),
+    (r"is hidden, and has the columns", "工作表已隐藏，但列名相符"),
     (r"is more than a year after from", "结束日期比开始日期晚一年以上"),
     (r"lies after the delivery: nobody has passed yet", "通行时间晚于送达时间"),
     (r"(?P<ids>.+) are on the newest roster no more", "最新名册中没有了：{ids}"),

@@ -77,6 +77,7 @@ HINTS: Patterns = compiled(
         r"the times of the feed may be in another zone: see mapping\.dates and service\.timezone",
         "可能是时区不对，请检查 mapping.dates 和 service.timezone",
     ),
+    (r"show the sheet, or delete it", "请取消隐藏，或删除该工作表"),
     (r"write the day on which the leave ends", "请写实际结束日期"),
     (r"set the gate's clock, or look at service.timezone", "请校准门禁时钟，或检查 service.timezone"),
     (r"leave may be entered ahead, as leave", "请假可以提前登记，请记为请假"),

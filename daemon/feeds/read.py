@@ -63,6 +63,7 @@ def _read_table(feed: FeedConfig, payload: Payload, zone: ZoneInfo) -> Reading:
     met = {day for part in parts for day in part.dates}
     about = [one for part in parts for one in part.refused_marks]
     notices = [_passed_over(feed, payload, sheet) for sheet in found.others]
+    notices += [_hidden(payload, sheet) for sheet in found.hidden]
     return reading(records, problems, met, notices, about)
 
 
@@ -179,6 +180,7 @@ class _Tables:
 
     tables: Sequence[Grid]
     others: Sequence[Grid] = ()
+    hidden: Sequence[Grid] = ()
 
     @property
     def several(self) -> bool:
@@ -194,7 +196,7 @@ def _tables(feed: FeedConfig, payload: Payload) -> _Tables:
     from daemon.feeds.sheets import read_xlsx  # noqa: PLC0415 - most feeds are text
 
     book = read_xlsx(content, lambda cells: shortfall(cells, LAYOUTS[feed.records], feed.mapping))
-    return _Tables(book.tables, book.others)
+    return _Tables(book.tables, book.others, book.hidden)
 
 
 def _source(payload: Payload, grid: Grid, several: bool) -> str:  # noqa: FBT001 - both of one question
@@ -206,6 +208,12 @@ def _passed_over(feed: FeedConfig, payload: Payload, sheet: Grid) -> Refused:
     fault = _misfit(feed, sheet)
     fault.fault = f"is not read: it {fault.fault}"
     return refused(_source(payload, sheet, several=True), fault.line, fault)
+
+
+def _hidden(payload: Payload, sheet: Grid) -> Refused:
+    """A sheet that is not read for it is hidden."""
+    fault = Fault("is not read: it is hidden, and has the columns", "show the sheet, or delete it")
+    return refused(_source(payload, sheet, several=True), 0, fault)
 
 
 def _misfit(feed: FeedConfig, sheet: Grid) -> Fault:

@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from python_calamine import (
     CalamineError,
@@ -40,10 +40,14 @@ _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The tables of a workbook, in order, and its other visible sheets with cells: the likest header of each."""
+    """The tables of a workbook, in order, and its other visible sheets with cells: the likest header of each.
+
+    `hidden` are the sheets that would be tables if somebody had not hidden them.
+    """
 
     tables: list[Grid]
     others: list[Grid]
+    hidden: list[Grid] = field(default_factory=list)
 
 
 def read_xlsx(content: bytes, shortfall: Shortfall) -> Book:
@@ -59,9 +63,10 @@ def read_xlsx(content: bytes, shortfall: Shortfall) -> Book:
     found = Book([], [])
     rows = cells = 0
     with book:
-        for name in _visible(book):
+        for name, is_visible in _sheets(book):
             grid, is_table = _grid(_sheet(book, name), name, shortfall)
-            if grid is None:
+            if grid is None or not is_visible:
+                found.hidden.extend([grid] if grid is not None and is_table else ())
                 continue
             (found.tables if is_table else found.others).append(grid)
             rows, cells = rows + is_table * len(grid.lines), cells + is_table * len(grid.lines) * len(grid.header)
@@ -72,8 +77,9 @@ def read_xlsx(content: bytes, shortfall: Shortfall) -> Book:
     return found
 
 
-def _visible(book: CalamineWorkbook) -> list[str]:
-    return [sheet.name for sheet in book.sheets_metadata if sheet.visible is SheetVisibleEnum.Visible]
+def _sheets(book: CalamineWorkbook) -> list[tuple[str, bool]]:
+    """The names of the sheets, in order, each with whether it is shown."""
+    return [(sheet.name, sheet.visible is SheetVisibleEnum.Visible) for sheet in book.sheets_metadata]
 
 
 def _open(content: bytes) -> CalamineWorkbook:

@@ -32,6 +32,17 @@ def test_every_sheet_with_the_columns_is_read_in_whatever_order_they_stand() -> 
     assert children(content) == [("s-1", "c-1"), ("s-2", "c-2")]
 
 
+def test_a_hidden_sheet_that_has_the_columns_is_named() -> None:
+    tables = [(name, [HEADER, [f"s-{name}", "甲", "c-1"]]) for name in ("一班", "二班")]
+
+    result = reading(workbook(*tables, hidden=["二班"]), "students")
+
+    assert len(result.records) == 1
+    assert [(one.source, one.fault) for one in result.notices] == [
+        ("a.csv[二班]", "is not read: it is hidden, and has the columns")
+    ]
+
+
 def test_a_refused_row_is_named_with_its_sheet_and_the_line_in_it() -> None:
     content = workbook(("一班", [HEADER, ["s-1", "甲", "c-1"]]), ("二班", [["二班"], HEADER, ["s-2", "", "c-2"]]))
 
