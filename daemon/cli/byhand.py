@@ -9,7 +9,7 @@ from daemon.cli.output import print_record, print_records
 from daemon.cli.shared import configured, printing, the_house
 from daemon.clock import wall_clock
 from daemon.desk.spans import read_date, span_end, span_start
-from daemon.jobs import byhand
+from daemon.jobs import byhand, held
 from daemon.jobs.dossier import local
 from daemon.jobs.house import House
 from daemon.store import incidents
@@ -102,10 +102,10 @@ def judge(incident_id: str, real: bool, by: str) -> None:  # noqa: FBT001 - clic
 @click.option("--all", "everything", is_flag=True, help="含已结束 those that are over, too.")
 @printing
 def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
-    """Silent feeds, mass absences and refused configurations, the oldest first."""
+    """Problems of feeds, silent feeds, mass absences and refused configurations, the oldest first."""
     with the_house() as house, house.store.read() as tx:
         rows = incidents.list_incidents(tx) if everything else incidents.open_incidents(tx)
-        records = [_record(house, row) for row in rows]
+        records = [_record(house, row) for row in rows if row.kind != held.KIND]  # told as delivery_held
     print_records(records, INCIDENT)
 
 

@@ -136,6 +136,7 @@ def _call(house: House, people: People, delivery: Delivery) -> Called:
         _recorded(house, delivery),
         delivery.name,
         whole=Whole(delivery, at_its_end=house.simulated, doubts=doubts),
+        is_whole_delivery=not house.simulated,
         delivered_at=delivery.modified_at,
     )
     called = caller.call([*delivery.of(MarkRecord), *delivery.of(PunchRecord)], delivery.refused_marks)

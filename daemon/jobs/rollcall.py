@@ -96,6 +96,8 @@ class Caller:
     source: str = ""
     whole: Callable[[Session, int], bool] = lambda _session, _index: False
     """Of an exception feed: whether this delivery speaks for the children of a class whom it does not name."""
+    is_whole_delivery: bool = True
+    """Whether all of a delivery is called at once; a simulation calls it in parts."""
     delivered_at: dt.datetime | None = None
     """When the file of the delivery was written; None: when it was taken in."""
 
@@ -136,7 +138,7 @@ class Caller:
                     roll[ordinal] = (mark, line)
         self._name_refused([*refused, *called.unplaced], grouped)
         called.rolls += [self._roll(key, marks) for key, marks in grouped.items() if marks]
-        all_ahead = len(called.ahead) > 1 and not called.rolls
+        all_ahead = len(called.ahead) > 1 and not called.rolls and self.is_whole_delivery
         called.refused += [replace(one, hint=ALL_AHEAD) for one in called.ahead] if all_ahead else called.ahead
         return called
 
