@@ -112,7 +112,8 @@ class Kept:
             return
         for index, one in enumerate(known):
             if HELD in one.incidents:
-                hint = "see it with: baoxue incident list"
+                feed_id = self._config.feed[index].id
+                hint = f"send it whole, or accept it: baoxue feed accept {feed_id} --by WHO"
                 found.finding(("feed", index, "id"), "a delivery is held: it lacks much of what is in force", hint)
             missing = [child for child in one.missing if child not in listed]
             if missing:
