@@ -97,8 +97,8 @@ class BulkCaller:
     ) -> NDArray[np.bool_]:
         """Which marks were made too long before the session in `column`, of a whole day the first, to be taken."""
         starts = self.calendar.starts[variant, np.maximum(column, 0)]
-        known = np.maximum(known_at, self.start)
-        early = (known_at != NEVER) & (column >= 0) & (starts - known > span(EARLY))
+        made_at = np.where(known_at == NEVER, starts, known_at)
+        early = (column >= 0) & (starts - made_at > span(EARLY))
         return np.asarray(early & ~np.isin(code, [int(one) for one in FORETOLD]), np.bool_)
 
     @cached_property

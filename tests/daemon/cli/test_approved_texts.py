@@ -25,7 +25,7 @@ def phone(terminal: Terminal) -> Iterator[AliyunPhone]:
             f'[[channels.sms.template]]\nid = "SMS_1"\nkinds = {KINDS}\n'
             'parameters = [{ fact = "kind", longest = 8 }, { fact = "case", name = "case_no" }]\n'
         )
-        text = path.read_text(encoding="utf-8").replace('url = "http://127.0.0.1:9/sms"\n', table)
+        text = path.read_text(encoding="utf-8").replace('url = "http://127.0.0.1:9/sms"\nsign_name = "County"\n', table)
         path.write_text(text, encoding="utf-8")
         (terminal.folder / "aliyun.secret").write_text(KEY_SECRET, encoding="utf-8")
         yield service
@@ -58,7 +58,8 @@ def test_say_refuses_what_no_approved_text_says(terminal: Terminal) -> None:
 
 def test_a_modem_without_its_folders_is_told_with_its_line(terminal: Terminal) -> None:
     path = terminal.folder / "config.toml"
-    text = path.read_text(encoding="utf-8").replace('url = "http://127.0.0.1:9/sms"', 'provider = "gammu"\nspool = "x"')
+    gateway = 'url = "http://127.0.0.1:9/sms"\nsign_name = "County"\n'
+    text = path.read_text(encoding="utf-8").replace(gateway, 'provider = "gammu"\nspool = "x"\n')
     path.write_text(text, encoding="utf-8")
     line = text.splitlines().index('spool = "x"') + 1
     assert f"config.toml:{line} channels.sms.spool  lacks the folders outbox, sent, error, inbox" in terminal.refused(

@@ -114,7 +114,7 @@ def test_the_preview_for_somebody_is_what_would_be_sent_to_them(known: Terminal)
 
 def test_a_registered_signature_begins_every_text_message(known: Terminal) -> None:
     config = known.folder / "config.toml"
-    text = config.read_text(encoding="utf-8").replace("[channels.sms]", '[channels.sms]\nsign_name = "青禾县教育局"')
+    text = config.read_text(encoding="utf-8").replace('sign_name = "County"', 'sign_name = "青禾县教育局"')
     config.write_text(text, encoding="utf-8")
     for language in ("zh", "en"):
         [one] = known.records("say", "--template", "test", "--channel", "sms", "--language", language, "--dry-run")

@@ -139,7 +139,9 @@ def test_the_feed_is_asked_once_more_before_a_report(tmp_path: Path, gateway: Sm
 
 
 def test_health_readiness_and_metrics(tmp_path: Path, gateway: SmsGateway) -> None:
-    with Daemon(Place(tmp_path, gateway.url, due_in=300)).serves() as daemon:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    place.marks("present")
+    with Daemon(place).serves() as daemon:
         assert daemon.asks("/healthz").text == "ok\n"
         ready = until(lambda: (answer := daemon.asks("/readyz")).status == 200 and answer)
         assert json.loads(ready.text)["reasons"] == []
