@@ -165,7 +165,6 @@ FAULTS = (
         "times of recording are in UTC without saying so",
         shapes=_FILES,
         rows=with_value("recorded_at", in_utc),
-        harmless=True,
     ),
     Fault("old files are delivered again under newer names", shapes=(DAYS,), rows=again, harmless=True),
     Fault("a roll and its correction come in one poll", shapes=(DAYS,), rows=together, harmless=True),

@@ -236,6 +236,17 @@ def test_a_feed_all_of_whose_marks_are_ahead_is_asked_for_its_zone(opens: Opens)
     assert "zone" in problem.state["lines"][0]["hint"]
 
 
+def test_a_feed_recorded_hours_before_its_sessions_is_asked_for_its_zone(opens: Opens) -> None:
+    office = opens()
+    writes(office, "marks.csv", *(f"s-00{n},2026-03-16,am,present,2026-03-16 00:10" for n in (1, 2, 3)))
+
+    assert ("4", "feed_problem") in office.step(0, "08:20")
+
+    with office.store.read() as tx:
+        [problem] = [one for one in open_problems(tx) if one.kind == "rows_refused"]
+    assert "zone" in problem.state["lines"][0]["hint"]
+
+
 def test_nobody_marks_tomorrow_by_hand(opens: Opens) -> None:
     office = opens()
 
