@@ -31,6 +31,12 @@ class Mark(IntEnum):
 POSITIVE = frozenset({Mark.PRESENT, Mark.LATE, Mark.LEFT_EARLY})
 """The marks that say the child was seen."""
 
+EARLY = dt.timedelta(hours=2)
+"""How long before a session's start a sighting counts for it, and its roll may be called (absence.md, Marks 7)."""
+
+FORETOLD = frozenset({Mark.LEAVE, Mark.UNKNOWN})
+"""The marks that may be known before EARLY: leave is entered ahead, and nothing is claimed by `unknown`."""
+
 MARK_NAMES = {mark.name.lower(): mark for mark in Mark if mark is not Mark.UNTAKEN}
 """The words of the plain feeds: present, late, left_early, absent, leave, unknown."""
 

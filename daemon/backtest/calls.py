@@ -14,9 +14,10 @@ from daemon.backtest.gathered import Calls, Numbers, Said, Times, grouped, joine
 from daemon.config import FeedConfig
 from daemon.feeds.bulk import Bulk
 from daemon.jobs.people import People
-from daemon.jobs.rollcall import EARLY, FORETOLD, WHOLE_DAY
+from daemon.jobs.rollcall import WHOLE_DAY
 from rules.calendar import Calendar
 from rules.instants import NEVER, from_micros, span
+from rules.records import EARLY, FORETOLD, Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,17 @@ class BulkCaller:
         known_at, line, code = rows.known_at[there], rows.line[there], rows.mark[there]
         whole = _of_whole_days(rows)[there]
         first = np.where(whole, self.calendar.columns(variant, day, self._names, self._first_session[variant]), column)
-        outside = (column < 0) | self._is_ahead(variant, first, known_at, code)
+        outside, early = column < 0, self._is_ahead(variant, first, known_at, code)
+        refused = outside | early
+        if self.feed.presence == "implied":  # a child whom a refused row names is not present for not being named
+            code = np.where(early, np.uint8(Mark.UNTAKEN), code)
+            known_at = np.where(early, NEVER, known_at)
+        else:
+            outside = refused
         ends = self.calendar.ends[variant, np.maximum(column, 0)]
         said = Said(classes, column, ends, row[there], code, known_at, line)
         lost = np.zeros(len(rows), np.bool_)
-        lost[there[outside]] = True
+        lost[there[refused]] = True
         return said.where(~outside), _left_out(rows, lost)
 
     def _sessions(

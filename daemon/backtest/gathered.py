@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.feeds.pieces import combined
+from rules.records import Mark
 
 Times = NDArray[np.int64]
 Numbers = NDArray[np.int32] | NDArray[np.int64]
@@ -54,12 +55,13 @@ def joined(one: Said, other: Said) -> Said:
 def grouped(said: Said, recorded: Times, known: Times, implied: NDArray[np.bool_]) -> Calls:
     """Marks in rolls, one for each class, session, instant of recording and of becoming known.
 
-    Of two marks for one child in one roll the later line counts; a roll's line is its last.
+    Of two marks for one child in one roll the later line counts, that of a refused row (UNTAKEN) only if there is no
+    other; a roll's line is its last.
     """
     _, first, roll = np.unique(said.class_index, return_index=True, return_inverse=True)
     for other in (said.column, recorded, known):
         first, roll = combined(roll, np.unique(other, return_inverse=True)[1])
-    order = np.lexsort((said.line, said.row, roll))
+    order = np.lexsort((said.line, said.code != Mark.UNTAKEN, said.row, roll))
     last = np.ones(len(order), np.bool_)
     last[:-1] = (roll[order[1:]] != roll[order[:-1]]) | (said.row[order[1:]] != said.row[order[:-1]])
     kept = order[last]

@@ -16,12 +16,8 @@ from daemon.problems import Problem, choose
 from rules.calendar import Calendar
 from rules.instants import to_micros
 from rules.ladder import Directory
-from rules.records import LeaveRecord, Mark, MarkRecord, MovementRecord, PunchRecord
+from rules.records import EARLY, FORETOLD, LeaveRecord, MarkRecord, MovementRecord, PunchRecord
 
-EARLY = dt.timedelta(hours=2)
-"""A roll is called at most this long before its session starts (absence.md, Marks)."""
-_CALLED = frozenset({Mark.ABSENT, Mark.PRESENT, Mark.LATE, Mark.LEFT_EARLY})
-"""The marks that nobody can know in advance; leave and unknown may be entered ahead."""
 _USUAL = "they wait until the students feed names the child; mend the id, or add the child there"
 _DAYS = 3
 """So many days are named in one line."""
@@ -123,18 +119,17 @@ def _session_problems(
     looked: Looked, classes: Mapping[str, str], sessions: _Sessions, now: dt.datetime
 ) -> Iterator[Problem]:
     tally = _Tally()
-    latest = to_micros(now + EARLY)
     for name, reading in looked.readings:
         for record in reading.records:
             if isinstance(record, MarkRecord) and (class_id := classes.get(record.student_id)) is not None:
                 tally.marks += 1
-                _count(tally, sessions, name, record, class_id, latest)
+                _count(tally, sessions, name, record, class_id, now)
     yield from _unknown_names(tally)
     yield from _unexpected_days(tally)
     yield from _in_advance(tally)
 
 
-def _count(tally: _Tally, sessions: _Sessions, name: str, record: MarkRecord, class_id: str, latest: int) -> None:
+def _count(tally: _Tally, sessions: _Sessions, name: str, record: MarkRecord, class_id: str, now: dt.datetime) -> None:
     start = sessions.start(class_id, record)
     if start is None:
         if record.session and record.session not in sessions.names(class_id):
@@ -144,7 +139,7 @@ def _count(tally: _Tally, sessions: _Sessions, name: str, record: MarkRecord, cl
         else:
             tally.days.setdefault(record.date, Refused(name, record.line, "date", ""))
             tally.counts[record.date] += 1
-    elif start > latest and record.mark in _CALLED:
+    elif record.mark not in FORETOLD and start > to_micros(min(record.recorded_at or now, now) + EARLY):
         tally.ahead = tally.ahead or Refused(name, record.line, "date", "")
         tally.counts[None] += 1
 
@@ -171,7 +166,7 @@ def _in_advance(tally: _Tally) -> Iterator[Problem]:
     count = tally.counts[None]
     if tally.ahead is None:
         return
-    fault = f"{_rows(count)} of sessions that have not begun: a roll cannot be called in advance"
+    fault = f"{_rows(count)} made before their sessions began: a roll cannot be called in advance"
     whole = "are its dates and times in another zone?"
     usual = "leave these marks out until the session begins; leave may be entered ahead"
     hint = whole if count == tally.marks else usual

@@ -94,8 +94,13 @@ def accept(feed_id: str, by: str) -> None:
         if not accepted:
             raise refuse(f"feed {feed_id}", "has nothing that is held", "baoxue feeds shows the state of each feed")
         taken = poll_feed(house, config, now)
+        with house.store.read() as tx:
+            known = outstanding(tx, config, now)
     counts = {key: count for key, count in sorted(taken.counts.items()) if count}
     print_record({"feed": feed_id, "accepted": list(accepted), "by": by, "counts": counts}, ACCEPTED)
+    if taken.held or known.doing is Doing.FAILED:  # what is there now is not what was accepted
+        fault = _fault(known) if known.doing is Doing.FAILED else "is held anew: it lacks others than were accepted"
+        raise Refusal([Problem("baoxue", None, f"feed {feed_id}", fault, "look at it with: baoxue feeds")], code=1)
 
 
 def _feed(house: House, feed: FeedConfig, known: Outstanding, silent: IncidentRow | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon.console.pages import Button, Form, Page, Said
 from daemon.desk.deeds import AHEAD, LONGEST_NOTE, WORDS, Deed, DeedRefusedError, read_done
@@ -116,7 +116,7 @@ def _form(house: House, now: dt.datetime, fields: Mapping[str, str] | None = Non
 
 
 def _titled(form: Form, title: Said) -> Form:
-    return Form(title, form.choices, form.submit, form.longest, form.first_day, form.last_day)
+    return replace(form, title=title)
 
 
 # ---- the words -----------------------------------------------------------------------------------------------------

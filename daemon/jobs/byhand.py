@@ -14,7 +14,6 @@ from daemon.jobs.intake import arm_class
 from daemon.jobs.needless import acted
 from daemon.jobs.office import LINK, Actor, act, judge_anew
 from daemon.jobs.people import People
-from daemon.jobs.rollcall import EARLY, FORETOLD
 from daemon.problems import choose, nearest
 from daemon.store import absences, cases, incidents, overlays
 from daemon.store.alerts import AlertRow
@@ -24,7 +23,7 @@ from daemon.store.overlays import Overlay
 from daemon.store.tx import Tx
 from rules.case import Decision, Entry
 from rules.instants import from_micros, to_micros
-from rules.records import MARK_NAMES, LeaveRecord, Mark
+from rules.records import EARLY, FORETOLD, MARK_NAMES, LeaveRecord, Mark
 
 FEW = 5_000
 """A nearest id is looked for among no more than this: comparing a county's is slow."""

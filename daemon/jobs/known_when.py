@@ -10,9 +10,9 @@ from daemon.config import FeedConfig
 from daemon.feeds.payload import RefusedMark
 from daemon.jobs.delivery import Delivery, doubts_of, unplaced
 from daemon.jobs.people import People
-from daemon.jobs.rollcall import EARLY, WHOLE_DAY, sessions_meant
+from daemon.jobs.rollcall import WHOLE_DAY, sessions_meant
 from rules.calendar import Calendar, Session
-from rules.records import LeaveRecord, MarkRecord, MovementRecord, PunchRecord, Record
+from rules.records import EARLY, LeaveRecord, MarkRecord, MovementRecord, PunchRecord, Record
 
 
 @dataclass(frozen=True)

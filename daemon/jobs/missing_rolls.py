@@ -47,6 +47,7 @@ def find_missing_rolls(tx: Tx, house: House, now: dt.datetime) -> Iterator[tuple
             missing = []
         untold = [one for one in missing if one not in told]
         yield feed, _found(feed, untold, owed) if untold else None
+    yield from ((feed, None) for feed in house.config.feed if feed not in owing(house))  # it may have owed them before
 
 
 def _away(tx: Tx, now: dt.datetime) -> frozenset[str]:

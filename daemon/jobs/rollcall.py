@@ -12,16 +12,10 @@ from daemon.jobs.people import People
 from daemon.store.rolls import Roll
 from rules.calendar import Calendar, Session
 from rules.instants import from_micros, to_micros
-from rules.records import Mark, MarkRecord, PunchRecord
-
-EARLY = dt.timedelta(hours=2)
-"""A sighting this long before a session's start counts for it (absence.md, Raised)."""
+from rules.records import EARLY, FORETOLD, Mark, MarkRecord, PunchRecord
 
 CLOCK_SKEW = dt.timedelta(minutes=10)
 """How far the clock of a gate may be ahead of ours."""
-
-FORETOLD = frozenset({Mark.LEAVE, Mark.UNKNOWN})
-"""The marks that may be known before EARLY: leave is entered ahead, and nothing is claimed by `unknown`."""
 
 NEAR_FUTURE = dt.timedelta(hours=36)
 """A date without a time is read as that day's end; what claims to be recorded later than this is a fault."""
@@ -39,10 +33,14 @@ _Grouped = dict[tuple[int, int, int], _Marks]
 
 
 class _Place(NamedTuple):
-    """Where a row's mark belongs: its rolls, and whether these begin too long after it to be called already."""
+    """Where a row's mark belongs: its rolls, and whether these begin too long after it to be called already.
+
+    `whole`: the delivery speaks there for the children whom it does not name.
+    """
 
     marks: list[_Marks]
     ahead: bool
+    whole: bool
 
 
 _OfSessions = dict[tuple[dt.date, str, dt.datetime | None], dict[int, _Place | None]]
@@ -66,7 +64,7 @@ class Called:
     ahead: list[Refused] = field(default_factory=list)
     """Of the refused rows those made too long before their session."""
     unplaced: list[RefusedMark] = field(default_factory=list)
-    """What the rows are about that name no session of their day."""
+    """What the rows are about that name no session of their day, or were made too long before it."""
     outside: dict[int, set[int]] = field(default_factory=dict)
     """Children with marks outside every session, by class: many in one class speak of a wrong calendar."""
 
@@ -132,13 +130,16 @@ class Caller:
                 continue
             if rolls.ahead and mark not in FORETOLD:
                 called.ahead.append(self._ahead(line, record.student_id))
+                if rolls.whole:
+                    called.unplaced.append(RefusedMark(record.student_id, date, session, recorded_at, line))
                 continue
             for roll in rolls.marks:
                 if ordinal not in roll or roll[ordinal][1] <= line:
                     roll[ordinal] = (mark, line)
         self._name_refused([*refused, *called.unplaced], grouped)
         called.rolls += [self._roll(key, marks) for key, marks in grouped.items() if marks]
-        all_ahead = len(called.ahead) > 1 and not called.rolls and self.is_whole_delivery
+        said = any(mark for marks in grouped.values() for mark, _ in marks.values())
+        all_ahead = len(called.ahead) > 1 and not said and self.is_whole_delivery
         called.refused += [replace(one, hint=ALL_AHEAD) for one in called.ahead] if all_ahead else called.ahead
         return called
 
@@ -191,7 +192,8 @@ class Caller:
             recorded = (None if self.whole(session, index) else own) or self.recorded(session)
             key = (index, session.column, to_micros(min(recorded, self.known_at)))
             rolls.append(grouped.setdefault(key, {}))
-        return _Place(rolls, ahead=sessions[0].start - min(own or self.known_at, self.known_at) > EARLY)
+        ahead = sessions[0].start - min(own or self.known_at, self.known_at) > EARLY
+        return _Place(rolls, ahead, whole=any(self.whole(session, index) for session in sessions))
 
     def _name_refused(self, refused: Iterable[RefusedMark], grouped: _Grouped) -> None:
         """Name the child of each refused row in the sessions it may speak of, without saying what it is there."""

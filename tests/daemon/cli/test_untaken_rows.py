@@ -111,8 +111,18 @@ def test_a_roll_called_in_advance_is_named_and_leave_may_be_entered_ahead(termin
 
     [found] = examine(load_config(terminal.folder / "config.toml"), early).findings
 
-    assert str(found).startswith("marks.csv:3 date  2 rows of sessions that have not begun: a roll cannot be called in")
+    assert str(found).startswith(
+        "marks.csv:3 date  2 rows made before their sessions began: a roll cannot be called in"
+    )
     assert not examine(load_config(terminal.folder / "config.toml"), early + dt.timedelta(minutes=1)).findings
+
+
+def test_a_roll_that_was_recorded_before_its_session_is_named_as_a_poll_would_refuse_it(terminal: Terminal) -> None:
+    row = "s-001,2026-03-16,am,present,2026-03-16 00:10\n"
+    Path("marks.csv").write_text(f"student_id,date,session,mark,recorded_at\n{row}", encoding="utf-8")
+
+    assert "marks.csv:2 date  1 row made before their sessions began" in terminal.refused("check", code=1)
+    terminal.refused("import", code=1)
 
 
 def test_where_all_of_a_feed_is_in_advance_its_zone_is_doubted(terminal: Terminal) -> None:

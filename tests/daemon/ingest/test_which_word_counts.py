@@ -247,6 +247,16 @@ def test_a_feed_recorded_hours_before_its_sessions_is_asked_for_its_zone(opens: 
     assert "zone" in problem.state["lines"][0]["hint"]
 
 
+def test_an_exception_feed_makes_nobody_present_whose_row_was_made_too_early(opens: Opens) -> None:
+    office = opens('presence = "implied"')
+    rows = [f"s-001,2026-03-16,{session},absent,2026-03-16 08:10" for session in ("am", "pm")]
+    writes(office, "marks.csv", *rows)
+
+    assert ("4", "feed_problem") in office.step(0, "17:30")
+    office.now = local(0, "17:40")
+    assert week(office) == "A? -- -- -- --"
+
+
 def test_nobody_marks_tomorrow_by_hand(opens: Opens) -> None:
     office = opens()
 
