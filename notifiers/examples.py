@@ -57,6 +57,7 @@ _FACTS: Mapping[str, Any] = {
         },
         {"file": "templates/sms/report.zh.txt.j2", "line": None, "key": "", "fault": "is no UTF-8 text", "hint": None},
     ],
+    "part": {"zh": "渠道email", "en": "channel email"},
     "problem": {"what": "rows_refused", "zh": "有数据行被拒收", "en": "rows are refused"},
     "overdue": [
         {"what": "message_late", "zh": "消息到期未发", "en": "messages due and not sent", "count": 12},

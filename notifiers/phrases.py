@@ -61,6 +61,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "mass_absence": ("大面积缺勤", "mass absence"),
     "feed_problem": ("数据源问题", "problem with a feed"),
     "feed_problem_over": ("数据源问题已解决", "problem with a feed is over"),
+    "service_problem": ("系统故障", "fault of the service"),
+    "service_problem_over": ("系统故障已排除", "fault of the service is over"),
     "rules_refused": ("配置未生效", "configuration refused"),
     "rules_accepted": ("配置已恢复正常", "configuration accepted"),
     "undeliverable": ("无法送达", "not delivered"),

@@ -33,7 +33,19 @@ _ALERT_KEYS = (
     "confirm_seen_url",
     "confirm_absent_url",
 )
-_KEYS = ("count", "share", "feed", "since", "incident", "judge_url", "problem", "faults", "failures", "findings")
+_KEYS = (
+    "count",
+    "share",
+    "feed",
+    "since",
+    "incident",
+    "judge_url",
+    "problem",
+    "part",
+    "faults",
+    "failures",
+    "findings",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ FACTS = {
     "classes": (),
     "faults": (),
     "problem": None,
+    "part": None,
     "notices": (),
     "failures": (),
     "owed": (),

@@ -14,7 +14,11 @@ STATUTORY = CORRECTIONS | {"report", "escalation", "confirm_request", "mass_abse
 """What the law wants told, or taken back: by default no hour of the night holds it."""
 OWED = frozenset({"report", "escalation", "confirm_request"})
 """What a silence holds only if whoever made it said so."""
-URGENT = STATUTORY | {"undeliverable", "nobody_to_tell", "overdue", "rules_refused", "rules_accepted", "feed_problem"}
+URGENT = (
+    STATUTORY
+    | {"undeliverable", "nobody_to_tell", "overdue", "rules_refused", "rules_accepted", "feed_problem"}
+    | {"service_problem"}
+)
 BUNDLED = frozenset({"risk", "reminder", "rehearsal"})
 """What waits a moment for more of its like."""
 DIGEST = "digest"

@@ -9,9 +9,8 @@ import structlog
 from daemon.config import HeartbeatConfig
 from daemon.console.ready import Beat, Vitals
 from daemon.jobs.audit import EVERY as AUDITS
-from daemon.jobs.feed_findings import STOPS_THE_HEARTBEAT
-from daemon.jobs.feed_problems import problem_words
 from daemon.jobs.house import House
+from daemon.jobs.problems import problem_words, stops_the_heartbeat
 from daemon.store import overdue
 from daemon.store.tx import take_numbers
 from notifiers.contract import DeliveryError
@@ -88,8 +87,7 @@ class Heart:
 def unwell(house: House, vitals: Vitals, now: dt.datetime) -> list[str]:
     """Why somebody outside should come and look; nothing while all is well."""
     _, report = vitals.ready(now)
-    problems = [(row, bool(row.incident_id) and row.kind in STOPS_THE_HEARTBEAT) for row in vitals.problems()]
-    spared = {problem_words(row) for row, stops in problems if not stops}
+    spared = {problem_words(row) for row in vitals.problems() if not stops_the_heartbeat(row)}
     found = [reason for reason in report["reasons"] if reason not in spared]
     if vitals.written.refused is not None:
         found.append("the configuration on disk is refused")

@@ -10,8 +10,8 @@ from typing import Any
 import structlog
 
 from daemon.jobs.audit import Audit
-from daemon.jobs.feed_problems import open_problems, problem_words
 from daemon.jobs.house import House
+from daemon.jobs.problems import open_problems, problem_words
 from daemon.store.incidents import IncidentRow
 
 log = structlog.get_logger()
@@ -79,7 +79,7 @@ class Vitals:
         }
 
     def problems(self) -> list[IncidentRow]:
-        """What is wrong with what feeds deliver, as far as the store can be asked."""
+        """Return what is wrong with what feeds deliver and with the service, as far as the store can be asked."""
         try:
             with self.house.store.read() as tx:
                 return open_problems(tx)

@@ -12,10 +12,11 @@ import structlog
 from daemon.jobs.announce import announce
 from daemon.jobs.casefile import from_row
 from daemon.jobs.fallback import fall_back
-from daemon.jobs.feed_problems import forget_feeds, open_problems, review_rolls
+from daemon.jobs.feed_problems import forget_feeds, review_rolls
 from daemon.jobs.house import House
 from daemon.jobs.missing_rolls import find_missing_rolls
 from daemon.jobs.nobody import OWED
+from daemon.jobs.problems import open_problems
 from daemon.jobs.routing import operators
 from daemon.jobs.sweep import CASE
 from daemon.jobs.tell import FALLS, queue
@@ -71,7 +72,7 @@ class Audit:
     at: dt.datetime
     found: tuple[Overdue, ...] = ()
     problems: tuple[IncidentRow, ...] = ()
-    """What is wrong with what feeds deliver; the operator was told when it began."""
+    """What is wrong with what feeds deliver and with the service; the operator was told when it began."""
 
 
 def audit(house: House, now: dt.datetime, *, up_since: dt.datetime | None = None, mend: bool = True) -> Audit:
