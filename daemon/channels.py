@@ -115,6 +115,7 @@ def _email(config: Config, mail: EmailConfig, now: Now) -> Email:
         username=mail.username,
         password=mail.password.get_secret_value() if mail.password else None,
         timeout=mail.timeout,
+        answer_timeout=mail.answer_timeout,
         bounce_to=mail.bounce_to,
         notify=mail.notify,
     )

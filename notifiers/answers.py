@@ -10,10 +10,16 @@ from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from notifiers.contract import DeliveryError
+from notifiers.contract import DeliveryError, Fault
 
-TEMPORARY = frozenset({408, 425, 429})
+_PASSING = frozenset({408, 421, 423, 424, 425, 429})
 """Statuses below 500 after which the same request may succeed."""
+_OF_THIS_MESSAGE = frozenset({400, 413, 422})
+"""Statuses about what was sent; all others below 500 are about us."""
+_GONE = 410
+_CAPTIVE = 511
+"""A network that wants somebody to log in first (RFC 6585)."""
+_CONFLICT = 409
 
 REFUSED = "the connection was refused or lost before the request was sent"
 NOT_KNOWN = "the host name is not known"
@@ -38,11 +44,26 @@ class Request:
 class Answer:
     """An answer, a success (2xx) unless refusals were asked for, with as much of its body as was allowed.
 
-    Does not know whether the provider meant it.
+    Does not know whether the provider meant it. `body` is what came of it: a success counts once its head is read.
     """
 
     status: int
     body: bytes = field(repr=False)
+    media_type: str = ""
+    """In lower case, without parameters; empty where the answer names none."""
+
+    @property
+    def is_page(self) -> bool:
+        """Return whether it is a web page, which no interface of a provider answers with."""
+        return self.media_type in _PAGES or self.body[:64].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+
+
+def media_type(header: str | None) -> str:
+    """Return the media type that a header Content-Type names."""
+    return (header or "").partition(";")[0].strip().lower()
 
 
 class Sender(Protocol):
@@ -69,36 +90,40 @@ def refusal(place: str, status: int, wait: str | None, now: Callable[[], dt.date
     """What a status says; None for a success. `wait` is the header Retry-After."""
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return None
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        reason = f"{place}: answered {status}, a redirect, which is never followed – configure the final address"
-        return DeliveryError(reason, permanent=True)
     reason = f"{place}: answered {status}"
-    if status in TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    later = retry_after(wait, now)
+    if status == _CONFLICT:
+        # With a time to come back, somebody is still at work on what was sent before.
+        return DeliveryError(reason, retry_after=later, doubtful=later is not None, taken_before=later is None)
+    if status in _PASSING or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != _CAPTIVE):
         # A gateway that waited in vain for what is behind it cannot say that nothing got through.
-        doubtful = status == HTTPStatus.GATEWAY_TIMEOUT
-        return DeliveryError(reason, permanent=False, retry_after=retry_after(wait, now), doubtful=doubtful)
-    return DeliveryError(reason, permanent=True)
+        return DeliveryError(reason, retry_after=later, doubtful=status == HTTPStatus.GATEWAY_TIMEOUT)
+    if status in _OF_THIS_MESSAGE or status == _GONE:
+        return DeliveryError(reason, Fault.ADDRESS if status == _GONE else Fault.MESSAGE)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        reason += ", a redirect, which is never followed – configure the final address"
+    return DeliveryError(reason, Fault.ACCOUNT, retry_after=later)
 
 
 def lost(place: str, *, late: bool) -> DeliveryError:
     """The network was given some of the request, and nobody knows what became of it."""
     what = "no answer in time" if late else "the connection broke"
-    return DeliveryError(f"{place}: {what} after the request was sent", permanent=False, doubtful=True)
+    return DeliveryError(f"{place}: {what} after the request was sent", doubtful=True)
 
 
 def unsent(place: str, why: str) -> DeliveryError:
     """The network was given nothing of the request."""
-    return DeliveryError(f"{place}: {why}", permanent=False)
+    return DeliveryError(f"{place}: {why}")
 
 
 def malformed(place: str) -> DeliveryError:
-    """A URL or header that is none, which no other try will change."""
-    return DeliveryError(f"{place}: the URL or a header is malformed", permanent=True)
+    """Return the error for a URL or header that is none: the operator's to mend."""
+    return DeliveryError(f"{place}: the URL or a header is malformed", Fault.ACCOUNT)
 
 
 def unspeakable(place: str) -> DeliveryError:
-    """A URL or header with a character that neither can hold."""
-    return DeliveryError(f"{place}: the request has a character no header or URL may hold", permanent=True)
+    """Return the error for a URL or header with a character that neither can hold."""
+    return DeliveryError(f"{place}: the request has a character no header or URL may hold", Fault.ACCOUNT)
 
 
 def retry_after(value: str | None, now: Callable[[], dt.datetime]) -> dt.timedelta | None:

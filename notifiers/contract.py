@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
 
@@ -39,27 +40,47 @@ class Receipt:
     detail: str | None = None
 
 
-class DeliveryError(Exception):
-    """A message was not taken over, and whether trying again can help.
+class Fault(StrEnum):
+    """Where the fault lies when a message was not taken, which decides what is done about it."""
 
-    `permanent` is decided where the answer is known: a bad number is permanent, a busy server is not.
+    PASSING = "passing"
+    """A busy server, a broken network: another try may help."""
+    ACCOUNT = "account"
+    """Our account, sender, settings or proxy, or the provider's address: the operator mends it, and messages wait."""
+    ADDRESS = "address"
+    """The recipient's address: no other try will help, and the address is noted as failing."""
+    MESSAGE = "message"
+    """These words on this channel: no other try will help, and nothing is said of the address."""
+
+
+class DeliveryError(Exception):
+    """A message was not taken over; where the fault lies is decided where the answer is known.
+
     `doubtful` says the channel may have taken the message all the same (the connection broke after the last byte).
-    The reason never carries an address, a secret or the words of the message.
+    `taken_before` says the other side had a message of this id already. The reason never carries an address, a secret
+    or the words of the message.
     """
 
     def __init__(
         self,
         reason: str,
+        fault: Fault = Fault.PASSING,
         *,
-        permanent: bool,
         retry_after: dt.timedelta | None = None,
         doubtful: bool = False,
+        taken_before: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.permanent = permanent
+        self.fault = fault
         self.retry_after = retry_after
         self.doubtful = doubtful
+        self.taken_before = taken_before
+
+    @property
+    def permanent(self) -> bool:
+        """Return whether no other try of this message on this channel will help."""
+        return self.fault in {Fault.ADDRESS, Fault.MESSAGE}
 
 
 class Notifier(Protocol):

@@ -122,7 +122,7 @@ class _Loop:
 
     def _give_up(self) -> None:
         """Should the thread ever fail, nobody waits for it: what it was given is in doubt."""
-        fault = DeliveryError("libcurl failed unexpectedly", permanent=False, doubtful=True)
+        fault = DeliveryError("libcurl failed unexpectedly", doubtful=True)
         for ended in [*(wire.ended for wire in self._flying.values()), *(ended for _, ended in self._given)]:
             ended(fault)
         for wire in (*self._flying.values(), *self._spare):

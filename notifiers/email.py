@@ -16,17 +16,19 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import parseaddr
 
-from notifiers.contract import DeliveryError, Message, Receipt
+from notifiers.bounds import bounded
+from notifiers.contract import DeliveryError, Fault, Message, Receipt
 from notifiers.phrases import one_line
 from notifiers.smtp import OK, PLAIN_ADDRESS, EmailSettings, connect, still_there
+from notifiers.smtp_refusals import Stage, fault_of
 
 __all__ = ["Email", "EmailSettings"]
 
 _WILL_FORWARD = 251
 _GO_ON = 354
 _CLOSING = 421
-_PERMANENT = 500
 _LONGEST_SUBJECT = 200
+_GOODBYE_SECONDS = 2.0
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _QUEUED = re.compile(r"(?:queued as |\b2\.\d\.0 )((?=\w*\d)\w{6,64})\b", re.ASCII)
 _ATOM = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
@@ -44,7 +46,10 @@ class _Line:
     def hang_up(self, *, politely: bool = False) -> None:
         """Close, after a QUIT if there is still somebody to hear it."""
         if politely:
-            with contextlib.suppress(smtplib.SMTPException, OSError):
+            with (
+                contextlib.suppress(smtplib.SMTPException, OSError),
+                bounded(_GOODBYE_SECONDS, lambda: self.smtp.sock),
+            ):
                 self.smtp.quit()
         self._finalizer()
 
@@ -76,8 +81,11 @@ class Email:
         recipient = _recipient(message.address)
         mail = self.mail(message, recipient)
         line = self._line()
+        notices = self._notices(message.message_id)
         try:
-            reply = _transact(line.smtp, mail, self._envelope, recipient, self._notices(message.message_id))
+            with bounded(self._settings.longest_exchange, lambda: line.smtp.sock):
+                _hand_over(line.smtp, mail, self._envelope, recipient, notices)
+            reply = _answer(line.smtp, self._settings)
         except _RefusedError as refusal:
             self._after(line, lost=refusal.code == _CLOSING)
             raise refusal.fault from None
@@ -120,7 +128,7 @@ class Email:
 
     def _line(self) -> _Line:
         line: _Line | None = getattr(self._mine, "line", None)
-        if line is not None and still_there(line.smtp):
+        if line is not None and still_there(line.smtp, self._settings):
             return line
         if line is not None:
             line.hang_up()
@@ -139,10 +147,10 @@ class Email:
 class _RefusedError(Exception):
     """The server answered no."""
 
-    def __init__(self, what: str, code: int, reply: str) -> None:
-        super().__init__(what)
+    def __init__(self, stage: Stage, code: int, reply: str) -> None:
+        super().__init__(stage.value)
         self.code = code
-        self.fault = DeliveryError(f"{what}: {_said(code, reply)}", permanent=code >= _PERMANENT)
+        self.fault = DeliveryError(f"{stage.value}: {_said(code, reply)}", fault_of(stage, code, reply))
 
 
 class _BrokenError(Exception):
@@ -150,43 +158,56 @@ class _BrokenError(Exception):
 
     def __init__(self, what: str, *, doubtful: bool) -> None:
         super().__init__(what)
-        self.fault = DeliveryError(what, permanent=False, doubtful=doubtful)
+        self.fault = DeliveryError(what, doubtful=doubtful)
 
 
 _Notices = tuple[list[str], list[str]]
 """What is asked about a mail's fate (RFC 3461), with MAIL and with RCPT."""
 
 
-def _transact(smtp: smtplib.SMTP, mail: EmailMessage, sender: Address, to: Address, notices: _Notices) -> str:
-    """One mail on an open connection: MAIL, RCPT, DATA; returns the server's last reply."""
+def _hand_over(smtp: smtplib.SMTP, mail: EmailMessage, sender: Address, to: Address, notices: _Notices) -> None:
+    """Send one mail on an open connection, up to the dot that ends it: MAIL, RCPT, DATA."""
     utf8 = not to.username.isascii()
     if utf8 and not smtp.has_extn("smtputf8"):
-        raise DeliveryError("the address needs SMTPUTF8, which the server does not offer", permanent=True)
+        raise DeliveryError("the address needs SMTPUTF8, which the server does not offer", Fault.ADDRESS)
     from_options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
     to_options = []
     if smtp.has_extn("dsn"):
         from_options, to_options = from_options + notices[0], notices[1]
     smtp.command_encoding = "utf-8" if utf8 else "ascii"
     try:
-        _expect("the sender was refused", smtp.mail(sender.addr_spec, from_options), OK)
-        _expect("the recipient was refused", smtp.rcpt(to.addr_spec, to_options), OK, _WILL_FORWARD)
-        _expect("the mail was refused", smtp.docmd("DATA"), _GO_ON)
+        _expect(Stage.SENDER, smtp.mail(sender.addr_spec, from_options), OK)
+        _expect(Stage.RECIPIENT, smtp.rcpt(to.addr_spec, to_options), OK, _WILL_FORWARD)
+        _expect(Stage.MAIL, smtp.docmd("DATA"), _GO_ON)
         smtp.send(_on_the_wire(mail))
     except _LOST:
         raise _BrokenError("the connection to the mail server broke before the mail was sent", doubtful=False) from None
+
+
+def _answer(smtp: smtplib.SMTP, settings: EmailSettings) -> str:
+    """Return what the server says to the whole mail; it may take minutes, for filters look at it (RFC 5321, 4.5.3.2.6).
+
+    To break off earlier is to be told nothing of a mail that was taken, and to send it again.
+    """
+    seconds = settings.answer_timeout.total_seconds()
+    if smtp.sock is not None:
+        smtp.sock.settimeout(seconds)
     try:
-        answer = smtp.getreply()
+        with bounded(seconds, lambda: smtp.sock):
+            answer = smtp.getreply()
     except _LOST:
         raise _BrokenError("the connection to the mail server broke after the mail was sent", doubtful=True) from None
-    return _expect("the mail was refused", answer, OK)
+    if smtp.sock is not None:
+        smtp.sock.settimeout(settings.timeout.total_seconds())
+    return _expect(Stage.MAIL, answer, OK)
 
 
-def _expect(what: str, answer: tuple[int, bytes], *codes: int) -> str:
+def _expect(stage: Stage, answer: tuple[int, bytes], *codes: int) -> str:
     code, reply = answer
     said = reply.decode("utf-8", "replace")
     if code in codes:
         return said
-    raise _RefusedError(what, code, said)
+    raise _RefusedError(stage, code, said)
 
 
 def _on_the_wire(mail: EmailMessage) -> bytes:
@@ -197,7 +218,7 @@ def _recipient(address: str) -> Address:
     if one_line(address) == address and PLAIN_ADDRESS.fullmatch(address):
         with contextlib.suppress(ValueError, MessageError, IndexError):
             return _mailbox("", address)
-    raise DeliveryError("the recipient has no usable mail address", permanent=True)
+    raise DeliveryError("the recipient has no usable mail address", Fault.ADDRESS)
 
 
 def _mailbox(name: str, address: str) -> Address:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import http.client
 import http.cookiejar
 import io
 import threading
@@ -24,16 +25,21 @@ from notifiers.answers import (
     Request,
     lost,
     malformed,
+    media_type,
     place_of,
     refusal,
     unsent,
     unspeakable,
 )
-from notifiers.contract import DeliveryError
+from notifiers.bounds import bounded
+from notifiers.connections import KnownConnections, connected
+from notifiers.contract import DeliveryError, Fault
 
 __all__ = ["Answer", "HttpSender", "Request"]
 
 _REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
+_WAITS = 3
+"""So many time-outs bound a whole exchange: to connect, to be answered, to read the answer."""
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -51,7 +57,8 @@ class _Body(io.BytesIO):
 class HttpSender:
     """One session a thread to wherever a channel speaks; does not retry and does not read what an answer means.
 
-    `timeout` bounds connecting, each wait for bytes, and the whole of the answer's body. `now` serves only to turn a
+    `timeout` bounds connecting, each wait for bytes, and the whole of the answer's body; so many time-outs
+    bound all of it, however slowly a receiver goes on. `now` serves only to turn a
     Retry-After date into a wait. Errors carry scheme, host and port, never path, query, headers or bodies.
     With `refusals` a refusal for good (4xx) is returned like a success, for providers that say why in its body.
     """
@@ -67,6 +74,7 @@ class HttpSender:
     ) -> None:
         self._refusals = refusals
         self._timeout = timeout.total_seconds()
+        self._within = _WAITS * self._timeout
         self._now = now
         self._verify: bool | str = ca_file or True
         self._max_answer = max_answer
@@ -83,9 +91,11 @@ class HttpSender:
         # Raised outside `except`: the cause's text holds the whole URL, and a chained error would show it.
         fault: DeliveryError
         try:
-            return self._exchange(session, request, body, place)
+            with bounded(self._within, connected()) as bound:
+                return self._exchange(session, request, body, place)
         except _BROKEN as error:
-            fault = _fault(place, error, given=body.given or (not request.body and not _unconnected(error)))
+            given = body.given or (not request.body and not _unconnected(error))
+            fault = _fault(place, error, given=given, late=bound.expired)
         except ValueError:
             fault = unspeakable(place)
         raise fault
@@ -118,23 +128,31 @@ class HttpSender:
             stream=True,
         ) as response:
             error = refusal(place, response.status_code, response.headers.get("Retry-After"), self._now)
-            if error is None or (self._refusals and response.status_code in _REFUSALS and error.permanent):
-                return Answer(response.status_code, self._read(response))
-            with contextlib.suppress(*_BROKEN):  # the status has said it all; reading on only keeps the connection
-                self._read(response)
+            said = self._read(response)
+            if error is None or (self._refusals and response.status_code in _REFUSALS and _says_why(error)):
+                return Answer(response.status_code, said, media_type(response.headers.get("Content-Type")))
         raise error
 
     def _read(self, response: requests.Response) -> bytes:
-        """At most `max_answer` bytes within `timeout`; a body read to its end lets the connection live on."""
+        """Return what comes of the body, at most `max_answer` bytes within `timeout`.
+
+        The head has said what became of the request, so a body that breaks off changes nothing; one read to its end
+        lets the connection live on.
+        """
         deadline = time.monotonic() + self._timeout
-        parts: list[bytes] = []
-        left = self._max_answer
-        while left > 0 and (part := response.raw.read1(left, decode_content=False)):
-            parts.append(part)
-            left -= len(part)
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout
-        return b"".join(parts)
+        body = bytearray()
+        with contextlib.suppress(*_BROKEN, http.client.HTTPException, ValueError):
+            while len(body) < self._max_answer and time.monotonic() < deadline:
+                part = response.raw.read1(self._max_answer - len(body), decode_content=False)
+                if not part:
+                    break
+                body += part
+        return bytes(body)
+
+
+def _says_why(error: DeliveryError) -> bool:
+    """Return whether the body of a refusal may name its reason: it is not about a server at work."""
+    return error.fault is not Fault.PASSING
 
 
 def _new_session(verify: bool | str) -> requests.Session:  # noqa: FBT001 - requests' own word for it
@@ -142,15 +160,19 @@ def _new_session(verify: bool | str) -> requests.Session:  # noqa: FBT001 - requ
     # Otherwise a .netrc on the host would add its credentials, and proxies and certificates come from the environment.
     session.trust_env = False
     session.verify = verify
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, KnownConnections())
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     return session
 
 
-def _fault(place: str, error: Exception, *, given: bool) -> DeliveryError:
+def _fault(place: str, error: Exception, *, given: bool, late: bool) -> DeliveryError:
     if isinstance(error, ValueError):  # what requests calls a bad URL or header
         return malformed(place)
     if given:
-        return lost(place, late=isinstance(error, requests.Timeout | TimeoutError))
+        return lost(place, late=late or isinstance(error, requests.Timeout | TimeoutError))
+    if late:
+        return unsent(place, NOT_REACHED)
     return unsent(place, _unreached(error))
 
 

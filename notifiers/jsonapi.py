@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from notifiers.contract import DeliveryError
+from notifiers.answers import place_of
+from notifiers.contract import DeliveryError, Fault
 from notifiers.provider import Now
 
 
@@ -31,9 +32,12 @@ class JsonApi:
             return answer.status, json.loads(answer.body)
         except ValueError:
             taken = answer.status < 300  # noqa: PLR2004 - the statuses of success
+        place = place_of(url)
+        if answer.is_page:
+            raise DeliveryError(f"{place}: answered {answer.status} with a web page, as a proxy would", Fault.ACCOUNT)
         if taken:
-            raise DeliveryError("the answer is no JSON", permanent=False, doubtful=True)
-        raise DeliveryError(f"answered {answer.status} without a reason", permanent=True)
+            raise DeliveryError(f"{place}: the answer is no JSON", doubtful=True)
+        raise DeliveryError(f"{place}: answered {answer.status} without a reason", Fault.ACCOUNT)
 
     def close(self) -> None:
         """Close the connections."""

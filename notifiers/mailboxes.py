@@ -40,7 +40,7 @@ class Maildir:
     def unread(self, most: int, longest: int) -> list[tuple[str, bytes]]:
         """At most so many mails without the flag, the oldest first; one that goes away meanwhile is passed over."""
         if not (self.path / "new").is_dir() or not (self.path / "cur").is_dir():
-            raise DeliveryError("the bounce mailbox is no Maildir with new and cur", permanent=False)
+            raise DeliveryError("the bounce mailbox is no Maildir with new and cur")
         found: list[tuple[str, bytes]] = []
         for key in self._keys():
             if len(found) == most:
@@ -64,7 +64,7 @@ class Maildir:
             names = sorted(one.name for one in (self.path / "cur").iterdir() if one.is_file())
         except OSError as error:
             reason = f"the bounce mailbox cannot be read: {error.strerror}"
-            raise DeliveryError(reason, permanent=False) from None
+            raise DeliveryError(reason) from None
         yield from (f"cur/{name}" for name in names if _SEEN not in name.partition(":2,")[2])
 
 
@@ -114,13 +114,13 @@ class Imap:
             _answer(line.select(f'"{self.folder}"'))
             yield line
         except ssl.SSLError:
-            fault = DeliveryError(f"{place}: the secure connection failed – is its certificate valid?", permanent=False)
+            fault = DeliveryError(f"{place}: the secure connection failed – is its certificate valid?")
         except imaplib.IMAP4.abort:
-            fault = DeliveryError(f"{place}: the connection was lost", permanent=False)
+            fault = DeliveryError(f"{place}: the connection was lost")
         except imaplib.IMAP4.error:
-            fault = DeliveryError(f"{place}: refused the login, the folder or a command", permanent=False)
+            fault = DeliveryError(f"{place}: refused the login, the folder or a command")
         except OSError:
-            fault = DeliveryError(f"{place}: not reached, or the connection was lost", permanent=False)
+            fault = DeliveryError(f"{place}: not reached, or the connection was lost")
         finally:
             if line is not None:
                 with contextlib.suppress(imaplib.IMAP4.error, OSError):

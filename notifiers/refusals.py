@@ -7,28 +7,30 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notifiers.contract import DeliveryError
+from notifiers.contract import DeliveryError, Fault
 
 _CODE = re.compile(r"[A-Za-z][\w.:-]{0,79}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a code is about the message itself, so that nothing will help, or how long to wait before another try."""
+    """Where the fault lies that a code names, and how long to wait before another try."""
 
-    permanent: bool = False
+    fault: Fault = Fault.PASSING
     wait: dt.timedelta | None = None
 
 
-NEVER = Verdict(permanent=True)
-"""This number, these words: they will be refused whenever they come."""
+BAD_NUMBER = Verdict(Fault.ADDRESS)
+"""This number will be refused whatever it is sent."""
+BAD_WORDS = Verdict(Fault.MESSAGE)
+"""These words will be refused whoever gets them."""
 SOON = Verdict()
 """The provider's trouble: the usual pauses between tries will do."""
 A_MINUTE = Verdict(wait=dt.timedelta(minutes=1))
 AN_HOUR = Verdict(wait=dt.timedelta(hours=1))
 A_DAY = Verdict(wait=dt.timedelta(hours=6))
 """A number or an account has had its share of the day, which is counted over 24 hours: some try will find its end."""
-MENDED = Verdict(wait=dt.timedelta(minutes=15))
+MENDED = Verdict(Fault.ACCOUNT, wait=dt.timedelta(minutes=15))
 """The account, a signature, a template, a key: the operator's to mend, and not about this message."""
 
 
@@ -44,9 +46,7 @@ def verdict(code: str, table: Mapping[str, Verdict]) -> Verdict:
 def refused(provider: str, code: object, found: Verdict) -> DeliveryError:
     """The error for a code; what is no code is not shown, for it may repeat the number or the words."""
     shown = code if isinstance(code, str) and _CODE.fullmatch(code) else "a value not shown"
-    return DeliveryError(
-        f"{provider} did not take the message: {shown}", permanent=found.permanent, retry_after=found.wait
-    )
+    return DeliveryError(f"{provider} did not take the message: {shown}", found.fault, retry_after=found.wait)
 
 
 def coded(code: object) -> str | None:

@@ -10,10 +10,16 @@ from dataclasses import dataclass, field
 from email.utils import parseaddr
 from typing import Literal
 
-from notifiers.contract import DeliveryError
+from notifiers.bounds import bounded
+from notifiers.contract import DeliveryError, Fault
 
 OK = 250
+_READY = 220
+_NO = 500
 PLAIN_ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\]+")
+
+_STEPS = 4
+"""So many time-outs bound what may take several: to connect and log in, and to hand over one mail."""
 
 Notice = Literal["failure", "delay", "success"]
 
@@ -23,9 +29,9 @@ class EmailSettings:
     """Where mail is handed over, and as whom.
 
     `sender` is the From header (`名称 <address>`). A certificate is always verified, against `ca_file` where the
-    system's authorities do not know it. `hello` is the name this host greets with (default: its own). Mails that
-    cannot be delivered come back to `bounce_to` (default: the sender's address); `notify` is of what servers are asked
-    to tell there.
+    system's authorities do not know it. `timeout` bounds each answer, `answer_timeout` the one to a whole mail. `hello`
+    is the name this host greets with (default: its own). Mails that cannot be delivered come back to `bounce_to`
+    (default: the sender's address); `notify` is of what servers are asked to tell there.
     """
 
     host: str
@@ -35,11 +41,17 @@ class EmailSettings:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     timeout: dt.timedelta = dt.timedelta(seconds=20)
+    answer_timeout: dt.timedelta = dt.timedelta(minutes=10)
     ca_file: str | None = None
     hello: str | None = None
     mails_per_connection: int = 100
     bounce_to: str | None = None
     notify: tuple[Notice, ...] = ("failure", "delay")
+
+    @property
+    def longest_exchange(self) -> float:
+        """Return the seconds within which a mail must be handed over, up to its end, however slow the answers."""
+        return _STEPS * self.timeout.total_seconds()
 
     def __post_init__(self) -> None:
         if "@" not in parseaddr(self.sender)[1]:
@@ -51,7 +63,7 @@ class EmailSettings:
 
 
 def connect(settings: EmailSettings) -> smtplib.SMTP:
-    """An open connection, greeted, secured and logged in; raises DeliveryError, always a temporary one."""
+    """Return an open connection, greeted, secured and logged in; raise DeliveryError, which is never about a mail."""
     place = f"mail server {settings.host}:{settings.port}"
     fault: DeliveryError
     try:
@@ -59,46 +71,59 @@ def connect(settings: EmailSettings) -> smtplib.SMTP:
     except DeliveryError:
         raise
     except ssl.SSLError:
-        fault = DeliveryError(f"{place}: the secure connection failed – is its certificate valid?", permanent=False)
+        fault = DeliveryError(f"{place}: the secure connection failed – is its certificate valid?", Fault.ACCOUNT)
     except smtplib.SMTPAuthenticationError as error:
-        fault = DeliveryError(f"{place}: refused the login: {error.smtp_code}", permanent=False)
+        fault = DeliveryError(f"{place}: refused the login: {error.smtp_code}", _refused(error.smtp_code))
     except smtplib.SMTPResponseException as error:
-        fault = DeliveryError(f"{place}: refused to talk: {error.smtp_code}", permanent=False)
+        fault = DeliveryError(f"{place}: refused to talk: {error.smtp_code}", _refused(error.smtp_code))
     except (smtplib.SMTPException, OSError, ValueError):
-        fault = DeliveryError(f"{place}: not reached, or the connection was lost", permanent=False)
+        fault = DeliveryError(f"{place}: not reached, or the connection was lost")
     raise fault
+
+
+def _refused(code: int) -> Fault:
+    return Fault.ACCOUNT if code >= _NO else Fault.PASSING
 
 
 def _greet(settings: EmailSettings, place: str) -> smtplib.SMTP:
     seconds = settings.timeout.total_seconds()
     context = ssl.create_default_context(cafile=settings.ca_file)
-    smtp: smtplib.SMTP
     if settings.security == "tls":
-        smtp = smtplib.SMTP_SSL(settings.host, settings.port, settings.hello, timeout=seconds, context=context)
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(local_hostname=settings.hello, timeout=seconds, context=context)
     else:
-        smtp = smtplib.SMTP(settings.host, settings.port, settings.hello, timeout=seconds)
+        smtp = smtplib.SMTP(local_hostname=settings.hello, timeout=seconds)
+    # Connected by a call of its own, for only then is there a socket to cut off; the name is what certificates are for.
+    smtp._host = settings.host  # type: ignore[attr-defined]  # noqa: SLF001 - see above
     try:
-        _introduce(smtp, settings, place, context)
+        with bounded(settings.longest_exchange, lambda: smtp.sock):
+            _expect_greeting(smtp.connect(settings.host, settings.port))
+            _introduce(smtp, settings, place, context)
     except BaseException:
         smtp.close()
         raise
     return smtp
 
 
+def _expect_greeting(greeting: tuple[int, bytes]) -> None:
+    if greeting[0] != _READY:
+        raise smtplib.SMTPConnectError(*greeting)
+
+
 def _introduce(smtp: smtplib.SMTP, settings: EmailSettings, place: str, context: ssl.SSLContext) -> None:
     smtp.ehlo_or_helo_if_needed()
     if settings.security == "starttls":
         if not smtp.has_extn("starttls"):
-            raise DeliveryError(f"{place}: offers no STARTTLS, and nothing is sent in the clear", permanent=False)
+            raise DeliveryError(f"{place}: offers no STARTTLS, and nothing is sent in the clear", Fault.ACCOUNT)
         smtp.starttls(context=context)
         smtp.ehlo()
     if settings.username is not None:
         smtp.login(settings.username, settings.password or "")
 
 
-def still_there(smtp: smtplib.SMTP) -> bool:
-    """Whether a kept connection still answers; RSET also forgets a transaction that was refused halfway."""
+def still_there(smtp: smtplib.SMTP, settings: EmailSettings) -> bool:
+    """Return whether a kept connection still answers; RSET also forgets a transaction that was refused halfway."""
     try:
-        return smtp.rset()[0] == OK
+        with bounded(settings.longest_exchange, lambda: smtp.sock):
+            return smtp.rset()[0] == OK
     except (smtplib.SMTPException, OSError):
         return False

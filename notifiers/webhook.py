@@ -12,7 +12,7 @@ from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from notifiers.answers import Answer, Request, Sender
-from notifiers.contract import DeliveryError, Message, Receipt
+from notifiers.contract import DeliveryError, Fault, Message, Receipt
 from notifiers.http import HttpSender
 from notifiers.phrases import known_reason
 
@@ -93,9 +93,9 @@ class Webhook:
 
     def _request(self, message: Message) -> Request:
         if message.address not in self._endpoints:
-            raise DeliveryError("no endpoint of that name is configured", permanent=True)
+            raise DeliveryError("no endpoint of that name is configured", Fault.ADDRESS)
         if message.body is None:
-            raise DeliveryError("the message has no body for a webhook", permanent=True)
+            raise DeliveryError("the message has no body for a webhook", Fault.MESSAGE)
         url, signers = self._endpoints[message.address]
         body = _JSON.encode(message.body)
         return Request(url, body.encode(), self._headers(message.message_id, body, signers))

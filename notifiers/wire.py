@@ -18,6 +18,7 @@ from notifiers.answers import (
     Request,
     lost,
     malformed,
+    media_type,
     place_of,
     refusal,
     unsent,
@@ -41,6 +42,7 @@ _NOT_SECURE = frozenset(
 )
 _TAKEN = range(200, 300)
 """Lower statuses announce an answer and are none."""
+_STATUS_LINE = re.compile(rb"HTTP/\S+ (\d{3})\b")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _ALWAYS = (b"Expect:", b"Accept-Encoding: identity")
 
@@ -64,7 +66,11 @@ class Wire:
         self._at = 0
         self._given = False
         self._wait: str | None = None
-        self._cut = False
+        self._status = 0
+        """Of the last head that came whole; those below 200 announce another."""
+        self._announced = 0
+        """Of the head that is being read."""
+        self._media_type = ""
         self._answer = bytearray()
         self.ended: Ended = lambda _: None
         self.curl = pycurl.Curl()
@@ -87,7 +93,8 @@ class Wire:
     def carry(self, request: Request, ended: Ended) -> DeliveryError | None:
         """Be ready for a request; why it cannot be sent, if so."""
         self.ended, self._request = ended, request
-        self._at, self._given, self._wait, self._cut = 0, False, None, False
+        self._at, self._given, self._wait = 0, False, None
+        self._status, self._announced, self._media_type = 0, 0, ""
         self._answer.clear()
         lines = [f"{name}: {value}" for name, value in request.headers.items()]
         if any(map(_CONTROLS.search, (request.url, *lines))):
@@ -105,10 +112,9 @@ class Wire:
         """What came of it."""
         request, self._request = self._request, None
         assert request is not None
-        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
-        whole = code == pycurl.E_OK or self._cut
-        if whole and status in _TAKEN:
-            return Answer(status, bytes(self._answer))
+        status = self._status
+        if status in _TAKEN:
+            return Answer(status, bytes(self._answer), self._media_type)
         place = place_of(request.url)
         error = refusal(place, status, self._wait, self._terms.now) if status >= _TAKEN.start else None
         return error or self._fault(place, code)
@@ -135,10 +141,17 @@ class Wire:
     def _write(self, part: bytes) -> int:
         room = self._terms.max_answer - len(self._answer)
         self._answer += part[:room]
-        self._cut = len(part) >= room
-        return 0 if self._cut else len(part)
+        return 0 if len(part) >= room else len(part)
 
     def _head(self, line: bytes) -> None:
+        """Note what a head says; the status counts once the head is whole, whatever becomes of the body."""
         name, _, value = line.partition(b":")
-        if name.lower() == b"retry-after":
-            self._wait = value.decode("latin-1").strip()
+        match name.lower():
+            case b"retry-after":
+                self._wait = value.decode("latin-1").strip()
+            case b"content-type":
+                self._media_type = media_type(value.decode("latin-1"))
+        if found := _STATUS_LINE.match(line):
+            self._announced = int(found[1])
+        elif not line.strip():
+            self._status = self._announced

@@ -96,6 +96,7 @@ class SmtpSink(Phone):
         self.connections = 0
         self._login = login
         self._plan: dict[str, deque[str | None]] = {}
+        self._thinks = 0.0
         self._folder = tempfile.TemporaryDirectory()
         certificate = Certificate(Path(self._folder.name)) if security != "none" else None
         self.ca_file = str(certificate.file) if certificate else None
@@ -127,6 +128,10 @@ class SmtpSink(Phone):
     def hangs(self, command: str) -> None:
         """Say nothing to the next such command until the sink is closed."""
         self._plan.setdefault(command, deque()).append(None)
+
+    def thinks(self, *, after_mail: float) -> None:
+        """Take so many seconds over every mail, after its end, before saying that it was taken."""
+        self._thinks = after_mail
 
     def drops(self, command: str) -> None:
         """Break the connection at the next such command."""
@@ -162,6 +167,7 @@ class SmtpSink(Phone):
         refusal = self._plan.get("END")
         if not refusal or not refusal[0]:
             self._keep(envelope)
+        await asyncio.sleep(self._thinks)
         return await self.stop("END")
 
     def _keep(self, envelope: Envelope) -> None:

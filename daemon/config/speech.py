@@ -85,6 +85,9 @@ class EmailConfig(Keeper):
         default=None, repr=False, description="the file with its password", examples=['"mail.password"']
     )
     timeout: Lasting = Field(default=20 * _seconds, description="how long one step may take")
+    answer_timeout: Lasting = Field(
+        default=600 * _seconds, description="how long the server may take to answer a whole mail, which filters look at"
+    )
     bounce_to: Address | None = Field(
         default=None, description="the address mails come back to", examples=['"bounces@example.org"']
     )

@@ -25,7 +25,7 @@ from daemon.store.keys import KeyringError
 from daemon.store.outbox import SENT
 from daemon.store.sending import FAILED, RETRY, Claimed, Outcome, Places, Started
 from daemon.store.tx import Tx
-from notifiers.contract import DeliveryError, Message, Notifier, Receipt, Swift
+from notifiers.contract import DeliveryError, Fault, Message, Notifier, Receipt, Swift
 from notifiers.words import WordsError
 
 log = structlog.get_logger()
@@ -181,12 +181,12 @@ def _composed(house: House, opens: Callable[[], Opened], started: Started) -> Me
     try:
         message = compose(house, opens(), started.message, started.alerts)
     except WordsError as error:
-        return DeliveryError(str(error), permanent=False)
+        return DeliveryError(str(error))
     except Exception:
         log.critical("message not composed", message=started.message.message_id, exc_info=True)
         house.metrics.failures.labels(job=f"compose {started.message.channel}").inc()
-        return DeliveryError("could not be put into words, see the log", permanent=False)
-    return message or DeliveryError("the recipient has no address on this channel any more", permanent=True)
+        return DeliveryError("could not be put into words, see the log")
+    return message or DeliveryError("the recipient has no address on this channel any more", Fault.ADDRESS)
 
 
 def _hand_over(
@@ -219,7 +219,7 @@ def _untried(
     if isinstance(words, DeliveryError):
         return _failed(house, started, words)
     if notifier is None:
-        return _failed(house, started, DeliveryError("the channel is not configured any more", permanent=False))
+        return _failed(house, started, DeliveryError("the channel is not configured any more"))
     return None
 
 
@@ -232,7 +232,7 @@ def _outcome(house: House, started: Started, came: Receipt | Exception) -> Outco
         # A bug in one channel must not stop the others, nor lose the message: it is logged whole and tried again.
         log.critical("sending failed unexpectedly", message=row.message_id, channel=row.channel, exc_info=came)
         house.metrics.failures.labels(job=f"send {row.channel}").inc()
-        return _failed(house, started, DeliveryError("unexpected failure, see the log", permanent=False, doubtful=True))
+        return _failed(house, started, DeliveryError("unexpected failure, see the log", doubtful=True))
     ended = house.clock()
     house.metrics.sent.labels(channel=row.channel, outcome="sent").inc()
     house.metrics.delay.labels(channel=row.channel).observe(max((ended - row.created_at).total_seconds(), 0))

@@ -15,7 +15,7 @@ from notifiers.chat.robots import KEYWORD, SIGNING, URL, demand_taken, robot_url
 from notifiers.contract import Message, Receipt
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import TIMEOUT, Now, Provider, Settings
-from notifiers.refusals import MENDED, NEVER, SOON, Verdict
+from notifiers.refusals import BAD_WORDS, MENDED, SOON, Verdict
 
 MOST_BYTES = 15_000
 """Of the words; the whole message may have 20 000 bytes (open.dingtalk.com, custom robots)."""
@@ -34,13 +34,13 @@ REFUSALS: Mapping[str, Verdict] = {
     "400013": MENDED,  # the group is no more
     "400101": MENDED,  # no such access_token
     "400102": MENDED,  # the robot was stopped
-    "400105": NEVER,  # a kind of message there is not
-    "400106": NEVER,  # no words
-    "430101": NEVER,
-    "430102": NEVER,
-    "430103": NEVER,
-    "430104": NEVER,  # links, pictures or words that are not let through
-    "460101": NEVER,  # too long
+    "400105": BAD_WORDS,  # a kind of message there is not
+    "400106": BAD_WORDS,  # no words
+    "430101": BAD_WORDS,
+    "430102": BAD_WORDS,
+    "430103": BAD_WORDS,
+    "430104": BAD_WORDS,  # links, pictures or words that are not let through
+    "460101": BAD_WORDS,  # too long
 }
 """The errcode of an answer, which comes with HTTP 200; one not here is tried again."""
 

@@ -14,7 +14,7 @@ from notifiers.chat.robots import KEYWORD, SIGNING, URL, demand_taken, robot_url
 from notifiers.contract import Message, Receipt
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import TIMEOUT, Now, Provider, Settings
-from notifiers.refusals import A_MINUTE, MENDED, NEVER, SOON, Verdict
+from notifiers.refusals import A_MINUTE, BAD_WORDS, MENDED, SOON, Verdict
 
 MOST_BYTES = 15_000
 """Of the words; the whole request may have 20 KB (open.feishu.cn, custom bots)."""
@@ -24,7 +24,7 @@ REFUSALS: Mapping[str, Verdict] = {
     "11232": A_MINUTE,  # more than 5 a second or 100 a minute
     "11247": SOON,
     "19001": MENDED,  # no such robot: its URL is wrong, or it was removed
-    "19002": NEVER,
+    "19002": BAD_WORDS,
     "19007": MENDED,  # the robot is not there any more
     "19021": MENDED,  # the signature, or this machine's clock is more than an hour off
     "19022": MENDED,  # this address is not on its list

@@ -40,6 +40,6 @@ def demand_taken(provider: str, answer: Any, key: str, table: Mapping[str, Verdi
     """Raise DeliveryError unless the answer says under `key` that the message was taken."""
     code = answer.get(key) if isinstance(answer, dict) else None
     if isinstance(code, bool) or not isinstance(code, int | str) or code == "":
-        raise DeliveryError(f"{provider}'s answer does not say whether it was taken", permanent=False, doubtful=True)
+        raise DeliveryError(f"{provider}'s answer does not say whether it was taken", doubtful=True)
     if str(code) != _TAKEN:
         raise refused(provider, f"{key}:{code}", verdict(str(code), table))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from notifiers.contract import DeliveryError, Message, Notifier, Receipt
+from notifiers.contract import DeliveryError, Fault, Message, Notifier, Receipt
 
 
 class Chat:
@@ -19,7 +19,7 @@ class Chat:
         """Let the robot of the message's endpoint say it; raise DeliveryError when it was not, or not surely, taken."""
         robot = self._robots.get(message.address)
         if robot is None:
-            raise DeliveryError("no endpoint of that name is configured", permanent=True)
+            raise DeliveryError("no endpoint of that name is configured", Fault.ADDRESS)
         return robot.send(message)
 
     def close(self) -> None:

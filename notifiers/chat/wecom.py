@@ -10,7 +10,7 @@ from notifiers.chat.robots import KEYWORD, URL, demand_taken, robot_url, spoken
 from notifiers.contract import Message, Receipt
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import TIMEOUT, Now, Provider, Settings
-from notifiers.refusals import A_MINUTE, MENDED, NEVER, SOON, Verdict
+from notifiers.refusals import A_MINUTE, BAD_WORDS, MENDED, SOON, Verdict
 
 MOST_BYTES = 4096
 """Of Markdown, in UTF-8 (developer.work.weixin.qq.com/document/path/91770)."""
@@ -19,9 +19,9 @@ REFUSALS: Mapping[str, Verdict] = {
     "-1": SOON,
     "45009": A_MINUTE,  # more than 20 a minute
     "45033": A_MINUTE,  # too many at once
-    "40008": NEVER,  # a kind of message there is not
-    "40058": NEVER,  # a parameter, too long as a rule
-    "44004": NEVER,  # no words
+    "40008": BAD_WORDS,  # a kind of message there is not
+    "40058": BAD_WORDS,  # a parameter, too long as a rule
+    "44004": BAD_WORDS,  # no words
     "93000": MENDED,  # no such robot: its URL is wrong, or it was removed from the group
     "93004": MENDED,  # it was stopped
     "93008": MENDED,  # this address is not on its list

@@ -15,7 +15,19 @@ from urllib.parse import quote, urlsplit
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report, Waiting
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
-from notifiers.refusals import A_DAY, A_MINUTE, AN_HOUR, MENDED, NEVER, SOON, Verdict, coded, refused, verdict
+from notifiers.refusals import (
+    A_DAY,
+    A_MINUTE,
+    AN_HOUR,
+    BAD_NUMBER,
+    BAD_WORDS,
+    MENDED,
+    SOON,
+    Verdict,
+    coded,
+    refused,
+    verdict,
+)
 from notifiers.sms import templates
 from notifiers.sms.pushes import CHINA, TOKEN, china_time, demand_token, e164, each, heard, rows, text_of
 
@@ -31,17 +43,17 @@ _LATE = dt.timedelta(minutes=5)
 _ANSWER = json.dumps({"code": 0, "msg": "接收成功"}, ensure_ascii=False).encode()
 
 REFUSALS: Mapping[str, Verdict] = {
-    "isv.MOBILE_NUMBER_ILLEGAL": NEVER,
-    "isv.MOBILE_COUNT_OVER_LIMIT": NEVER,
-    "isv.TEMPLATE_MISSING_PARAMETERS": NEVER,
-    "isv.TEMPLATE_PARAMS_ILLEGAL": NEVER,
-    "isv.INVALID_PARAMETERS": NEVER,
-    "isv.INVALID_JSON_PARAM": NEVER,
-    "isv.BLACK_KEY_CONTROL_LIMIT": NEVER,
-    "isv.PARAM_LENGTH_LIMIT": NEVER,
-    "isv.PARAM_NOT_SUPPORT_URL": NEVER,
-    "isv.SMS_CONTENT_ILLEGAL": NEVER,
-    "isv.NOT_SUPPORTED_COUNTRY": NEVER,
+    "isv.MOBILE_NUMBER_ILLEGAL": BAD_NUMBER,
+    "isv.MOBILE_COUNT_OVER_LIMIT": BAD_WORDS,
+    "isv.TEMPLATE_MISSING_PARAMETERS": BAD_WORDS,
+    "isv.TEMPLATE_PARAMS_ILLEGAL": BAD_WORDS,
+    "isv.INVALID_PARAMETERS": BAD_WORDS,
+    "isv.INVALID_JSON_PARAM": BAD_WORDS,
+    "isv.BLACK_KEY_CONTROL_LIMIT": BAD_NUMBER,
+    "isv.PARAM_LENGTH_LIMIT": BAD_WORDS,
+    "isv.PARAM_NOT_SUPPORT_URL": BAD_WORDS,
+    "isv.SMS_CONTENT_ILLEGAL": BAD_WORDS,
+    "isv.NOT_SUPPORTED_COUNTRY": BAD_NUMBER,
     "isv.DAY_LIMIT_CONTROL": A_DAY,
     "isv.MONTH_LIMIT_CONTROL": A_DAY,
     "isv": MENDED,  # the account, its balance, its signatures and templates
@@ -169,7 +181,7 @@ class Aliyun:
             return dict(answer)
         if code is None:
             doubtful = status < 300  # noqa: PLR2004 - likewise
-            raise DeliveryError("Aliyun's answer lacks its Code", permanent=False, doubtful=doubtful)
+            raise DeliveryError("Aliyun's answer lacks its Code", doubtful=doubtful)
         raise refused("Aliyun", code, _verdict(str(code), str(answer.get("Message", ""))))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Receipt, Reply, Report, Waiting
+from notifiers.contract import DeliveryError, Fault, Heard, Message, NotHeardError, Receipt, Reply, Report, Waiting
 from notifiers.provider import REPLIES, Key, Now, Provider, SettingError, Settings
 from notifiers.sms.pushes import e164, text_of
 
@@ -57,7 +57,7 @@ class Gammu:
     def send(self, message: Message) -> Receipt:
         """Lay one message into the outbox, whole or not at all; raise DeliveryError when it cannot be."""
         if not _NUMBER.fullmatch(message.address):
-            raise DeliveryError("the address is no telephone number", permanent=True)
+            raise DeliveryError("the address is no telephone number", Fault.ADDRESS)
         note = re.sub(r"[^A-Za-z0-9-]", "-", message.message_id)
         fault: DeliveryError
         try:
@@ -65,7 +65,7 @@ class Gammu:
                 self._lay(f"OUTA{self._now():%Y%m%d_%H%M%S}_00_{message.address}_{note}.txt", message.text)
             return Receipt(provider_id=None, detail="outbox")
         except OSError as error:
-            fault = DeliveryError(f"the modem's outbox cannot be written: {error.strerror}", permanent=False)
+            fault = DeliveryError(f"the modem's outbox cannot be written: {error.strerror}", Fault.ACCOUNT)
         raise fault
 
     def gather(self, waiting: Sequence[Waiting]) -> Heard:
@@ -77,7 +77,7 @@ class Gammu:
             reports = [*(one for one in found if isinstance(one, Report)), *self._stuck()]
             return Heard(tuple(reports), tuple(one for one in found if isinstance(one, Reply)))
         except OSError as error:
-            fault = DeliveryError(f"the modem's folders cannot be read: {error.strerror}", permanent=False)
+            fault = DeliveryError(f"the modem's folders cannot be read: {error.strerror}", Fault.ACCOUNT)
         raise fault
 
     def confirm(self, heard: Heard) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report
+from notifiers.contract import DeliveryError, Fault, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report
 from notifiers.provider import REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings
 from notifiers.refusals import coded
 from notifiers.sms.pushes import TOKEN, demand_proof, e164, each, heard, instant, rows, text_of
@@ -20,6 +20,9 @@ from notifiers.sms.templates import SIGN_NAME
 
 BODY = '{"phone": "{phone}", "text": "{text}", "id": "{id}"}'
 """What a gateway is sent unless its settings say otherwise."""
+
+_OF_A_GATEWAY = {Fault.MESSAGE: Fault.ADDRESS, Fault.ADDRESS: Fault.ACCOUNT}
+"""What a status of HTTP says of a gateway rather than of an endpoint: one that is gone is nobody's number."""
 
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _PLACES = frozenset({"phone", "text", "id"})
@@ -75,7 +78,13 @@ class HttpSms:
         words = {"phone": message.address, "text": message.text, "id": message.message_id}
         body = json.dumps(_fill(self._body, words), ensure_ascii=False).encode()
         settings = self._settings
-        answer = self._http.send(self._request(settings.url, body, self._headers(message.message_id), settings.method))
+        request = self._request(settings.url, body, self._headers(message.message_id), settings.method)
+        try:
+            answer = self._http.send(request)
+        except DeliveryError as error:
+            # Of 400 and 422 a gateway seldom says what it means; it is the number more often than the words.
+            error.fault = _OF_A_GATEWAY.get(error.fault, error.fault)
+            raise
         return self._receipt(answer.body, message)
 
     def hear(self, pushed: Pushed, now: dt.datetime) -> Heard:
@@ -112,13 +121,13 @@ class HttpSms:
     def _check(self, said: object, message: Message) -> None:
         if said is None:
             reason = "the gateway's answer lacks the field that says whether it took the message"
-            raise DeliveryError(reason, permanent=False, doubtful=True)
+            raise DeliveryError(reason, doubtful=True)
         text = json.dumps(said) if isinstance(said, bool) else str(said)
         if text == self._settings.ok_value:
             return
         shown = text if _CODE.fullmatch(text) and message.address.lstrip("+") not in text else "a value not shown"
-        permanent = text in self._settings.permanent_values
-        raise DeliveryError(f"the gateway did not take the message: {shown}", permanent=permanent)
+        fault = Fault.ADDRESS if text in self._settings.permanent_values else Fault.PASSING
+        raise DeliveryError(f"the gateway did not take the message: {shown}", fault)
 
 
 def _told(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:

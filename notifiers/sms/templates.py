@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifiers.contract import DeliveryError, Message
+from notifiers.contract import DeliveryError, Fault, Message
 from notifiers.provider import Key, Limits
 from notifiers.sms.facts import CASE, FIXED, shortened
 
@@ -85,11 +85,11 @@ class Templates:
         """The template for a message with its variables; raises DeliveryError where there is none, or no room."""
         template = self.of(message.template, message.language)
         if template is None:
-            raise DeliveryError(f"no approved template for {message.template}", permanent=True)
+            raise DeliveryError(f"no approved template for {message.template}", Fault.MESSAGE)
         values = tuple((one.name, self._fit(one, message.parameters)) for one in template.parameters)
         total = sum(len(value) for _, value in values)
         if self._limits.total is not None and total > self._limits.total:
-            raise DeliveryError("the template's variables are longer than the provider takes", permanent=True)
+            raise DeliveryError("the template's variables are longer than the provider takes", Fault.MESSAGE)
         return Filled(template, values)
 
     def most(self, kind: str) -> int | None:
@@ -109,7 +109,7 @@ class Templates:
         rooms = [room for room in (parameter.longest, self._limits.variable) if room is not None]
         fitting = shortened(parameter.fact, text, min(rooms)) if rooms else text
         if not fitting:
-            raise DeliveryError(f"the template has no room for {parameter.fact}", permanent=True)
+            raise DeliveryError(f"the template has no room for {parameter.fact}", Fault.MESSAGE)
         return fitting
 
 

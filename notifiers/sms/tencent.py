@@ -15,7 +15,19 @@ from urllib.parse import urlsplit
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report, Waiting
 from notifiers.jsonapi import JsonApi
 from notifiers.provider import REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
-from notifiers.refusals import A_DAY, A_MINUTE, AN_HOUR, MENDED, NEVER, SOON, Verdict, coded, refused, verdict
+from notifiers.refusals import (
+    A_DAY,
+    A_MINUTE,
+    AN_HOUR,
+    BAD_NUMBER,
+    BAD_WORDS,
+    MENDED,
+    SOON,
+    Verdict,
+    coded,
+    refused,
+    verdict,
+)
 from notifiers.sms import templates
 from notifiers.sms.pushes import TOKEN, china_time, demand_token, e164, each, heard, rows, text_of
 
@@ -31,21 +43,21 @@ _ANSWER = b'{"result":0,"errmsg":"OK"}'
 
 REFUSALS: Mapping[str, Verdict] = {
     "FailedOperation": MENDED,  # signatures, templates, the package of texts bought
-    "FailedOperation.ContainSensitiveWord": NEVER,
-    "FailedOperation.FailResolvePacket": NEVER,
-    "FailedOperation.JsonParseFail": NEVER,
-    "FailedOperation.PhoneNumberInBlacklist": NEVER,
-    "FailedOperation.PhoneNumberParseFail": NEVER,
-    "FailedOperation.TemplateParamSetNotMatchApprovedTemplate": NEVER,
-    "InvalidParameter": NEVER,
-    "InvalidParameterValue": NEVER,
+    "FailedOperation.ContainSensitiveWord": BAD_WORDS,
+    "FailedOperation.FailResolvePacket": BAD_WORDS,
+    "FailedOperation.JsonParseFail": BAD_WORDS,
+    "FailedOperation.PhoneNumberInBlacklist": BAD_NUMBER,
+    "FailedOperation.PhoneNumberParseFail": BAD_NUMBER,
+    "FailedOperation.TemplateParamSetNotMatchApprovedTemplate": BAD_WORDS,
+    "InvalidParameter": BAD_WORDS,
+    "InvalidParameterValue": BAD_WORDS,
     "InvalidParameterValue.SdkAppIdNotExist": MENDED,
-    "MissingParameter": NEVER,
-    "UnsupportedOperation": NEVER,
+    "MissingParameter": BAD_WORDS,
+    "UnsupportedOperation": BAD_WORDS,
     "InternalError": SOON,
     "InternalError.RequestTimeException": MENDED,  # this machine's clock is more than 10 minutes off
     "LimitExceeded": A_DAY,
-    "LimitExceeded.PhoneNumberCountLimit": NEVER,
+    "LimitExceeded.PhoneNumberCountLimit": BAD_WORDS,
     "LimitExceeded.DeliveryFrequencyLimit": A_MINUTE,
     "LimitExceeded.PhoneNumberThirtySecondLimit": A_MINUTE,
     "LimitExceeded.PhoneNumberOneHourLimit": AN_HOUR,
@@ -102,7 +114,7 @@ class Tencent:
         )
         status = next(iter(_objects(answer.get("SendStatusSet"))), None)
         if status is None or "Code" not in status:
-            raise DeliveryError("Tencent Cloud's answer says nothing of the number", permanent=False, doubtful=True)
+            raise DeliveryError("Tencent Cloud's answer says nothing of the number", doubtful=True)
         if status["Code"] != "Ok":
             raise refused("Tencent Cloud", status["Code"], verdict(str(status["Code"]), REFUSALS))
         serial = status.get("SerialNo")
@@ -192,7 +204,7 @@ class Tencent:
         _, answer = self._api.call(f"{settings.endpoint}/", payload, headers)
         response = answer.get("Response") if isinstance(answer, dict) else None
         if not isinstance(response, dict):
-            raise DeliveryError("Tencent Cloud's answer lacks its Response", permanent=False, doubtful=True)
+            raise DeliveryError("Tencent Cloud's answer lacks its Response", doubtful=True)
         if isinstance(error := response.get("Error"), dict):
             raise refused("Tencent Cloud", error.get("Code"), verdict(str(error.get("Code")), REFUSALS))
         return response

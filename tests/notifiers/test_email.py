@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from notifiers.contract import DeliveryError
+from notifiers.contract import DeliveryError, Fault
 from notifiers.email import Email, EmailSettings
 from tests.notifiers.letters import MAILBOX, NOON, SHORT, WORDS, closed_port, message, noon
 from tests.phones import SmtpSink
@@ -105,24 +105,66 @@ def test_each_thread_has_its_own_connection() -> None:
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", "END"])
 @pytest.mark.parametrize(
-    ("reply", "permanent", "shown"),
+    ("reply", "shown"),
     [
-        ("550 5.1.1 <town@example.org>: no such user", True, "550 5.1.1"),
-        ("451 4.7.1 town@example.org greylisted", False, "451 4.7.1"),
-        ("452 full", False, "452"),
+        ("550 5.1.1 <town@example.org>: no such user", "550 5.1.1"),
+        ("451 4.7.1 town@example.org greylisted", "451 4.7.1"),
+        ("452 full", "452"),
     ],
 )
-def test_a_refusal_is_told_by_its_code_only(command: str, reply: str, permanent: bool, shown: str) -> None:  # noqa: FBT001
+def test_a_refusal_is_told_by_its_code_only(command: str, reply: str, shown: str) -> None:
     with SmtpSink() as sink:
         sink.refuses(command, reply)
         channel = mail(sink)
         error = refusal(channel)
-        assert (error.permanent, error.doubtful) == (permanent, False)
+        assert not error.doubtful
         assert error.reason.endswith(f": {shown}")
         channel.send(message(MAILBOX))
         channel.close()
         sink.expects_only(MAILBOX)
         assert sink.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "fault"),
+    [
+        ("MAIL", "553 Mail from must equal authorized user", Fault.ACCOUNT),
+        ("MAIL", "530 5.7.0 Authentication required", Fault.ACCOUNT),
+        ("MAIL", "550 5.4.5 Daily user sending limit exceeded", Fault.ACCOUNT),
+        ("MAIL", "501 Mail from address must be same as authorization user", Fault.ACCOUNT),
+        ("MAIL", "450 4.7.1 later", Fault.PASSING),
+        ("RCPT", "550 5.7.1 relaying denied", Fault.ACCOUNT),
+        ("RCPT", "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked", Fault.ACCOUNT),
+        ("RCPT", "554 relay access denied", Fault.ACCOUNT),
+        ("RCPT", "550 Ip frequency limited", Fault.ACCOUNT),
+        ("RCPT", "550 5.1.7 bad sender", Fault.ACCOUNT),
+        ("RCPT", "550 5.1.1 no such user", Fault.ADDRESS),
+        ("RCPT", "550 5.4.1 Recipient address rejected: Access denied", Fault.ADDRESS),
+        ("RCPT", "552 5.2.2 mailbox full", Fault.ADDRESS),
+        ("RCPT", "550 no such user here", Fault.ADDRESS),
+        ("RCPT", "450 4.2.1 busy", Fault.PASSING),
+        ("DATA", "554 5.7.1 policy", Fault.ACCOUNT),
+        ("END", "550 5.2.0 spam", Fault.ACCOUNT),
+        ("END", "554 DT:SPM", Fault.ACCOUNT),
+        ("END", "552 5.3.4 message too big", Fault.MESSAGE),
+        ("END", "552 message exceeds fixed maximum message size", Fault.MESSAGE),
+        ("END", "550 5.1.1 no such user", Fault.ADDRESS),
+        ("END", "451 4.3.0 later", Fault.PASSING),
+    ],
+)
+def test_what_is_refused_to_us_is_not_the_recipient_s_fault(command: str, reply: str, fault: Fault) -> None:
+    with SmtpSink(strict=False) as sink:
+        sink.refuses(command, reply)
+        assert refusal(mail(sink)).fault is fault
+
+
+def test_a_server_may_think_longer_about_a_whole_mail_than_about_a_command() -> None:
+    with SmtpSink() as sink:
+        sink.thinks(after_mail=1.5)
+        channel = mail(sink, timeout=dt.timedelta(seconds=0.5))
+        channel.send(message(MAILBOX))
+        channel.close()
+        sink.expects_only(MAILBOX)
 
 
 def test_a_server_that_closes_is_asked_again_on_a_new_connection() -> None:
@@ -150,7 +192,7 @@ def test_a_server_lost_before_the_mail_was_sent_is_not_doubtful(command: str, wa
 def test_a_server_lost_after_the_final_dot_is_doubtful(way: str) -> None:
     with SmtpSink() as sink:
         getattr(sink, way)("END")
-        channel = mail(sink, timeout=SHORT)
+        channel = mail(sink, timeout=SHORT, answer_timeout=SHORT)
         error = refusal(channel)
         assert (error.permanent, error.doubtful) == (False, True)
         channel.send(message(MAILBOX))

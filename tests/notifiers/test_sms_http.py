@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from notifiers.contract import DeliveryError
+from notifiers.contract import DeliveryError, Fault
 from notifiers.sms.http import HttpSms, HttpSmsSettings, parse_body
 from tests.notifiers.letters import PHONE, SHORT, WORDS, closed_port, message, noon
 from tests.phones import Answer, Certificate, SmsGateway
@@ -139,12 +139,20 @@ def test_a_gateway_timeout_is_doubtful() -> None:
     assert (error.permanent, error.doubtful) == (False, True)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-def test_other_client_errors_are_permanent(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [
+        *((status, Fault.ADDRESS) for status in (400, 413, 422)),
+        *((status, Fault.ACCOUNT) for status in (401, 403, 404, 407, 410)),
+    ],
+)
+def test_a_number_is_at_fault_where_the_request_was_refused_and_the_account_elsewhere(
+    status: int, fault: Fault
+) -> None:
     with SmsGateway() as gateway:
         gateway.answers(Answer(status, {"phone": PHONE}))
         error = refusal(sms(gateway.url))
-    assert error.permanent
+    assert error.fault is fault
     assert str(status) in error.reason
 
 
@@ -154,7 +162,7 @@ def test_a_redirect_is_not_followed_and_says_what_to_do(status: int) -> None:
         gateway.answers(Answer(status, headers={"Location": elsewhere.url + "?key=geheim"}))
         error = refusal(sms(gateway.url))
         assert elsewhere.requests == []
-    assert error.permanent
+    assert error.fault is Fault.ACCOUNT
     assert "configure the final address" in error.reason
     assert "geheim" not in error.reason
 
@@ -184,7 +192,7 @@ def test_a_cookie_is_not_kept() -> None:
 @pytest.mark.parametrize("token", ["two\r\nlines: x", "口令"])
 def test_a_token_no_header_can_hold_is_an_error_without_it(token: str) -> None:
     error = refusal(sms("http://127.0.0.1:9/sms", token=token))
-    assert error.permanent
+    assert error.fault is Fault.ACCOUNT
     assert token not in error.reason
 
 

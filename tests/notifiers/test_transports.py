@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from notifiers.answers import Answer, Request, Sender
-from notifiers.contract import DeliveryError
+from notifiers.contract import DeliveryError, Fault
 from notifiers.curl import CurlSender
 from notifiers.http import HttpSender
 from tests.notifiers.letters import SHORT, closed_port, noon
@@ -131,10 +131,34 @@ def test_what_a_kept_connection_swallowed_is_in_doubt_and_not_sent_again_unasked
     assert len(gateway.requests) == 2
 
 
-def test_an_answer_cut_off_is_in_doubt(make: Make) -> None:
-    with one_answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345") as url:
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\nno length\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\n12345",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n\r\n12345",
+    ],
+    ids=["too short", "a broken chunk", "no gzip", "announced by 103", "announced by 100 and 102"],
+)
+def test_a_success_counts_once_its_head_is_read(make: Make, said: bytes) -> None:
+    with one_answer(said) as url:
+        answer = post(make(SHORT), url)
+    assert (answer.status, answer.body) == (200, b"12345")
+
+
+def test_a_head_cut_off_is_in_doubt(make: Make) -> None:
+    with one_answer(b"HTTP/1.1 200 OK\r\nContent-Le") as url:
         error = refusal(make(SHORT), url)
-    assert (error.permanent, error.doubtful) == (False, True)
+    assert (error.fault, error.doubtful) == (Fault.PASSING, True)
+
+
+def test_a_head_that_comes_a_letter_at_a_time_is_cut_in_time(make: Make) -> None:
+    with one_answer(b"HTTP/1.1 200 OK\r\nX-Long: ", then=b"x") as url:
+        error = refusal(make(SHORT), url)
+    assert (error.fault, error.doubtful) == (Fault.PASSING, True)
+    assert "no answer in time" in error.reason
 
 
 def test_a_status_says_it_all_even_without_its_body(make: Make) -> None:
@@ -145,8 +169,8 @@ def test_a_status_says_it_all_even_without_its_body(make: Make) -> None:
 
 def test_an_answer_that_never_ends_is_cut_in_time(make: Make) -> None:
     with one_answer(b"HTTP/1.1 200 OK\r\n\r\n", then=b"x") as url:
-        error = refusal(make(SHORT), url)
-    assert error.doubtful
+        answer = post(make(SHORT), url)
+    assert (answer.status, set(answer.body)) == (200, set(b"x"))
 
 
 def test_what_is_no_http_is_in_doubt(make: Make) -> None:
@@ -195,15 +219,33 @@ def test_what_an_earlier_answer_asked_for_is_not_asked_by_a_later_one(make: Make
 
 
 @pytest.mark.parametrize(
-    ("status", "permanent", "doubtful"), [(504, False, True), (400, True, False), (404, True, False)]
+    ("status", "fault", "doubtful"),
+    [
+        (504, Fault.PASSING, True),
+        (502, Fault.PASSING, False),
+        (400, Fault.MESSAGE, False),
+        (413, Fault.MESSAGE, False),
+        (422, Fault.MESSAGE, False),
+        (410, Fault.ADDRESS, False),
+        *((status, Fault.ACCOUNT, False) for status in (401, 402, 403, 404, 405, 406, 407, 415, 431, 451, 511)),
+    ],
 )
 def test_a_status_is_what_it_says(
-    make: Make, gateway: SmsGateway, status: int, *, permanent: bool, doubtful: bool
+    make: Make, gateway: SmsGateway, status: int, fault: Fault, *, doubtful: bool
 ) -> None:
     gateway.answers(Told(status))
     error = refusal(make(), gateway.url)
-    assert (error.permanent, error.doubtful) == (permanent, doubtful)
+    assert (error.fault, error.doubtful) == (fault, doubtful)
     assert error.reason.endswith(f"answered {status}")
+
+
+@pytest.mark.parametrize(("wait", "taken_before"), [(None, True), ("30", False)])
+def test_a_conflict_says_that_the_id_was_known_unless_it_is_still_at_work(
+    make: Make, gateway: SmsGateway, wait: str | None, *, taken_before: bool
+) -> None:
+    gateway.answers(Told(409, headers={"Retry-After": wait} if wait else {}))
+    error = refusal(make(), gateway.url)
+    assert (error.fault, error.taken_before, error.doubtful) == (Fault.PASSING, taken_before, not taken_before)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -212,7 +254,7 @@ def test_a_redirect_is_not_followed(make: Make, gateway: SmsGateway, status: int
         gateway.answers(Told(status, headers={"Location": elsewhere.url}))
         error = refusal(make(), gateway.url)
         assert elsewhere.requests == []
-    assert error.permanent
+    assert error.fault is Fault.ACCOUNT
     assert "configure the final address" in error.reason
 
 
@@ -241,14 +283,14 @@ def test_a_cookie_is_not_kept(make: Make, gateway: SmsGateway) -> None:
 @pytest.mark.parametrize("value", ["two\r\nlines: x", "geheim\n", "口令"])
 def test_a_header_that_is_none_is_an_error_without_it(make: Make, gateway: SmsGateway, value: str) -> None:
     error = refusal(make(), gateway.url, HEADERS | {"Authorization": value})
-    assert error.permanent
+    assert error.fault is Fault.ACCOUNT
     assert value not in error.reason
     assert gateway.requests == []
 
 
 @pytest.mark.parametrize("url", ["http://", "ftp://127.0.0.1/x", "http://127.0.0.1:99999999/x"])
-def test_a_url_that_is_none_is_an_error_for_good(make: Make, url: str) -> None:
-    assert refusal(make(), url).permanent
+def test_a_url_that_is_none_is_the_operator_s_to_mend(make: Make, url: str) -> None:
+    assert refusal(make(), url).fault is Fault.ACCOUNT
 
 
 def test_an_answer_of_any_length_is_read_only_so_far(make: Make, gateway: SmsGateway) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notifiers.contract import DeliveryError
+from notifiers.contract import DeliveryError, Fault
 from notifiers.webhook import Webhook, WebhookEndpoint, WebhookSettings, webhook_body
 from tests.notifiers.letters import NOON, SHORT, message, noon
 from tests.phones import SECRET, Answer, WebhookEar
@@ -78,10 +78,10 @@ def test_two_secrets_sign_side_by_side_while_one_replaces_the_other() -> None:
         ear.expects("edu")
 
 
-def test_a_wrong_signature_is_a_permanent_refusal() -> None:
+def test_a_wrong_signature_is_the_operator_s_to_mend() -> None:
     with WebhookEar("edu", OTHER) as ear:
         error = refusal(hook(ear.url))
-    assert error.permanent
+    assert error.fault is Fault.ACCOUNT
     assert ear.arrivals == []
 
 

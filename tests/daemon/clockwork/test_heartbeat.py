@@ -138,7 +138,7 @@ def test_it_is_withheld_while_what_is_on_disk_is_refused(outside: Outside) -> No
 def test_it_is_withheld_while_a_channel_fails_for_long(outside: Outside) -> None:
     office = outside.office
     office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False)
+    office.sms.refuses_to_send = DeliveryError("busy")
     office.roll(2, "am", "APP", "08:10")
     office.works(office.now)
     assert outside.after(MINUTE) == 1

@@ -95,7 +95,7 @@ class RecordOffice(Office):
     def report_nobody_takes(self) -> str:
         """The first child is reported as in `report`, while its channel is busy; the case's number."""
         self.two_days()
-        self.sms.refuses_to_send = DeliveryError("busy", permanent=False)
+        self.sms.refuses_to_send = DeliveryError("busy")
         self.roll(2, "am", "APP", "08:10")
         return self.number()
 

@@ -113,7 +113,7 @@ def test_a_journal_that_was_changed_proves_nothing_and_the_paper_says_so(told: t
 
 def test_what_may_have_been_told_twice_says_so(office: RecordOffice) -> None:
     office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False, doubtful=True)
+    office.sms.refuses_to_send = DeliveryError("busy", doubtful=True)
     office.roll(2, "am", "APP", "08:10")
     office.sms.refuses_to_send = None
     office.works(office.now + MINUTE)
@@ -126,7 +126,7 @@ def test_what_may_have_been_told_twice_says_so(office: RecordOffice) -> None:
 
 def test_an_attempt_whose_end_nobody_knows_says_so(office: RecordOffice) -> None:
     office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False)
+    office.sms.refuses_to_send = DeliveryError("busy")
     office.roll(2, "am", "APP", "08:10")
     with office.store.write() as tx:
         won = sending.claim(tx, office.now + MINUTE, MINUTE, "a dead daemon", 10, ["sms"])

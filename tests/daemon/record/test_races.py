@@ -21,7 +21,7 @@ def test_a_message_that_leaves_while_it_is_passed_on_is_told_once(
     office: RecordOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.two_days()
-    office.sms.refuses_to_send = DeliveryError("busy", permanent=False)
+    office.sms.refuses_to_send = DeliveryError("busy")
     office.roll(2, "am", "APP", "08:10")
     office.sms.refuses_to_send = None
     at = office.now + dt.timedelta(minutes=15)

@@ -173,7 +173,7 @@ def test_a_channel_that_does_not_answer_is_asked_again_and_loses_nothing(office:
     office.report()
     message = office.sent_to("01")
     office.tells(message, "delivered", SOON)
-    office.sms.refuses = DeliveryError("provider: no answer", permanent=False)
+    office.sms.refuses = DeliveryError("provider: no answer")
     office.works(office.now + MINUTE)
     assert office.receipts(message.message_id) == ()
 
