@@ -57,8 +57,11 @@ class _FinalResponse(HTTPResponse):
         """Read the head, the whole of it."""
         stream = self.fp
         self.fp = _Head(stream)  # type: ignore[assignment]
-        super().begin()
-        self.fp = stream
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:  # closed, where what came is no HTTP
+                self.fp = stream
 
     def _read_status(self) -> tuple[str, int, str]:
         while True:
