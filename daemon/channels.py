@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -60,6 +60,15 @@ def children_in_one_text(channels: ChannelsConfig, kind: str) -> int | None:
     """
     templates = _templates(channels)
     return SMS_LIST if templates is None else templates.most(kind)
+
+
+OF_ENDPOINTS = frozenset({"webhook", "chat"})
+"""The channels each of whose addresses is a receiver of its own, known by a name in the configuration."""
+
+
+def endpoints_of(channels: ChannelsConfig, channel: str) -> Sequence[str]:
+    """Return the names of a channel's endpoints; none of a channel that has none."""
+    return tuple(getattr(getattr(channels, channel, None), "endpoints", ()))
 
 
 def provider_of(channels: ChannelsConfig, channel: str, address: str | None) -> str | None:

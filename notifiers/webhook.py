@@ -77,6 +77,8 @@ class Webhook:
     """
 
     channel = "webhook"
+    knows_ids = True
+    """Receivers drop what they have by its id (Standard Webhooks), so a doubtful attempt is repeated like any other."""
 
     def __init__(self, settings: WebhookSettings, now: Callable[[], dt.datetime], http: Sender | None = None) -> None:
         self._now = now

@@ -52,7 +52,7 @@ def contacts(failing: bool) -> None:  # noqa: FBT001 - click's own way
 def list_contacts(tx: Tx, house: House, now: dt.datetime) -> list[dict[str, Any]]:
     """Everybody on the roster as a record, by id."""
     known = house.people(tx).directory.recipients
-    ways = ways_of(tx, house.config, house.notifiers, known)
+    ways = ways_of(tx, house.config, house.notifiers, known, now)
     flags: dict[str, list[Unreachable]] = {}
     for one in unreachable.flags(tx):
         if (one.contact_id, one.channel) in ways.flagged:

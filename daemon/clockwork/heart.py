@@ -9,6 +9,7 @@ import structlog
 from daemon.config import HeartbeatConfig
 from daemon.console.ready import Beat, Vitals
 from daemon.jobs.audit import EVERY as AUDITS
+from daemon.jobs.channel_problems import FAILS_FOR
 from daemon.jobs.house import House
 from daemon.jobs.problems import problem_words, stops_the_heartbeat
 from daemon.store import overdue
@@ -20,8 +21,6 @@ log = structlog.get_logger()
 
 LOOKS = dt.timedelta(minutes=1)
 """How often it is looked whether all is well again."""
-FAILS_FOR = dt.timedelta(minutes=15)
-"""A channel that has not taken a message for so long is no passing trouble."""
 TIMEOUT = dt.timedelta(seconds=20)
 _STALE = 2 * AUDITS + dt.timedelta(minutes=5)
 """An audit comes every so often; without one in this time nobody knows whether anything is overdue."""
@@ -111,5 +110,5 @@ def _of_the_store(house: House, now: dt.datetime) -> list[str]:
     """Channels that have failed for long; also a trial whether the store takes anything at all."""
     house.store.commit(lambda tx: take_numbers(tx, _COUNTER, 1))
     with house.store.read() as tx:
-        failing = overdue.failing_since(tx, sorted(house.notifiers))
-    return [f"{channel} fails" for channel, since in sorted(failing.items()) if now - since > FAILS_FOR]
+        failing = overdue.failing(tx, sorted(house.notifiers))
+    return sorted({f"{one.channel} fails" for one in failing if now - one.since > FAILS_FOR})

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from apscheduler.executors.pool import BasePoolExecutor
 
+from daemon.channels import OF_ENDPOINTS
+
 SENDERS = 8
 """Messages of one channel under way at once, all of them through one gateway or mail server."""
 TO_ENDPOINTS = 64
 """Where each addressee is a receiver of its own, so many at once, and SENDERS to each of them."""
-_ENDPOINTS = frozenset({"webhook", "chat"})
 
 _MOST_POLLS = 32
 _MOST_LOOKS = 6
@@ -42,7 +43,7 @@ class Pool(BasePoolExecutor):
 
 def places_of(channel: str) -> tuple[int, int | None]:
     """How many messages of a channel are under way at once, and how many of those to any one addressee."""
-    return (TO_ENDPOINTS, SENDERS) if channel in _ENDPOINTS else (SENDERS, None)
+    return (TO_ENDPOINTS, SENDERS) if channel in OF_ENDPOINTS else (SENDERS, None)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import structlog
 
 from daemon.jobs.announce import announce
 from daemon.jobs.casefile import from_row
+from daemon.jobs.channel_problems import review_channels
 from daemon.jobs.fallback import fall_back
 from daemon.jobs.feed_problems import forget_feeds, review_rolls
 from daemon.jobs.house import House
@@ -101,6 +102,7 @@ def _audit(tx: Tx, house: House, now: dt.datetime, up_since: dt.datetime | None)
     found = tuple(one for one, _ in looked)
     _tell(tx, house, found, now)
     forget_feeds(tx, house, now)
+    review_channels(tx, house, now)
     if up_since is None or up_since <= now - GRACE:
         review_rolls(tx, house, find_missing_rolls(tx, house, now), now)
     return Audit(now, found, tuple(open_problems(tx)))
@@ -185,7 +187,7 @@ def _late(tx: Tx, house: House, before: dt.datetime, now: dt.datetime) -> Iterat
     silent = _silent_rungs(tx, before)
     looked_at = _Todo(armed=[replace(one, due_at=now) for one in silent])
     yield from _sort("rung_due", [one.due_at for one in silent], looked_at)
-    stuck = _not_passed_on(tx, house, before)
+    stuck = _not_passed_on(tx, house, before, now)
     passed_on = _Todo(armed=[Timer(FALLS, one.key, now) for one in stuck])
     yield from _sort("fallback_due", [one.falls_back_at or before for one in stuck], passed_on)
 
@@ -200,10 +202,10 @@ def _silent_rungs(tx: Tx, before: dt.datetime) -> list[Timer]:
     return late
 
 
-def _not_passed_on(tx: Tx, house: House, before: dt.datetime) -> list[AlertRow]:
+def _not_passed_on(tx: Tx, house: House, before: dt.datetime, now: dt.datetime) -> list[AlertRow]:
     """Alerts that should have been tried on another channel by which their recipient can be reached."""
     found = overdue.unreached_alerts(tx, before, FALLS)
-    ways = ways_of(tx, house.config, house.notifiers, {one.contact_id for one in found})
+    ways = ways_of(tx, house.config, house.notifiers, {one.contact_id for one in found}, now)
     return [one for one in found if ways.usable(one.contact_id, one.fallback)]
 
 

@@ -11,8 +11,8 @@ from daemon.jobs.owed import look_at_owed
 from daemon.jobs.relay import Relay, span_of
 from daemon.jobs.routing import FALL_BACK
 from daemon.jobs.tell import FALLS
-from daemon.jobs.undeliverable import NOT_ARRIVED
 from daemon.jobs.unheard import UNHEARD, climb_unheard
+from daemon.jobs.ways import NOT_ARRIVED
 from daemon.store import falling, outbox, sending, timers, unreachable
 from daemon.store.falling import Leg
 from daemon.store.sending import Outcome

@@ -63,6 +63,7 @@ class Flight:
         self._aloft = 0
         self._landed: list[Landed] = []
         self._since: dict[int, float] = {}
+        self._going: dict[int, Ready] = {}
         self._lifting = False
         self._still = Event()
         self._still.set()
@@ -95,6 +96,7 @@ class Flight:
             self._flying[one.addressee] -= 1
             if not self._flying[one.addressee]:
                 del self._flying[one.addressee]
+            self._going.pop(id(one), None)
             self._landed.append(Landed(one.addressee, outcome, time.monotonic() - self._since.pop(id(one))))
             self._line_up(one.addressee)
             if not self._lines and not self._flying:
@@ -110,10 +112,20 @@ class Flight:
             self._still.wait(GATHER_SECONDS)
         return self._gather()
 
-    def all_landed(self) -> list[Landed]:
-        """What comes of everything that is on its way or waits; waits for it."""
-        self._still.wait()
+    def all_landed(self, every: float, meanwhile: Callable[[Sequence[Ready]], object]) -> list[Landed]:
+        """Wait for everything that is on its way or waits, and return what comes of it.
+
+        `meanwhile` is called every so many seconds, with what is on its way.
+        """
+        while not self._still.wait(every):
+            meanwhile(self.aloft)
         return self._gather()
+
+    @property
+    def aloft(self) -> list[Ready]:
+        """Return the messages that are on their way or wait for a place."""
+        with self._lock:
+            return [*self._going.values(), *(one for line in self._lines.values() for one in line)]
 
     def _gather(self) -> list[Landed]:
         with self._lock:
@@ -139,6 +151,7 @@ class Flight:
             self._aloft += 1
             self._flying[addressee] += 1
             self._since[id(one)] = time.monotonic()
+            self._going[id(one)] = one
             if not line:
                 del self._lines[addressee]
             self._line_up(addressee)

@@ -143,7 +143,7 @@ def _answer(house: House, line: journal.Entry) -> dict[str, Any]:
 def _notices(tx: Tx, house: House, case: Case) -> list[dict[str, Any]]:
     found = record.posted_about(tx, case.case_id)
     contacts = rosters.contacts_of(tx, {alert.contact_id for alert, _ in found})
-    ways = ways_of(tx, house.config, frozenset(CHANNELS), contacts)
+    ways = ways_of(tx, house.config, frozenset(CHANNELS), contacts, house.clock())
     units = house.people(tx).directory.units
     order = {alert.alert_id: n for n, (alert, _) in enumerate(found, start=1)}
     notices = []

@@ -10,14 +10,16 @@ from daemon.jobs.house import House
 from daemon.jobs.routing import Route, Routing
 from daemon.jobs.stale import cases_about, is_stale
 from daemon.jobs.tell import queue
-from daemon.jobs.undeliverable import NOT_ARRIVED, Failure, tell_operator
+from daemon.jobs.undeliverable import Failure, tell_operator
 from daemon.jobs.unheard import arm_unheard
+from daemon.jobs.ways import NOT_ARRIVED
 from daemon.store import cases, falling, journal, receipts, unreachable
 from daemon.store.alerts import UNDELIVERED, AlertDraft, AlertRow
 from daemon.store.falling import Leg
 from daemon.store.journal import EntryDraft
 from daemon.store.tx import Tx
 from daemon.store.unreachable import Unreachable
+from notifiers.contract import Fault
 from rules.ladder import Recipient
 
 CHANNEL_FAILED = "channel failed"
@@ -65,22 +67,31 @@ class Relay:
     # ---- addresses that failed --------------------------------------------------------------------------------------
 
     def _flag(self, lost: Sequence[Leg]) -> None:
-        """Note the addresses, and that they failed; the operator is told of each once."""
+        """Note the addresses at fault; the operator is told of each once, and of words that were refused."""
         errors = _reasons(self.tx, lost)
-        rows = [self._unreachable(leg, errors[leg.message.message_id]) for leg in lost]
-        new = {(row.contact_id, row.channel) for row in unreachable.flag(self.tx, rows)}
-        for leg, row in zip(lost, rows, strict=True):
-            key = row.contact_id, row.channel
-            if key in new:
-                self._failures.setdefault(key, Failure(leg.alert, row.reason, is_new=True))
+        at_fault = self._with_address_at_fault(lost)
+        noted = unreachable.flag(self.tx, [self._unreachable(leg, errors[leg.message.message_id]) for leg in at_fault])
+        new = {(row.contact_id, row.channel) for row in noted}
+        for leg in lost:
+            key, reason = (leg.alert.contact_id, leg.message.channel), errors[leg.message.message_id]
+            if key in new or leg not in at_fault:
+                self._failures.setdefault(key, Failure(leg.alert, reason, is_new=True))
             if leg.message.state != UNDELIVERED:  # of what did not arrive the journal has it from who heard of it
-                self._note(leg, CHANNEL_FAILED, channel=row.channel, reason=row.reason)
+                self._note(leg, CHANNEL_FAILED, channel=leg.message.channel, reason=reason)
         if new:
             self._routing.look_up(self.tx, (), {leg.alert.contact_id for leg in self.legs})
 
+    def _with_address_at_fault(self, lost: Sequence[Leg]) -> list[Leg]:
+        """Return those whose address was refused, or that did not arrive there."""
+        faults = falling.last_faults(self.tx, {leg.message.message_id for leg in lost})
+        at_fault = {key for key, fault in faults.items() if fault == Fault.ADDRESS}
+        return [leg for leg in lost if leg.message.state == UNDELIVERED or leg.message.message_id in at_fault]
+
     def _unreachable(self, leg: Leg, reason: str) -> Unreachable:
         row = leg.message
-        return Unreachable(leg.alert.contact_id, row.channel, row.addressee, self.now, reason, row.message_id)
+        return Unreachable(
+            leg.alert.contact_id, row.channel, row.addressee, self.now, reason, row.message_id, failed_at=self.now
+        )
 
     # ---- one alert --------------------------------------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ class Routing:
     def look_up(self, tx: Tx, sought: Iterable[Sought], others: Iterable[str] = ()) -> None:
         """Learn how everybody who may be told can be reached: one query for them all."""
         held = {one.contact_id for each in sought for one in each.holders}
-        self.ways = ways_of(tx, self._config, self._ready, {*held, *self.duty.everybody(), *others})
+        self.ways = ways_of(tx, self._config, self._ready, {*held, *self.duty.everybody(), *others}, self._now)
 
     def reaches(self, one: Sought) -> bool:
         """Whether anybody who holds the role can be told."""

@@ -7,12 +7,14 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from threading import Event
 from typing import cast
 
 import structlog
 
+from daemon.jobs.channel_problems import reconsider, review_outcomes
 from daemon.jobs.compose import Opened, compose, open_for
 from daemon.jobs.fallback import after_sending
 from daemon.jobs.flight import Flight, Pace, Ready
@@ -34,7 +36,7 @@ REPEATED = "possibly repeated"
 """Journal: a message about the case leaves again, and nobody knows whether it had reached its recipient before."""
 
 LEASE = dt.timedelta(minutes=2)
-STEPS = 12
+"""For so long a message is somebody's who sends it, and is his again and again while it is on its way."""
 LOOK_SECONDS = 0.5
 """How long a message queued meanwhile may wait for a look when all that is on its way is slow."""
 SWIFT = 4
@@ -46,6 +48,8 @@ LONGEST_RETRY = dt.timedelta(minutes=10)
 GIVE_UP = dt.timedelta(days=7)
 TRIES = 20
 """A message that could not leave for this long, and was tried so often, is given up; its case has long climbed on."""
+DOUBTED_PAUSES = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 30, 120))
+"""After an attempt that may have reached its recipient; after one more of them nobody gets another copy."""
 
 
 def send_due(house: House, channel: str, now: dt.datetime, *, limit: int = 100) -> int:
@@ -84,22 +88,38 @@ def send_side_by_side(
 
     flight = Flight(launch, width, each or width, bell or Event())
     pace = Pace(width, each)
-    claimed = 0
+    claimed, renewed = 0, time.monotonic()
     try:
         while True:
             places = None if stopping() else pace.room(flight.held)
             if places is not None and (started := _start(house, channel, house.clock(), places)):
                 claimed += len(started)
-                until = time.monotonic() + lease_of(house, channel).total_seconds() / 2
+                until = time.monotonic() + LEASE.total_seconds() / 2
                 flight.put([Ready(*one, until) for one in started])
             if flight.is_still:
                 return claimed
             landed = flight.landed(LOOK_SECONDS)
             _settle(house, [one.outcome for one in landed], stopping)
             pace.note(landed)
+            if time.monotonic() - renewed > LEASE.total_seconds() / 4:
+                renewed = time.monotonic()
+                _keep(house, flight.aloft)
     finally:
         # A claim that fails does not take along what is on its way: an outcome forgotten is a message sent twice.
-        _settle(house, [one.outcome for one in flight.all_landed()], stopping)
+        _settle(
+            house,
+            [one.outcome for one in flight.all_landed(LEASE.total_seconds() / 4, partial(_keep, house))],
+            stopping,
+        )
+
+
+def _keep(house: House, on_their_way: Sequence[Ready]) -> None:
+    """Renew the leases of messages on their way: a receiver that is slow gets no second copy meanwhile."""
+    ids = [one.started.message.message_id for one in on_their_way]
+    try:
+        house.store.commit(lambda tx: sending.renew(tx, ids, house.worker, house.clock() + LEASE))
+    except Exception:
+        log.critical("leases not renewed, trying again", count=len(ids), exc_info=True)
 
 
 def _launch(house: House, channel: str, workers: Executor, flight: Flight, one: Ready, *, until: float) -> None:
@@ -137,7 +157,7 @@ def _start(
             return []
 
     def work(tx: Tx) -> tuple[int, list[Started]]:
-        won = sending.claim(tx, now, lease_of(house, channel), house.worker, places, [channel])
+        won = sending.claim(tx, now, LEASE, house.worker, places, [channel])
         going = without_stale(tx, gate(tx, house, won, now), now)
         _note_repeats(tx, [one for one in going if one.newly], now)
         return len(won), sending.start_attempts(tx, going, house.worker, now)
@@ -168,12 +188,6 @@ def _note_repeats(tx: Tx, doubted: Sequence[Claimed], now: dt.datetime) -> None:
     ]
     cases.hold(tx, [entry.case_id for entry in noted])
     journal.append(tx, noted)
-
-
-def lease_of(house: House, channel: str) -> dt.timedelta:
-    """How long one attempt may take at the very most: a mail has a dozen steps, each with the channel's time-out."""
-    settings = getattr(house.config.channels, channel, None)
-    return LEASE if settings is None else max(LEASE, STEPS * settings.timeout)
 
 
 def _composed(house: House, opens: Callable[[], Opened], started: Started) -> Message | DeliveryError:
@@ -212,10 +226,9 @@ def _untried(
     until: float | None,
 ) -> Outcome | None:
     """What comes of an attempt that is not made: it is too late, there are no words, or no channel."""
-    row = started.message
     if until is not None and time.monotonic() > until:
         now = house.clock()
-        return Outcome(row.message_id, started.n, house.worker, now, RETRY, next_at=now, error="had to wait too long")
+        return replace(_ended(house, started, RETRY, now), next_at=now, error="had to wait too long")
     if isinstance(words, DeliveryError):
         return _failed(house, started, words)
     if notifier is None:
@@ -233,15 +246,28 @@ def _outcome(house: House, started: Started, came: Receipt | Exception) -> Outco
         log.critical("sending failed unexpectedly", message=row.message_id, channel=row.channel, exc_info=came)
         house.metrics.failures.labels(job=f"send {row.channel}").inc()
         return _failed(house, started, DeliveryError("unexpected failure, see the log", doubtful=True))
-    ended = house.clock()
+    return _taken(house, started, came.provider_id)
+
+
+def _taken(house: House, started: Started, provider_id: str | None) -> Outcome:
+    row, ended = started.message, house.clock()
     house.metrics.sent.labels(channel=row.channel, outcome="sent").inc()
     house.metrics.delay.labels(channel=row.channel).observe(max((ended - row.created_at).total_seconds(), 0))
-    return Outcome(row.message_id, started.n, house.worker, ended, SENT, provider_id=came.provider_id)
+    return replace(_ended(house, started, SENT, ended), provider_id=provider_id)
+
+
+def _ended(house: House, started: Started, state: str, at: dt.datetime) -> Outcome:
+    row = started.message
+    return Outcome(row.message_id, started.n, house.worker, at, state, channel=row.channel, addressee=row.addressee)
 
 
 def _failed(house: House, started: Started, error: DeliveryError) -> Outcome:
+    if error.taken_before and started.n > 1:
+        return _taken(house, started, None)
     row, ended = started.message, house.clock()
-    given_up = error.permanent or (ended - row.created_at > GIVE_UP and started.n >= TRIES)
+    doubtful = error.doubtful or error.taken_before
+    doubts = started.doubts + doubtful
+    given_up = error.permanent or _is_given_up(house, started, error, doubts if doubtful else 0, ended)
     state = FAILED if given_up else RETRY
     house.metrics.sent.labels(channel=row.channel, outcome=state).inc()
     log.warning(
@@ -249,19 +275,42 @@ def _failed(house: House, started: Started, error: DeliveryError) -> Outcome:
         message=row.message_id,
         channel=row.channel,
         reason=error.reason,
+        fault=str(error.fault),
         final=given_up,
         n=started.n,
     )
-    return Outcome(
-        row.message_id,
-        started.n,
-        house.worker,
-        ended,
-        state,
-        next_at=None if given_up else ended + retry_after(started.n, error.retry_after),
+    return replace(
+        _ended(house, started, state, ended),
+        next_at=None if given_up else ended + _pause(house, started, error, doubts if doubtful else 0),
         error=error.reason,
-        doubtful=error.doubtful,
+        doubtful=doubtful,
+        fault=str(error.fault),
     )
+
+
+def _is_given_up(house: House, started: Started, error: DeliveryError, doubts: int, now: dt.datetime) -> bool:
+    """Return whether to try no more: what our account is blamed for waits for the operator, however long.
+
+    What may have reached a person is not repeated for ever; it counts as told, and is told another way besides.
+    """
+    if error.fault is Fault.ACCOUNT:
+        return False
+    if doubts > len(DOUBTED_PAUSES) and _copies_are_read(house, started):
+        return True
+    return now - started.message.created_at > GIVE_UP and started.n >= TRIES
+
+
+def _pause(house: House, started: Started, error: DeliveryError, doubts: int) -> dt.timedelta:
+    """Return how long to wait before the next attempt: much longer where it may be a second copy for somebody."""
+    usual = retry_after(started.n, error.retry_after)
+    if not doubts or not _copies_are_read(house, started):
+        return usual
+    return max(usual, DOUBTED_PAUSES[min(doubts, len(DOUBTED_PAUSES)) - 1])
+
+
+def _copies_are_read(house: House, started: Started) -> bool:
+    """Return whether a second copy is read by a person, and not dropped by whoever knows the id of the first."""
+    return not getattr(house.notifiers.get(started.message.channel), "knows_ids", False)
 
 
 def retry_after(attempt: int, asked: dt.timedelta | None) -> dt.timedelta:
@@ -292,5 +341,8 @@ def _settle(house: House, outcomes: Sequence[Outcome], stopping: Callable[[], bo
 
 def _written(tx: Tx, house: House, outcomes: Sequence[Outcome]) -> None:
     """Settle, and in the same transaction do what follows: nothing that failed for good is ever forgotten."""
+    now = house.clock()
+    outcomes = reconsider(tx, outcomes, now)
     sending.settle(tx, outcomes)
-    after_sending(tx, house, outcomes, house.clock())
+    after_sending(tx, house, outcomes, now)
+    review_outcomes(tx, house, outcomes, now)

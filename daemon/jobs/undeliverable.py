@@ -17,8 +17,6 @@ from daemon.store.tx import Tx
 from rules.instants import to_micros
 
 UNDELIVERABLE, DAILY_WATCH = "undeliverable", "daily_watch"
-NOT_ARRIVED = "did not arrive"
-"""So begins the reason of an address that took a message, and later sent it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _look(tx: Tx, house: House, timer: Timer, now: dt.datetime) -> None:
 
 def findings(tx: Tx, house: House, now: dt.datetime) -> Iterator[Finding]:
     """Everything of the setup that reaches nobody now, or is easily forgotten; forgets of addresses since replaced."""
-    people, flagged = house.people(tx), _flagged(tx, house)
+    people, flagged = house.people(tx), _flagged(tx, house, now)
     rotas, is_workday = rotas_of(house.config), workdays_of(house.config.calendar)
     reach = Reach(
         replace(_roster(people), flagged={(one.contact_id, one.channel) for one in flagged}),
@@ -107,10 +107,10 @@ def _rungs(house: House, reach: Reach) -> Iterator[Finding]:
                 yield _said("rung", ladder=ladder.id, rung=number, count=len(lost), places=few(lost))
 
 
-def _flagged(tx: Tx, house: House) -> list[Unreachable]:
+def _flagged(tx: Tx, house: House, now: dt.datetime) -> list[Unreachable]:
     """The addresses that failed and are still those of their contacts; the others are forgotten."""
     noted = unreachable.flags(tx)
-    ways = ways_of(tx, house.config, house.notifiers, (one.contact_id for one in noted))
+    ways = ways_of(tx, house.config, house.notifiers, (one.contact_id for one in noted), now)
     held = [one for one in noted if (one.contact_id, one.channel) in ways.flagged]
     unreachable.forget(tx, {(one.contact_id, one.channel) for one in noted if one not in held})
     return held

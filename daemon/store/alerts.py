@@ -125,6 +125,8 @@ class AttemptRow:
     provider_id: str | None
     error: str | None
     doubtful: bool
+    fault: str | None = None
+    """Where the fault lies, as `notifiers.contract.Fault` names it."""
 
 
 ALERT_COLUMNS = [alert.c[name] for name in AlertRow.__dataclass_fields__]

@@ -125,6 +125,13 @@ def last_errors(tx: Tx, message_ids: Iterable[str]) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
+def last_faults(tx: Tx, message_ids: Iterable[str]) -> dict[str, str]:
+    """Return where the fault of the last attempt of each of these messages lies, if there is one."""
+    asked = sa.select(attempt.c.message_id, attempt.c.fault).where(tx.ours(attempt), attempt.c.fault.is_not(None))
+    rows = rows_where_in(tx, asked.order_by(attempt.c.n), attempt.c.message_id, message_ids)
+    return {row[0]: row[1] for row in rows}
+
+
 def _legs(tx: Tx) -> sa.Select[*tuple[Any, ...]]:
     same = sa.and_(message.c.district_id == alert.c.district_id, message.c.message_id == alert.c.message_id)
     flying = sa.exists().where(

@@ -117,14 +117,25 @@ def _followed(tx: Tx, alert_ids: Iterable[str]) -> dict[str, dt.datetime]:
     return found
 
 
-def failing_since(tx: Tx, channels: Sequence[str]) -> dict[str, dt.datetime]:
-    """By channel when it first refused the message it has refused the longest; others are left out."""
-    first = (attempt.c.district_id == message.c.district_id) & (attempt.c.message_id == message.c.message_id)
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A message that waits and was refused: over which channel, to which address, when first, and why last."""
+
+    channel: str
+    addressee: str
+    since: dt.datetime
+    error: str | None
+
+
+def failing(tx: Tx, channels: Sequence[str]) -> list[Failing]:
+    """Return by channel and address the waiting message that was refused first."""
+    mine = (attempt.c.district_id == message.c.district_id) & (attempt.c.message_id == message.c.message_id)
     since = sa.type_coerce(sa.func.min(attempt.c.started_at), attempt.c.started_at.type)
-    asked = sa.select(message.c.channel, since).join_from(message, attempt, first & (attempt.c.n == 1))
+    asked = sa.select(message.c.channel, message.c.addressee, since, sa.func.max(attempt.c.error))
+    asked = asked.join_from(message, attempt, mine & attempt.c.error.is_not(None))
     asked = asked.where(tx.ours(message), message.c.state == QUEUED, message.c.attempts > 0)
-    found = tx.connection.execute(asked.where(message.c.channel.in_(channels)).group_by(message.c.channel))
-    return {row[0]: row[1] for row in found}
+    asked = asked.where(message.c.channel.in_(channels)).group_by(message.c.channel, message.c.addressee)
+    return [Failing(*row) for row in tx.connection.execute(asked)]
 
 
 # ---- and what brings it back ----------------------------------------------------------------------------------------

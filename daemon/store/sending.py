@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 RETRY = "retry"
-_END = """UPDATE attempt SET outcome = ?, ended_at = ?, provider_id = ?, error = ?, doubtful = ?
+_END = """UPDATE attempt SET outcome = ?, ended_at = ?, provider_id = ?, error = ?, doubtful = ?, fault = ?
     WHERE district_id = ? AND message_id = ? AND n = ?"""
 _MOVE = """UPDATE message SET state = ?, next_at = coalesce(?, next_at), told_at = coalesce(told_at, ?),
     doubtful = (doubtful OR ?), provider_id = coalesce(?, provider_id), lease_until = NULL, lease_by = NULL
@@ -47,31 +47,41 @@ _MOVE = """UPDATE message SET state = ?, next_at = coalesce(?, next_at), told_at
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message leased to one sender, with its alerts; `repeated` when an earlier attempt may have reached them.
+    """A message leased to one sender, with its alerts; `doubts` is how many attempts may have reached its recipient.
 
-    `newly` when that is so only since its last attempt: to be said once, however often it is tried again.
+    `newly` when the last attempt was the first of those: to be said once, however often it is tried again.
     """
 
     message: MessageRow
     alerts: tuple[AlertRow, ...]
-    repeated: bool
+    doubts: int
     newly: bool = False
+
+    @property
+    def repeated(self) -> bool:
+        """Return whether an earlier attempt may have reached its recipient."""
+        return self.doubts > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An attempt on its way: number `n` of the message as it was claimed, with the alerts not cancelled until then."""
+    """An attempt on its way: number `n` of the message as it was claimed, with the alerts not cancelled until then.
+
+    `doubts` of the attempts before it may have reached the recipient.
+    """
 
     message: MessageRow
     alerts: tuple[AlertRow, ...]
     n: int
+    doubts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of attempt `n`, made by `by`: `state` is "sent", "retry" (at `next_at`) or "failed" for good.
 
-    `doubtful` says the channel may have taken it all the same. `error` carries no address and no words of the message.
+    `doubtful` says the channel may have taken it all the same. `fault` is where the fault lies, None for none.
+    `error` carries no address and no words of the message.
     """
 
     message_id: str
@@ -83,6 +93,9 @@ class Outcome:
     provider_id: str | None = None
     error: str | None = None
     doubtful: bool = False
+    fault: str | None = None
+    channel: str = ""
+    addressee: str = ""
 
 
 def claim(
@@ -134,6 +147,13 @@ def settle(tx: Tx, outcomes: Sequence[Outcome]) -> None:
     _end_attempts(tx, outcomes)
     _move(tx, [one for one in outcomes if one.state == SENT], held=False)
     _move(tx, [one for one in outcomes if one.state != SENT], held=True)
+
+
+def renew(tx: Tx, message_ids: Iterable[str], by: str, until: dt.datetime) -> None:
+    """Keep messages that are on their way leased to `by` until a later instant."""
+    for part in chunks(message_ids):
+        mine = (among(tx, message.c.message_id, part), message.c.state == QUEUED, message.c.lease_by == by)
+        tx.connection.execute(message.update().where(tx.ours(message), *mine).values(lease_until=until))
 
 
 def release(tx: Tx, message_ids: Iterable[str], by: str, next_at: dt.datetime | None = None) -> None:
@@ -197,22 +217,23 @@ def _cancelled(tx: Tx, message_ids: Iterable[str]) -> set[str]:
 
 def _started(one: Claimed, n: int, gone: Collection[str]) -> Started:
     alerts = tuple(row for row in one.alerts if row.alert_id not in gone) if gone else one.alerts
-    return Started(one.message, alerts, n)
+    return Started(one.message, alerts, n, one.doubts)
 
 
-def _claimed(row: MessageRow, alerts: tuple[AlertRow, ...], doubtful: dict[str, bool]) -> Claimed:
-    return Claimed(row, alerts, row.message_id in doubtful, doubtful.get(row.message_id, False))
+def _claimed(row: MessageRow, alerts: tuple[AlertRow, ...], doubtful: dict[str, tuple[int, bool]]) -> Claimed:
+    return Claimed(row, alerts, *doubtful.get(row.message_id, (0, False)))
 
 
-def _doubtful(tx: Tx, message_ids: list[str]) -> dict[str, bool]:
-    """Which of these may have reached somebody, and whether their last attempt is the first of which that is so."""
-    found: dict[str, bool] = {}
+def _doubtful(tx: Tx, message_ids: list[str]) -> dict[str, tuple[int, bool]]:
+    """Return of these how many attempts may have reached somebody, and whether only the last may."""
+    found: dict[str, tuple[int, bool]] = {}
     in_doubt = sa.case((attempt.c.doubtful, attempt.c.n))
     for part in chunks(message_ids):
-        asked = sa.select(attempt.c.message_id, sa.func.min(in_doubt) == sa.func.max(attempt.c.n))
+        newly = sa.func.min(in_doubt) == sa.func.max(attempt.c.n)
+        asked = sa.select(attempt.c.message_id, sa.func.count(in_doubt), newly)
         asked = asked.where(tx.ours(attempt), attempt.c.message_id.in_(part)).group_by(attempt.c.message_id)
-        doubted = asked.having(sa.func.min(in_doubt).is_not(None))
-        found |= {row[0]: bool(row[1]) for row in tx.connection.execute(doubted)}
+        doubted = asked.having(sa.func.count(in_doubt) > 0)
+        found |= {row[0]: (row[1], bool(row[2])) for row in tx.connection.execute(doubted)}
     return found
 
 
@@ -224,6 +245,7 @@ def _end_attempts(tx: Tx, outcomes: Sequence[Outcome]) -> None:
             one.provider_id,
             one.error,
             one.doubtful,
+            one.fault,
             tx.district,
             one.message_id,
             one.n,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Unreachable:
     """One contact's address on one channel that failed: which (by its key), since when, why, and with which message.
 
-    `reason` is a channel's words about a fault, without an address. Decides nothing.
+    `reason` is a channel's words about a fault, without an address; `failed_at` is when it last failed.
     """
 
     contact_id: str
@@ -30,14 +30,15 @@ class Unreachable:
     since: dt.datetime
     reason: str
     message_id: str | None = None
+    failed_at: dt.datetime = field(kw_only=True)
 
 
 _COLUMNS = tuple(Unreachable.__dataclass_fields__)
-_KEPT = "ON CONFLICT (district_id, contact_id, channel) DO NOTHING"
+_KEPT = "ON CONFLICT (district_id, contact_id, channel) DO UPDATE SET failed_at = excluded.failed_at"
 
 
 def flag(tx: Tx, rows: Sequence[Unreachable]) -> list[Unreachable]:
-    """Note addresses that failed; those that were not noted before. Another address in the place of one is new."""
+    """Note addresses that failed, and return those that were not noted before; another in the place of one is new."""
     wanted = {(row.contact_id, row.channel): row for row in rows}
     _forget_others(tx, wanted.values())
     tx.add(unreachable, [_values(row) for row in wanted.values()], otherwise=_KEPT)
@@ -49,7 +50,8 @@ def flags(tx: Tx, contact_ids: Iterable[str] | None = None) -> list[Unreachable]
     """What is noted of these contacts (None: of all), by contact and channel; of addresses they may no longer have."""
     asked = sa.select(*(unreachable.c[name] for name in _COLUMNS)).where(tx.ours(unreachable))
     ordered = asked.order_by(unreachable.c.contact_id, unreachable.c.channel)
-    return [Unreachable(*row) for row in rows_where_in(tx, ordered, unreachable.c.contact_id, contact_ids)]
+    found = rows_where_in(tx, ordered, unreachable.c.contact_id, contact_ids)
+    return [Unreachable(**dict(zip(_COLUMNS, row, strict=True))) for row in found]
 
 
 def clear(tx: Tx, message_ids: Iterable[str], *, but: str | None = None) -> int:

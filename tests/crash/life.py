@@ -71,7 +71,7 @@ def _shorten(ways: Ways) -> None:
     send.LONGEST_RETRY = dt.timedelta(seconds=ways.longest_retry)
     lease = ways.lease
     if lease is not None:
-        send.lease_of = lambda *_: dt.timedelta(seconds=lease)
+        send.LEASE = dt.timedelta(seconds=lease)
 
 
 def _make_troubled(sign: Path, pragma: str) -> None:

@@ -153,6 +153,7 @@ attempt = table(
     text("provider_id", null=True),
     text("error", null=True),
     Column("doubtful", Boolean, nullable=False),
+    text("fault", null=True),
     belongs(("message_id",), "message", ("message_id",)),
 )
 
@@ -197,6 +198,7 @@ unreachable = table(
     instant("since"),
     text("reason"),
     text("message_id", null=True),
+    instant("failed_at"),
 )
 
 silence = table(

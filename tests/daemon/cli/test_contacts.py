@@ -22,7 +22,9 @@ def flag(reported: Reported, contact_id: str, channel: str) -> None:
         keys = address_keys(tx, [contact_id])[contact_id]
     key = {"sms": keys.phone, "email": keys.email}[channel]
     assert key is not None
-    store.commit(lambda tx: unreachable.flag(tx, [Unreachable(contact_id, channel, key, NOW, "answered 422")]))
+    store.commit(
+        lambda tx: unreachable.flag(tx, [Unreachable(contact_id, channel, key, NOW, "answered 422", failed_at=NOW)])
+    )
     store.close()
 
 

@@ -98,7 +98,7 @@ def test_everything_lands_in_the_end() -> None:
     for _ in range(3):
         runway.lands("a")
 
-    assert len(runway.flight.all_landed()) == 3
+    assert len(runway.flight.all_landed(60, print)) == 3
     assert runway.flight.is_still
 
 
@@ -109,7 +109,7 @@ def test_thousands_that_land_at_once_are_launched_one_after_another() -> None:
     flight = Flight(lands_at_once, 1, 1, threading.Event())
     flight.put([ready("a", n) for n in range(5_000)])
 
-    assert len(flight.all_landed()) == 5_000
+    assert len(flight.all_landed(60, print)) == 5_000
 
 
 def test_whoever_queues_something_ends_the_wait() -> None:

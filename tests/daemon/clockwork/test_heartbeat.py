@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from daemon.clockwork.heart import FAILS_FOR, Heart
+from daemon.clockwork.heart import Heart
 from daemon.config import Config, load_config
 from daemon.console.ready import Standing, Vitals
 from daemon.jobs.audit import Audit, Overdue, audit
+from daemon.jobs.channel_problems import FAILS_FOR
 from daemon.store.engine import Store
 from notifiers.contract import DeliveryError
 from tests.daemon.record.record_office import RecordOffice

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from daemon.store.engine import Store
 
 NOW = dt.datetime(2026, 3, 18, tzinfo=dt.UTC)
-FLAG = Unreachable("town", "sms", "key 1", NOW, "gateway: answered 422", "m-1")
+FLAG = Unreachable("town", "sms", "key 1", NOW, "gateway: answered 422", "m-1", failed_at=NOW)
 
 
 def contact(name: str, phone: str, email: str | None = None, endpoint: str | None = None) -> ContactRecord:

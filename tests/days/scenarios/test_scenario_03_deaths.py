@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import replace
 
 from daemon.jobs.poll import poll_feed
-from daemon.jobs.send import REPEATED, lease_of, send_due
+from daemon.jobs.send import LEASE, REPEATED, send_due
 from daemon.jobs.sweep import sweep_due
 from daemon.store import outbox
 from daemon.store.engine import Store
@@ -67,7 +67,7 @@ def lives_until_all_is_sent(day: Day, channel: str) -> int:
                 pass
         except Killed:
             deaths += 1
-            day.now += lease_of(day.house, channel) + dt.timedelta(seconds=1)
+            day.now += LEASE + dt.timedelta(seconds=1)
         else:
             return deaths
 

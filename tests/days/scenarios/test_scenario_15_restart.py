@@ -38,6 +38,8 @@ COLUMNS = {
     "roll": ("delivered_at",),
     "feed": ("failed_polls", "failing_since", "dates_ahead"),
     "payload": ("outcome", "delivered_at", "waiting_count", "notices"),
+    "attempt": ("fault",),
+    "unreachable": ("failed_at",),
 }
 DRIFT = """
 [[rule]]
