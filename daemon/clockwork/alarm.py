@@ -10,6 +10,8 @@ import structlog
 from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from daemon.jobs.failing_jobs import Failing, failed_once_more
+
 log = structlog.get_logger()
 
 FIRST_PAUSE = dt.timedelta(seconds=1)
@@ -50,6 +52,8 @@ class Alarm:
         self._working = False
         self._rung = False
         self._failures = 0
+        self.failing: Failing | None = None
+        """Since when the work raises and why, while it does."""
         self._stopped = False
 
     @property
@@ -100,14 +104,15 @@ class Alarm:
         try:
             self._work()
             instant = self._next_at()
-        except Exception:
+        except Exception as error:
             # A bug must not stop the clock: it is shown whole, and the others go on.
             log.critical("job failed", failures=self._failures + 1, exc_info=True)
             self._failures += 1
+            self.failing = failed_once_more(self.failing, self.name, error)
             self._failed(self.name)
             pause: dt.timedelta = FIRST_PAUSE * 2 ** min(self._failures - 1, 10)
             return self._clock() + min(pause, self._period)
-        self._failures = 0
+        self._failures, self.failing = 0, None
         now = self._clock()
         return now + self._period if instant is None else min(max(instant, now), now + self._period)
 

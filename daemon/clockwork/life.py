@@ -44,6 +44,8 @@ PATIENCE = dt.timedelta(seconds=60)
 
 LAST_CALL_SECONDS = 4.0
 """How long a stop waits for what is under way; what is abandoned then is taken up again at the next start."""
+SENDING_SECONDS = 60.0
+"""How long it waits for messages under way: one that is abandoned may have arrived, and is sent again."""
 
 BEAT_SECONDS = 5.0
 JUMP_SECONDS = 2.0
@@ -136,7 +138,7 @@ def _live(house: House, door: socket.socket, watch: Watch, environ: Mapping[str,
         log.info("stopping")
         works.stop()
         server.stop()
-        ended = pools.end_within(LAST_CALL_SECONDS)
+        ended = pools.end_within(LAST_CALL_SECONDS, SENDING_SECONDS)
         ended &= server.ended_within(1)
     if not ended:
         _abandon(house)

@@ -18,7 +18,7 @@ TO_ENDPOINTS = 64
 
 _MOST_POLLS = 32
 _MOST_LOOKS = 6
-_WATCHES = 4
+_WATCHES = 5
 
 
 class Pool(BasePoolExecutor):
@@ -69,14 +69,16 @@ class Pools:
             hands={channel: Pool(f"send {channel}", places_of(channel)[0]) for channel in channels},
         )
 
-    def end_within(self, seconds: float) -> bool:
-        """Start nothing more and wait at most so long for what runs; whether everything came to its end.
+    def end_within(self, seconds: float, sending_seconds: float) -> bool:
+        """Start nothing more and wait at most so long for what runs; return whether everything came to its end.
 
-        Hands are the last: whoever is sending may need them until it has settled.
+        Sending has longer: a message whose end nobody awaits is sent again. Hands are the last: whoever is sending may
+        need them until it has settled.
         """
-        until = time.monotonic() + seconds
+        begun = time.monotonic()
+        sending = (self.send, *self.hands.values())
         ended = True
         for pool in (self.send, self.sweep, self.reload, self.watch, self.poll, *self.hands.values()):
             pool.shutdown()
-            ended &= pool.ends_within(until)
+            ended &= pool.ends_within(begun + (sending_seconds if pool in sending else seconds))
         return ended

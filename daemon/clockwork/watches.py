@@ -11,6 +11,7 @@ from daemon.clockwork.alarm import Alarm
 from daemon.clockwork.heart import LOOKS, Heart
 from daemon.console.ready import Vitals
 from daemon.jobs import audit, receipts, watch
+from daemon.jobs.failing_jobs import review_jobs
 from daemon.jobs.house import House
 
 PERIOD = dt.timedelta(seconds=30)
@@ -31,6 +32,7 @@ class Watches:
             alarm("receipts", self._receipts, lambda: receipts.next_look(house), PERIOD),
             alarm("audit", self._audit, lambda: None, audit.EVERY),
             alarm("daily watch", self._look_daily, lambda: watch.next_look(house), PERIOD),
+            alarm("jobs", self._review_jobs, lambda: None, PERIOD),
             alarm("heartbeat", heart.beat, heart.next_at, LOOKS),
         )
 
@@ -48,6 +50,9 @@ class Watches:
 
     def _look_daily(self) -> None:
         watch.look_daily(self._house, self._house.clock())
+
+    def _review_jobs(self) -> None:
+        review_jobs(self._house, self._vitals.failing(), self._house.clock())
 
     def _audit(self) -> None:
         self._vitals.audited = audit.audit(self._house, self._house.clock(), up_since=self._vitals.up_since)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -20,6 +21,7 @@ from daemon.clockwork.watches import Watches
 from daemon.config import FeedConfig
 from daemon.console.ready import Vitals
 from daemon.jobs import fallback
+from daemon.jobs.failing_jobs import Failing, failed_once_more
 from daemon.jobs.house import House
 from daemon.jobs.intake import CLASS
 from daemon.jobs.once_more import Held, hold_back, let_go
@@ -86,6 +88,8 @@ class Works:
             self._alarm(f"send {name}", partial(self._send, name), partial(self._next_send, name), period)
             for name in sorted(CHANNELS)
         ]
+        self._failing_polls: dict[str, Failing] = {}
+        vitals.failing = self.failing
         self._watches = Watches(house, vitals, self._failed)
         house.wake = self.wake
 
@@ -147,13 +151,16 @@ class Works:
         with structlog.contextvars.bound_contextvars(job="poll", feed=feed.id):
             try:
                 taken = poll_feed(self.house, feed, self.house.clock())
-            except Exception:
+            except Exception as error:
                 log.critical("job failed", exc_info=True)
                 self._failed(f"poll {feed.id}")
+                before = self._failing_polls.get(feed.id)
+                self._failing_polls[feed.id] = failed_once_more(before, f"poll {feed.id}", error)
                 return False
             finally:
                 self.vitals.polled.add(feed.id)
                 self._locks[feed.id].release()
+            self._failing_polls.pop(feed.id, None)
             rows = sum(taken.counts.values()) + len(taken.refused)
             if rows:
                 log.info("feed polled", refused=len(taken.refused), missing=len(taken.missing), **_plain(taken.counts))
@@ -234,6 +241,13 @@ class Works:
         for feed_id in held.feeds:
             asked = self._pools.poll.threads.submit(self.poll, self._feeds[feed_id], patience)
             asked.add_done_callback(partial(answered, feed_id))
+
+    def failing(self) -> list[Failing]:
+        """Return the jobs that keep failing, by name."""
+        alarms = (self.sweep, self._look, self._falls, self._again, *self._senders, *self._watches)
+        found = [*(one.failing for one in alarms), *list(self._failing_polls.values())]
+        now = time.monotonic()
+        return sorted((one for one in found if one is not None and one.lasts(now)), key=lambda one: one.job)
 
     # ---- small things -----------------------------------------------------------------------------------------------
 

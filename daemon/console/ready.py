@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from daemon.jobs.audit import Audit
+from daemon.jobs.failing_jobs import Failing
 from daemon.jobs.house import House
 from daemon.jobs.problems import open_problems, problem_words
 from daemon.store.incidents import IncidentRow
@@ -54,6 +55,8 @@ class Vitals:
     """The last self-audit."""
     beat: Beat | None = None
     """The heartbeat, if one is configured."""
+    failing: Callable[[], Sequence[Failing]] = tuple
+    """Gives the jobs that keep failing."""
 
     def ready(self, now: dt.datetime) -> tuple[bool, Mapping[str, Any]]:
         """Whether it is ready, and a report for whoever asks; `reasons` is empty when it is."""
@@ -62,7 +65,10 @@ class Vitals:
         reasons = [*self._store(), *self._sweeps(swept, now)]
         if waiting:
             reasons.append(f"feeds not polled yet: {', '.join(waiting)}")
-        reasons += map(problem_words, self.problems())
+        failing = self.failing()
+        parts = {one.part for one in failing}
+        reasons += [one.words for one in failing]
+        reasons += [problem_words(row) for row in self.problems() if row.subject not in parts]
         return not reasons, {
             "ready": not reasons,
             "reasons": reasons,

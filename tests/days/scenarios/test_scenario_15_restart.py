@@ -39,7 +39,6 @@ COLUMNS = {
     "feed": ("failed_polls", "failing_since", "dates_ahead"),
     "payload": ("outcome", "delivered_at", "waiting_count", "notices"),
     "attempt": ("fault",),
-    "unreachable": ("failed_at",),
 }
 DRIFT = """
 [[rule]]
