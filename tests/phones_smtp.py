@@ -133,6 +133,10 @@ class SmtpSink(Phone):
         """Take so many seconds over every mail, after its end, before saying that it was taken."""
         self._thinks = after_mail
 
+    def forgets_plans(self) -> None:
+        """Refuse, hang and drop nothing any more."""
+        self._plan.clear()
+
     def drops(self, command: str) -> None:
         """Break the connection at the next such command."""
         self.refuses(command, "")

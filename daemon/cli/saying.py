@@ -16,11 +16,14 @@ from daemon.cli.output import print_json, print_record, print_records
 from daemon.cli.previews import previewed
 from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
+from daemon.jobs.channel_problems import Line, end_problems
 from daemon.jobs.house import House
 from daemon.problems import Problem, choose, nearest
 from daemon.settings import chat_names
 from daemon.store import roster as rosters
+from daemon.store.addresses import endpoint_key
 from daemon.store.roster import Contact
+from daemon.store.tx import Tx
 from notifiers.contract import DeliveryError, Message, Previewer
 from notifiers.examples import examples
 from notifiers.sms.facts import sms_facts
@@ -92,6 +95,8 @@ def say(
             _show([_preview(house, one, message) for one, message in said])
             return
         problems = _send(house, [message for _, message in said])
+        wrong = {problem.key.removeprefix("say ") for problem in problems}
+        _note_taken(house, [message for _, message in said if message.channel not in wrong])
     if problems:
         raise Refusal(problems, code=1)
     print_records([_record(one, message, sent=True) for one, message in said], SAID)
@@ -200,6 +205,18 @@ def _send(house: House, messages: Sequence[Message]) -> list[Problem]:
         except DeliveryError as error:
             problems.append(Problem("baoxue", None, f"say {message.channel}", error.reason, None))
     return problems
+
+
+def _note_taken(house: House, messages: Sequence[Message]) -> None:
+    """End the problems of channels that took a message: what waits for them goes at once."""
+    now = wall_clock()
+
+    def note(tx: Tx) -> None:
+        taken = {Line.of(one.channel, endpoint_key(tx, one.channel, one.address)) for one in messages}
+        end_problems(tx, house, taken, now)
+
+    if messages:
+        house.store.commit(note)
 
 
 # ---- what is shown ----------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from threading import Event
 
@@ -12,6 +12,7 @@ import structlog
 from watchfiles import watch
 
 from daemon.app import renew_terms
+from daemon.channels import CHANNELS, unchanged
 from daemon.clockwork.startup import prepare
 from daemon.clockwork.written import Print, Written
 from daemon.config import ConfigError, Problem, in_force, load_config
@@ -20,6 +21,8 @@ from daemon.jobs.house import House
 from daemon.jobs.pace import ask_again
 from daemon.jobs.refusal import tell_acceptance, tell_refusal
 from daemon.jobs.terms import Terms
+from daemon.store.channels import hasten
+from daemon.store.tx import Tx
 from daemon.systemd import Watch
 
 log = structlog.get_logger()
@@ -125,14 +128,25 @@ class Reload:
             mode = house.config.service.mode
             if terms.laws is not house.terms.laws or terms.config.service.mode != mode:
                 prepare(house, house.clock(), terms)
-            paced_anew, house.terms = terms.pacing != house.pacing, terms
+            paced_anew = terms.pacing != house.pacing
+            mended = set(CHANNELS) - unchanged(house.config.channels, terms.config.channels)
+            house.terms = terms
             house.owed_stamp = None  # a channel that is new may reach those whom no rung did
         if paced_anew:
             house.store.commit(lambda tx: ask_again(tx, house.clock()))
+        if mended:
+            house.store.commit(lambda tx: _try_again(tx, mended, house.clock()))
+            house.wake()
 
     def _count(self, outcome: str, *, refused: bool) -> None:
         self._house.metrics.reloads.labels(outcome=outcome).inc()
         self._house.metrics.configuration_refused.set(refused)
+
+
+def _try_again(tx: Tx, mended: Collection[str], now: dt.datetime) -> None:
+    """Let go at once what waits for channels whose settings are new: whoever changed them wants to see it leave."""
+    for channel in mended:
+        hasten(tx, channel, None, now)
 
 
 def _is_news(before: Terms, terms: Terms) -> bool:

@@ -85,7 +85,7 @@ class Works:
         # A sender for each there can be: a configuration that is taken into force may bring or end a channel.
         self._bells = {name: Event() for name in CHANNELS}
         self._senders = [
-            self._alarm(f"send {name}", partial(self._send, name), partial(self._next_send, name), period)
+            self._alarm(f"send {name}", partial(self.send, name), partial(self._next_send, name), period)
             for name in sorted(CHANNELS)
         ]
         self._failing_polls: dict[str, Failing] = {}
@@ -193,7 +193,8 @@ class Works:
     def _fall_back(self) -> None:
         fallback.look_at_alerts(self.house, self.house.clock())
 
-    def _send(self, channel: str) -> None:
+    def send(self, channel: str) -> None:
+        """Send what is due of one channel, with its own threads; a channel that is not configured sends nothing."""
         if channel not in self.house.notifiers:
             return
         hands, bell = self._pools.hands[channel].threads, self._bells[channel]

@@ -98,8 +98,10 @@ def review_channels(tx: Tx, house: House, now: dt.datetime) -> None:
     for one in overdue.failing(tx, sorted(house.notifiers)):
         line = Line.of(one.channel, one.addressee)
         failing[line] = min(failing.get(line, one), one, key=lambda each: each.since)
+    known = {row.subject for row in _open(tx)}
     for line, one in failing.items():
-        if now - one.since > FAILS_FOR and not _works_since(tx, line, one.since):
+        is_news = line.part(tx, house) not in known
+        if is_news and now - one.since > FAILS_FOR and not _works_since(tx, line, one.since):
             _note(tx, house, ServiceProblem.CHANNEL_FAILING, line, one.error or "", now)
     for channel in sorted(set(house.notifiers) - OF_ENDPOINTS):
         _refuses_everybody(tx, house, Line(channel), now)
