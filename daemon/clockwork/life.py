@@ -32,7 +32,7 @@ from daemon.console.server import ConsoleServer, bind
 from daemon.desk.linking import leads_nowhere
 from daemon.jobs.house import House
 from daemon.logs import log_what_nobody_catches, set_up_logs
-from daemon.store.faults import StoreError
+from daemon.store.engine_errors import store_fault
 from daemon.systemd import Watch
 
 log = structlog.get_logger()
@@ -57,8 +57,9 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
     """Run the daemon of the configuration at `config_path` until SIGTERM or SIGINT; the exit status.
 
-    0 stopped, 1 failed, 2 the configuration is wrong or the store cannot be used; faults go to standard error as
-    lines. To be called in the main thread. Where work had to be abandoned the process ends here, without return:
+    0 stopped; 1 failed by what may pass or is mended elsewhere (the database out of reach, the port taken, another
+    daemon, a full disk), so that it may be started again; 2 the configuration is wrong. Faults go to standard error
+    as lines. To be called in the main thread. Where work had to be abandoned the process ends here, without return:
     its threads could not be waited for.
     """
     spare()
@@ -77,15 +78,21 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
             with _signals() as heard:
                 return _live(house, door, watch, environ, heard)
     except ConfigError as error:
-        return _refused(error.problems)
-    except StoreError as error:
-        return _refused([Problem(str(config_path), None, "service.database", str(error))])
+        return _refused(error.problems, WRONG)
+    except CannotListen as error:
+        return _refused([Problem(str(config_path), None, "console.listen", str(error), error.hint)], FAILED)
+    except Exception as error:
+        fault = store_fault(error)
+        if fault is None:
+            raise
+        return _refused([Problem(str(config_path), None, "service.database", str(fault))], FAILED)
 
 
-def _refused(problems: tuple[Problem, ...] | list[Problem]) -> int:
+def _refused(problems: Sequence[Problem], code: int) -> int:
+    """Say every problem to whoever started it, as every command says them; the exit status."""
     for problem in problems:
-        print(problem, file=sys.stderr)  # noqa: T201 - for whoever started it, as every command says it
-    return WRONG
+        print(problem, file=sys.stderr)  # noqa: T201 - see above
+    return code
 
 
 # ---- from the configuration to a house ----------------------------------------------------------------------------
@@ -108,13 +115,19 @@ def _close_channels(house: House) -> None:
         notifier.close()
 
 
+class CannotListen(Exception):  # noqa: N818 - it may be free at the next start
+    """The console's address cannot be listened on now."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"cannot be listened on: {error.strerror or 'no such address'}")
+        self.hint = "another program may hold that port; choose another one"
+
+
 def _bind(config: Config, held: ExitStack) -> socket.socket:
     try:
         door = bind(config.console.address)
     except OSError as error:
-        fault = f"cannot be listened on: {error.strerror or 'no such address'}"
-        hint = "another program may hold that port; choose another one"
-        raise ConfigError([Problem(str(config.path), None, "console.listen", fault, hint)]) from None
+        raise CannotListen(error) from None
     held.callback(door.close)
     return door
 

@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from daemon.store import backups, planning, upgrades
 from daemon.store.columns import give_keyring
-from daemon.store.faults import StoreBusy, StoreError, StoreNewer
+from daemon.store.engine_errors import reason_of, store_fault
+from daemon.store.faults import StoreBusy, StoreError, StoreNewer, StoreUnreachable
 from daemon.store.tx import Tx
 
 if TYPE_CHECKING:
@@ -192,17 +193,11 @@ def open_store(
         store.check_not_newer()
     except DBAPIError as error:
         store.close()
-        raise StoreError(f"the database cannot be reached: {_reason(error)}") from None
+        raise store_fault(error) or StoreUnreachable(f"the database cannot be read: {reason_of(error)}") from None
     except BaseException:
         store.close()
         raise
     return store
-
-
-def _reason(error: DBAPIError) -> str:
-    """The engine's complaint in one line; it names hosts, users and databases, never a password or a row."""
-    said = str(error.orig).strip().splitlines()
-    return said[0] if said else type(error.orig).__name__
 
 
 def is_retryable(error: DBAPIError) -> bool:

@@ -13,3 +13,15 @@ class StoreBusy(StoreError):  # noqa: N818
 
 class StoreNewer(StoreError):  # noqa: N818
     """The store was made by a newer baoxue than this one: install that version, or restore an older backup."""
+
+
+class StoreUnreachable(StoreError):  # noqa: N818
+    """The database does not answer, refuses the connection or is held by somebody: it may well do so later."""
+
+
+class StoreFull(StoreError):  # noqa: N818
+    """There is no room left where the database lies: make room; what was committed is kept."""
+
+
+class StoreGone(StoreError):  # noqa: N818
+    """The database file was removed or replaced while it was in use, or since it was used last."""

@@ -40,21 +40,42 @@ def hanging() -> Iterator[str]:
         yield f"http://{HOST}:{server.getsockname()[1]}/"
 
 
-def test_a_second_daemon_on_one_store_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+def test_a_second_daemon_on_one_store_ends_so_that_it_is_started_again(tmp_path: Path, gateway: SmsGateway) -> None:
     place = Place(tmp_path, gateway.url, due_in=300)
     with Daemon(place).serves(), Daemon(place) as second:
-        assert second.ends() == 2
+        assert second.ends() == 1
         assert second.raw == [f"{place.config} service.database  baoxue.db is in use by another daemon\n"]
 
 
-def test_a_taken_port_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+def test_a_taken_port_ends_so_that_it_is_started_again(tmp_path: Path, gateway: SmsGateway) -> None:
     place = Place(tmp_path, gateway.url, due_in=300)
     with socket.create_server((HOST, 0)) as taken:
         text = place.config.read_text(encoding="utf-8")
         place.config.write_text(text.replace("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}"), encoding="utf-8")
         with Daemon(place) as daemon:
-            assert daemon.ends() == 2
+            assert daemon.ends() == 1
     assert "console.listen  cannot be listened on" in "".join(daemon.raw)
+
+
+def test_a_database_that_is_not_up_yet_ends_so_that_it_is_started_again(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    with socket.create_server((HOST, 0)) as closed:
+        url = f"postgresql://baoxue:hush@{HOST}:{closed.getsockname()[1]}/baoxue"
+    text = place.config.read_text(encoding="utf-8")
+    place.config.write_text(text.replace("sqlite:///baoxue.db", url), encoding="utf-8")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 1
+    (line,) = daemon.raw
+    assert "service.database  the database cannot be reached" in line
+    assert "hush" not in line
+
+
+def test_a_kind_of_database_that_is_not_known_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    text = place.config.read_text(encoding="utf-8")
+    place.config.write_text(text.replace("sqlite:///baoxue.db", "mysql://127.0.0.1/baoxue"), encoding="utf-8")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 2
 
 
 def test_a_wrong_configuration_ends_with_2_and_every_fault(tmp_path: Path, gateway: SmsGateway) -> None:
