@@ -110,6 +110,20 @@ def build_house(
     )
 
 
+def refuse_faults(config: Config) -> None:
+    """Raise ConfigError with every fault of keys, rules, templates and channels: what `check` and a reload refuse."""
+    problems: list[Problem] = []
+    _gather(problems, lambda: keyring_of(config))
+    _gather(problems, lambda: load_rules(config))
+    notifiers = _gather(problems, lambda: build_notifiers(config, wall_clock)) or {}
+    for notifier in notifiers.values():
+        notifier.close()
+    words = _words(config)
+    problems += template_problems(words) if words.overrides else ()
+    if problems:
+        raise ConfigError(problems)
+
+
 def open_house(config: Config, *, clock: Now = wall_clock) -> House:
     """The house of a real district: its own store, its own keys, its real channels."""
     keyring = keyring_of(config)

@@ -18,7 +18,7 @@ from types import FrameType
 import structlog
 from prometheus_client import ProcessCollector
 
-from daemon.app import open_house
+from daemon.app import open_house, refuse_faults
 from daemon.channels import CHANNELS
 from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short_turns
 from daemon.clockwork.pools import Pools
@@ -70,6 +70,7 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
         config = load_config(config_path, environ)
         set_up_logs(as_json=not sys.stderr.isatty())
         log_what_nobody_catches()
+        refuse_faults(config)
         with ExitStack() as held:
             if leads_nowhere(config):
                 log.error("console.public_url is not set: nobody can follow the links of messages", see="baoxue check")

@@ -31,7 +31,7 @@ def matching(feed: FeedConfig, base: Path) -> tuple[list[Path], bool]:
         if WILD.search(feed.path) is None:
             raise FeedError(feed.id, f"{feed.path}: no such file or folder", permanent=False)
         root = still_part(place)
-        return _sorted(root.glob(place.relative_to(root).as_posix())), False
+        return _sorted(path for path in root.glob(place.relative_to(root).as_posix()) if not _hidden(path, root)), False
     except OSError as error:
         raise FeedError(feed.id, f"{feed.path}: {error.strerror or 'cannot be read'}", permanent=False) from None
     except (ValueError, NotImplementedError):
@@ -48,6 +48,11 @@ def finished(path: Path) -> bool:
     """Whether this is a file that is meant to be seen, and not one that somebody still writes."""
     name = path.name.lower()
     return not name.startswith((".", "~$")) and not name.endswith(UNFINISHED) and path.is_file()
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    """Whether a file lies in a hidden folder below `root`, such as one of a mounted volume's versions (`..data`)."""
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def newest(paths: list[Path]) -> list[Path]:

@@ -313,15 +313,25 @@ def test_a_refusal_outlives_the_daemon_and_ends_with_a_sound_start(place: Place,
         gateway.expects_only(OPERATOR_PHONE, ALL_CLEAR)
 
 
-def test_a_daemon_that_starts_with_a_wrong_template_works_and_says_so(place: Place, gateway: SmsGateway) -> None:
+def test_a_start_refuses_what_check_and_a_reload_refuse_and_says_all_of_it(place: Place, gateway: SmsGateway) -> None:
     mine = place.folder / "templates" / "sms" / "return.zh.txt.j2"
     mine.parent.mkdir(parents=True)
     mine.write_text("{{ nonsense }}", encoding="utf-8")
-    saves(place, "rules.toml", 'after = "1h"', 'after = "10m"')
-    with Daemon(place).serves():
-        gateway.expects(TOWN_PHONE)
-        gateway.expects(OFFICE_PHONE)
-        gateway.expects_only(OPERATOR_PHONE, REFUSAL, "return.zh.txt.j2")
+    saves(place, "rules.toml", "absent_days >= 1", "absent_dayz >= 1")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 2
+    said = "".join(daemon.raw)
+    assert "templates/sms/return.zh.txt.j2:1" in said
+    assert "absent_dayz" in said
+    gateway.expects_nothing()
+
+
+def test_a_start_passes_over_hidden_files_beside_templates(place: Place, gateway: SmsGateway) -> None:
+    folder = place.folder / "templates" / "sms"
+    folder.mkdir(parents=True)
+    (folder / ".#return.zh.txt.j2").symlink_to("me@host.4711:1")
+    with Daemon(place).serves() as daemon:
+        daemon.says(SAME)
 
 
 def test_the_deadline_of_a_child_is_kept_over_a_reload(tmp_path: Path, gateway: SmsGateway) -> None:

@@ -47,6 +47,17 @@ def test_one_file_a_pattern_or_a_folder_can_be_named(tmp_path: Path) -> None:
     assert names(tmp_path, path=str(tmp_path / "inbox" / "*.csv")) == ["inbox/a.csv", "inbox/b.csv"]
 
 
+def test_the_hidden_versions_of_a_mounted_volume_are_not_read_twice(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "x", b"").unlink()
+    write(tmp_path / "in" / "..2026_1" / "a.csv", LINE)
+    (tmp_path / "in" / "..data").symlink_to("..2026_1")
+    (tmp_path / "in" / "a.csv").symlink_to("..data/a.csv")
+
+    assert names(tmp_path, path="in/**/*.csv") == ["in/a.csv"]
+    assert names(tmp_path, path="in/*/*.csv") == []
+    assert names(tmp_path, path="in/*.csv") == ["in/a.csv"]
+
+
 def test_a_name_with_brackets_is_taken_literally_first(tmp_path: Path) -> None:
     write(tmp_path / "marks[1].csv", LINE)
 
