@@ -84,7 +84,7 @@ def template_folders(folder: Path) -> list[Path]:
     found: list[Path] = []
     seen: set[tuple[int, int]] = set()
     for here, below, _ in os.walk(folder, followlinks=True):
-        status = os.stat(here)
+        status = Path(here).stat()
         if (status.st_dev, status.st_ino) in seen:
             below.clear()  # a link that leads back
             continue

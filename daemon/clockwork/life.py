@@ -31,6 +31,7 @@ from daemon.console.ready import Vitals
 from daemon.console.server import ConsoleServer, bind
 from daemon.desk.linking import leads_nowhere
 from daemon.jobs.house import House
+from daemon.log_lines import LineWriter
 from daemon.logs import log_what_nobody_catches, set_up_logs
 from daemon.store.engine_errors import store_fault
 from daemon.systemd import Watch
@@ -68,16 +69,20 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
     watch = Watch(environ)
     try:
         config = load_config(config_path, environ)
-        set_up_logs(as_json=not sys.stderr.isatty())
+        lines = LineWriter(sys.stderr.fileno())
+        set_up_logs(as_json=not sys.stderr.isatty(), handler=lines)
+        lines.lost = lambda count: log.warning("log lines were dropped, for nobody took them", count=count)
         log_what_nobody_catches()
         refuse_faults(config)
         with ExitStack() as held:
             if leads_nowhere(config):
                 log.error("console.public_url is not set: nobody can follow the links of messages", see="baoxue check")
+            held.callback(lines.close)
             house = _open(config, held)
+            house.metrics.log_lines_dropped.set_function(lambda: lines.dropped)
             door = _bind(config, held)
             with _signals() as heard:
-                return _live(house, door, watch, environ, heard)
+                return _live(house, door, watch, environ, heard, lines)
     except ConfigError as error:
         return _refused(error.problems, WRONG)
     except CannotListen as error:
@@ -136,7 +141,9 @@ def _bind(config: Config, held: ExitStack) -> socket.socket:
 # ---- life -----------------------------------------------------------------------------------------------------------
 
 
-def _live(house: House, door: socket.socket, watch: Watch, environ: Mapping[str, str], heard: Heard) -> int:
+def _live(
+    house: House, door: socket.socket, watch: Watch, environ: Mapping[str, str], heard: Heard, lines: LineWriter
+) -> int:
     pools = Pools.of(len(house.config.feed), CHANNELS)
     vitals = Vitals(house)
     works = Works(house, vitals, watch, pools, Reload(house, vitals, watch, environ), _period(watch))
@@ -155,7 +162,7 @@ def _live(house: House, door: socket.socket, watch: Watch, environ: Mapping[str,
         ended = pools.end_within(LAST_CALL_SECONDS, SENDING_SECONDS)
         ended &= server.ended_within(1)
     if not ended:
-        _abandon(house)
+        _abandon(house, lines)
     log.info("stopped")
     return DONE
 
@@ -203,11 +210,11 @@ def _wait(house: House, works: Works, heard: Heard) -> None:
         wall, steady = now, ticks
 
 
-def _abandon(house: House) -> None:
+def _abandon(house: House, lines: LineWriter) -> None:
     """Leave without waiting for threads that hang in a feed or a channel: their leases end, and all is done again."""
     log.warning("stopped with work under way, which is taken up at the next start")
     house.store.close()
-    sys.stderr.flush()
+    lines.close()
     os._exit(DONE)
 
 

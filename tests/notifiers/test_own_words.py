@@ -110,12 +110,12 @@ def test_no_template_gets_out_of_its_box(tmp_path: Path, name: str, template: st
 
 
 def volume(folder: Path, version: str, name: str, text: str) -> None:
-    """Lay a template into a folder as a mounted ConfigMap does: a hidden version, and links to it swapped in one step."""
+    """Lay a template into a folder as a mounted ConfigMap does: a hidden version, and a link to it that is swapped."""
     (folder / version / name).parent.mkdir(parents=True)
     (folder / version / name).write_text(text, encoding="utf-8")
     (folder / "..data_tmp").symlink_to(version)
     (folder / "..data_tmp").rename(folder / "..data")
-    top = folder / name.split("/")[0]
+    top = folder / name.partition("/")[0]
     if not top.is_symlink():
         top.symlink_to(f"..data/{top.name}")
 

@@ -326,7 +326,7 @@ def test_a_start_refuses_what_check_and_a_reload_refuse_and_says_all_of_it(place
     gateway.expects_nothing()
 
 
-def test_a_start_passes_over_hidden_files_beside_templates(place: Place, gateway: SmsGateway) -> None:
+def test_a_start_passes_over_hidden_files_beside_templates(place: Place) -> None:
     folder = place.folder / "templates" / "sms"
     folder.mkdir(parents=True)
     (folder / ".#return.zh.txt.j2").symlink_to("me@host.4711:1")
