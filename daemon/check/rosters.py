@@ -63,13 +63,20 @@ class Kept:
     @contextmanager
     def _read(self) -> Iterator[Tx | None]:
         """The store as it is; None where there is none of this version."""
+        from daemon.store.database_file import Opening  # noqa: PLC0415 - likewise
         from daemon.store.engine import open_store  # noqa: PLC0415 - slow to load, and feeds mostly bring the roster
 
         if not self._is_there:
             yield None
             return
         config = self._config
-        store = open_store(config.database_url, config.service.district, keyring_of(config), state_dir=config.base)
+        store = open_store(
+            config.database_url,
+            config.service.district,
+            keyring_of(config),
+            state_dir=config.base,
+            opening=Opening.EXISTING,
+        )
         try:
             if not store.at_head():
                 yield None

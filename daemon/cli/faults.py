@@ -10,7 +10,16 @@ import click
 from daemon.desk.faults import DeskError
 from daemon.feeds.payload import FeedError
 from daemon.problems import ConfigError, Problem
-from daemon.store.faults import StoreBusy, StoreError, StoreFull, StoreGone, StoreNewer, StoreUnreachable
+from daemon.store.faults import (
+    GONE_HINT,
+    StoreBusy,
+    StoreError,
+    StoreFull,
+    StoreGone,
+    StoreMissing,
+    StoreNewer,
+    StoreUnreachable,
+)
 from daemon.store.keys import KeyringError
 
 FAILED, WRONG = 1, 2
@@ -95,7 +104,8 @@ def _of_database(error: Exception) -> Faults | None:
 _STORE_HINTS = (
     (StoreFull, "make room there, then try again"),
     (StoreUnreachable, "look whether it runs and lets you in, then try again"),
-    (StoreGone, "stop the daemon, put the file back or: baoxue db restore FILE"),
+    (StoreMissing, "it is made by: baoxue run, or baoxue import"),
+    (StoreGone, GONE_HINT),
     (StoreBusy, "stop the daemon first, or use PostgreSQL"),
     (StoreNewer, "install that version, or restore an older backup"),
 )

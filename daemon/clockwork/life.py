@@ -34,6 +34,7 @@ from daemon.jobs.house import House
 from daemon.log_lines import LineWriter
 from daemon.logs import log_what_nobody_catches, set_up_logs
 from daemon.store.engine_errors import store_fault
+from daemon.store.faults import StoreGone
 from daemon.systemd import Watch
 
 log = structlog.get_logger()
@@ -148,12 +149,13 @@ def _live(
     vitals = Vitals(house)
     works = Works(house, vitals, watch, pools, Reload(house, vitals, watch, environ), _period(watch))
     server = ConsoleServer(build_console(house, vitals), door)
+    gone: StoreGone | None = None
     try:
         if _start(house, works, pools, watch, heard):
             server.start()
             watch.tell("READY=1", f"STATUS=serving on {server.address}")
             log.info("serving", on=server.address, feeds=len(house.config.feed), channels=sorted(house.notifiers))
-            _wait(house, works, heard)
+            gone = _wait(house, works, heard)
     finally:
         watch.tell("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
@@ -161,8 +163,13 @@ def _live(
         server.stop()
         ended = pools.end_within(LAST_CALL_SECONDS, SENDING_SECONDS)
         ended &= server.ended_within(1)
+    if gone is not None:
+        vitals.store.tell_gone(gone, house.clock())
+        _leave(lines, FAILED)  # without closing: SQLite would remove the log of a file put in place of ours
     if not ended:
-        _abandon(house, lines)
+        log.warning("stopped with work under way, which is taken up at the next start")
+        house.store.close()
+        _leave(lines, DONE)
     log.info("stopped")
     return DONE
 
@@ -190,8 +197,11 @@ def _start(house: House, works: Works, pools: Pools, watch: Watch, heard: Heard)
     return True
 
 
-def _wait(house: House, works: Works, heard: Heard) -> None:
-    """Hear signals until one says stop; meanwhile see that the clock runs as clocks do."""
+def _wait(house: House, works: Works, heard: Heard) -> StoreGone | None:
+    """Hear signals until one says stop, or until the database file is gone, which is returned.
+
+    Meanwhile see that the clock runs as clocks do.
+    """
     wall, steady = house.clock(), time.monotonic()
     while True:
         try:
@@ -201,7 +211,11 @@ def _wait(house: House, works: Works, heard: Heard) -> None:
         if number == signal.SIGHUP:
             works.reread()
         elif number is not None:
-            return
+            return None
+        try:
+            house.store.check_file()
+        except StoreGone as fault:
+            return fault
         now, ticks = house.clock(), time.monotonic()
         jumped = (now - wall).total_seconds() - (ticks - steady)
         if abs(jumped) > JUMP_SECONDS:
@@ -210,12 +224,10 @@ def _wait(house: House, works: Works, heard: Heard) -> None:
         wall, steady = now, ticks
 
 
-def _abandon(house: House, lines: LineWriter) -> None:
-    """Leave without waiting for threads that hang in a feed or a channel: their leases end, and all is done again."""
-    log.warning("stopped with work under way, which is taken up at the next start")
-    house.store.close()
+def _leave(lines: LineWriter, code: int) -> None:
+    """End without waiting for threads that hang in a feed or a channel: their leases end, and all is done again."""
     lines.close()
-    os._exit(DONE)
+    os._exit(code)
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import random
 import sqlite3
 import threading
@@ -18,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from daemon.store import backups, planning, upgrades
 from daemon.store.columns import give_keyring
+from daemon.store.database_file import DatabaseFile, Opening, fault_of_file
 from daemon.store.engine_errors import reason_of, store_fault
 from daemon.store.faults import StoreBusy, StoreError, StoreNewer, StoreUnreachable
 from daemon.store.tx import Tx
@@ -52,8 +52,15 @@ class Store:
     Holds no clock and decides nothing. Safe to share between threads; at most one of them writes at a time on SQLite.
     """
 
-    def __init__(self, engine: Engine, district: str, new_id: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        district: str,
+        new_id: Callable[[], str] | None = None,
+        database_file: DatabaseFile | None = None,
+    ) -> None:
         self.engine = engine
+        self._database_file = database_file
         self.district = district
         self._new_id = new_id or _uuid7
         self._is_sqlite = engine.dialect.name == "sqlite"
@@ -61,6 +68,7 @@ class Store:
         self._reading = engine if self._is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._write_lock = threading.Lock()
         self._checkpointed = 0.0
+        self._fault: StoreError | None = None
         self._claim: IO[bytes] | None = None
 
     @property
@@ -78,14 +86,29 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A transaction that commits unless something is raised; not retried (see `commit`)."""
+        try:
+            with self._begun() as connection:
+                yield self._tx(connection)
+        except (DBAPIError, StoreError) as error:
+            self._fault = store_fault(error) or self._fault
+            raise
+        if self._is_sqlite:
+            self._checkpoint()
+
+    def take_fault(self) -> StoreError | None:
+        """Return what writing last failed with since this was last asked, if it is for an operator to mend."""
+        fault, self._fault = self._fault, None
+        return fault
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
         if not self._is_sqlite:
             with self._writing.begin() as connection:
-                yield self._tx(connection)
+                yield connection
             return
         # BEGIN IMMEDIATE alone starves threads that wait; one lock makes the queue fair.
         with self._write_lock, self._writing.begin() as connection:
-            yield self._tx(connection)
-        self._checkpoint()
+            yield connection
 
     def commit(self, work: Callable[[Tx], T], *, pause: Callable[[float], None] = time.sleep) -> T:
         """Run `work` in a write transaction, again when the engine asks for it; so it must touch nothing else.
@@ -105,7 +128,11 @@ class Store:
         """Hold the SQLite file for this process until `close`; StoreBusy when another does. Nothing on PostgreSQL."""
         if self.file is None or self._claim is not None:
             return
-        lock = self.file.with_name(self.file.name + ".lock").open("ab")
+        lock_file = self.file.with_name(self.file.name + ".lock")
+        try:
+            lock = lock_file.open("ab")
+        except OSError as error:
+            raise fault_of_file(lock_file, error) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -123,6 +150,13 @@ class Store:
             with self.write() as tx:
                 planning.tell_planner(tx.connection)
             self.engine.dispose()
+        if self._claim is not None and self._database_file is not None:
+            self._database_file.mark()
+
+    def check_file(self) -> None:
+        """Raise StoreGone when the SQLite file was removed or replaced since it was opened; nothing on PostgreSQL."""
+        if self._database_file is not None:
+            self._database_file.check()
 
     def revision(self) -> str | None:
         """The schema's revision; None for an empty database."""
@@ -180,14 +214,25 @@ class Store:
 
 
 def open_store(
-    url: str, district: str, keyring: Keyring, *, state_dir: Path, new_id: Callable[[], str] | None = None
+    url: str,
+    district: str,
+    keyring: Keyring,
+    *,
+    state_dir: Path,
+    new_id: Callable[[], str] | None = None,
+    opening: Opening = Opening.FIRST,
 ) -> Store:
     """The store at `url`, its schema as found (see `Store.upgrade`); relative SQLite files are in `state_dir`.
 
     `new_id` makes ids (default: UUIDv7); give one that counts where two runs must print the same. StoreNewer when
-    a newer version made it; StoreError when it cannot be reached, or the URL is neither SQLite's nor PostgreSQL's.
+    a newer version made it; StoreMissing and StoreGone where there is none and `opening` does not allow to make one;
+    StoreError when it cannot be reached, or the URL is neither SQLite's nor PostgreSQL's.
     """
-    store = Store(_engine(_located(url, state_dir)), district, new_id)
+    located = _located(url, state_dir)
+    file = DatabaseFile(Path(cast("str", located.database))) if located.get_backend_name() == "sqlite" else None
+    if file is not None:
+        file.prepare(opening)
+    store = Store(_engine(located, file), district, new_id, file)
     give_keyring(store.engine, keyring)
     try:
         store.check_not_newer()
@@ -224,19 +269,24 @@ def _located(url: str, state_dir: Path) -> URL:
     return parsed.set(database=str(state_dir / parsed.database))
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "postgresql":
+def _engine(url: URL, file: DatabaseFile | None) -> Engine:
+    if file is None:
         return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 10})
-    _make_private(Path(cast("str", url.database)))
     engine = sa.create_engine(url, hide_parameters=True)
+    existing = f"{file.path.absolute().as_uri()}?mode=rw"
+
+    def only_existing(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
+        file.check()
+        arguments[0], named["uri"] = existing, True  # or SQLite would make a new, empty file in place of one removed
+
+    def begin(connection: Connection) -> None:
+        file.check()
+        _on_begin(connection)
+
+    sa.event.listen(engine, "do_connect", only_existing)
     sa.event.listen(engine, "connect", _on_connect)
-    sa.event.listen(engine, "begin", _on_begin)
+    sa.event.listen(engine, "begin", begin)
     return engine
-
-
-def _make_private(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from daemon.store.faults import StoreError, StoreFull, StoreGone, StoreUnreachable
+from daemon.store.faults import StoreError, StoreFull, StoreUnreachable
 
 _SQLITE: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_FULL: (StoreFull, "the disk of the database is full"),
@@ -42,17 +41,6 @@ def reason_of(error: DBAPIError) -> str:
     """Return the database's complaint in one line."""
     said = str(error.orig).strip().splitlines()
     return said[0] if said else type(error.orig).__name__
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Return whether an error says that there is no room left, whoever raised it."""
-    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return full or isinstance(store_fault(error), StoreFull)
-
-
-def is_gone(error: BaseException) -> bool:
-    """Return whether an error says that the database file is not there any more."""
-    return isinstance(error, StoreGone)
 
 
 def _of_postgresql(error: DBAPIError, state: str | None) -> StoreError | None:

@@ -25,3 +25,10 @@ class StoreFull(StoreError):  # noqa: N818
 
 class StoreGone(StoreError):  # noqa: N818
     """The database file was removed or replaced while it was in use, or since it was used last."""
+
+
+GONE_HINT = "put it back, or: baoxue db restore FILE; to begin with an empty store remove the file .lock beside it"
+
+
+class StoreMissing(StoreError):  # noqa: N818
+    """There is no store yet, and the command that was given makes none."""

@@ -29,7 +29,8 @@ def test_a_key_is_made_for_its_owner_only_and_never_overwritten(terminal: Termin
 
 def test_an_empty_database_gets_its_tables_once(terminal: Terminal) -> None:
     (terminal.folder / "baoxue.db").unlink()
-    assert "db upgrade" in terminal.refused("db", "verify", code=1)
+    assert "there is no store at" in terminal.refused("db", "verify", code=1)
+    assert not (terminal.folder / "baoxue.db").exists()
     assert "upgraded" in terminal.told("db", "upgrade")
     assert "up to date" in terminal.told("db", "upgrade")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from tests.daemon.clockwork.running import (
     until,
 )
 from tests.phones import HOST, SmsGateway, SmtpSink
+
+OPERATOR_PHONE = "+8613800000009"
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -169,3 +172,45 @@ def test_health_readiness_and_metrics(tmp_path: Path, gateway: SmsGateway) -> No
         metrics = daemon.asks("/metrics").text
         assert 'baoxue_polls_total{feed="marks",outcome="ok"} 1.0' in metrics
         assert "process_resident_memory_bytes" in metrics
+
+
+# ---- the store ------------------------------------------------------------------------------------------------------
+
+
+def with_operator(place: Place) -> Place:
+    contacts = [
+        ("operator", "county", "管理员", OPERATOR_PHONE, ""),
+        ("town_government", "t-1", "镇长甲", TOWN_PHONE, ""),
+        ("education_office", "county", "科长乙", OFFICE_PHONE, OFFICE_MAIL),
+    ]
+    place.writes("contacts.csv", ("role", "unit_id", "name", "phone", "email"), contacts)
+    place.marks("present")
+    return place
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_database_file_that_is_gone_ends_the_daemon_and_is_told_and_said_at_the_next_start(
+    tmp_path: Path, gateway: SmsGateway, *, replaced: bool
+) -> None:
+    place = with_operator(Place(tmp_path, gateway.url, due_in=300))
+    database = tmp_path / "baoxue.db"
+    with Daemon(place).serves().is_ready() as daemon:
+        if replaced:
+            shutil.copy(database, tmp_path / "other.db")
+            (tmp_path / "other.db").rename(database)
+        else:
+            for file in tmp_path.glob("baoxue.db*"):
+                if file.suffix != ".lock":
+                    file.unlink()
+        assert daemon.ends(within=PATIENCE) == 1
+    assert daemon.says("the database file is gone, so the daemon ends")
+    gateway.expects_only(OPERATOR_PHONE, "数据库", "was replaced" if replaced else "was removed")
+    if replaced:
+        with Daemon(place).serves():
+            return
+    assert not database.exists()
+    with Daemon(place) as second:
+        assert second.ends() == 1
+    assert "service.database" in second.raw[-1]
+    assert "was here and is gone" in second.raw[-1]
+    assert not database.exists()
