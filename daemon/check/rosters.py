@@ -96,6 +96,19 @@ class Kept:
             found.problem(("service", "database"), str(error), "look whether it runs and may be reached")
             return None
 
+    def examine_keys(self, found: Findings) -> None:
+        """Say which keys are not those the store was written with."""
+        from daemon.store.key_checks import key_faults  # noqa: PLC0415 - as above
+        from daemon.store.keys import KEY_HINT  # noqa: PLC0415 - likewise
+
+        try:
+            with self._read() as tx:
+                faults = [] if tx is None else key_faults(tx)
+        except StoreError:
+            return  # said when the roster is looked for
+        for fault in faults:
+            found.problem(("privacy", "key_file"), fault, KEY_HINT)
+
     def known(self, student_ids: Collection[str]) -> Collection[str]:
         """Those of some children who are on the roster as imported, under this number or another."""
         from daemon.store.renumbering import same_children  # noqa: PLC0415 - as above

@@ -16,6 +16,7 @@ from daemon.problems import Problem
 from daemon.store import cases, journal
 from daemon.store.database_file import Opening
 from daemon.store.engine import Store
+from daemon.store.key_checks import check_keys
 from daemon.store.keys import Keyring, KeyringError
 from daemon.store.rotation import rotate as rotate_keys
 
@@ -143,3 +144,5 @@ def rotate() -> None:
 def _check_tables(store: Store) -> None:
     if not store.at_head():
         raise refuse("service.database", "its tables are missing or older", "run: baoxue db upgrade", code=1)
+    with store.read() as tx:
+        check_keys(tx)

@@ -20,7 +20,7 @@ from daemon.store.faults import (
     StoreNewer,
     StoreUnreachable,
 )
-from daemon.store.keys import KeyringError
+from daemon.store.keys import KEY_HINT, KeyringError
 
 FAILED, WRONG = 1, 2
 PROGRAM = "baoxue"
@@ -80,7 +80,7 @@ def _of_rooms(error: Exception) -> Faults | None:
     if isinstance(error, DeskError):
         return Faults((Problem(PROGRAM, None, error.subject, error.fault, error.hint),), WRONG)
     if isinstance(error, KeyringError):
-        hint = error.hint or "put back the key the store was written with; one key a line, the current one first"
+        hint = error.hint or KEY_HINT
         return Faults((Problem(PROGRAM, None, "privacy.key_file", error.fault, hint),), WRONG)
     if type(error).__module__.startswith("sqlalchemy"):
         return _of_database(error)

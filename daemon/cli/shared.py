@@ -121,11 +121,16 @@ def the_house(config: Config | None = None, *, makes_store: bool = False) -> Ite
     """
     from daemon.app import open_house  # noqa: PLC0415 - the whole house, for commands that need it
     from daemon.store.database_file import Opening  # noqa: PLC0415 - likewise
+    from daemon.store.key_checks import check_keys, record_keys  # noqa: PLC0415 - likewise
 
     quiet_logs()
     house = open_house(config or the_config(), opening=Opening.FIRST if makes_store else Opening.EXISTING)
     try:
         _with_tables(house.store, makes_store=makes_store)
+        with house.store.read() as tx:
+            check_keys(tx)
+        if makes_store:
+            house.store.commit(record_keys)
         yield house
     finally:
         for notifier in house.notifiers.values():

@@ -35,6 +35,8 @@ from daemon.log_lines import LineWriter
 from daemon.logs import log_what_nobody_catches, set_up_logs
 from daemon.store.engine_errors import store_fault
 from daemon.store.faults import StoreGone
+from daemon.store.key_checks import check_keys, record_keys
+from daemon.store.keys import KEY_HINT, KeyringError
 from daemon.systemd import Watch
 
 log = structlog.get_logger()
@@ -86,6 +88,8 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
                 return _live(house, door, watch, environ, heard, lines)
     except ConfigError as error:
         return _refused(error.problems, WRONG)
+    except KeyringError as error:
+        return _refused([Problem(str(config_path), None, "privacy.key_file", error.fault, KEY_HINT)], WRONG)
     except CannotListen as error:
         return _refused([Problem(str(config_path), None, "console.listen", str(error), error.hint)], FAILED)
     except Exception as error:
@@ -113,6 +117,9 @@ def _open(config: Config, held: ExitStack) -> House:
     # Claimed before it is upgraded: the daemon that may be running works on the schema as it is.
     house.store.claim_single_writer()
     house.store.upgrade(lambda revision: log.info("upgrading the store", revision=revision))
+    with house.store.read() as tx:
+        check_keys(tx)
+    house.store.commit(record_keys)
     ProcessCollector(registry=house.metrics.registry)
     return house
 

@@ -65,7 +65,8 @@ class DatabaseFile:
         except OSError:
             found = None
         if found != self._identity:
-            raise StoreGone(f"{self.path} was {'removed' if found is None else 'replaced'} while it was in use")
+            what = "removed" if found is None else "replaced"
+            raise StoreGone(f"the database file was {what} while it was in use: {self.path}")
 
     def mark(self) -> None:
         """Leave a mark beside the file, by which a start knows that there was a store."""
@@ -83,5 +84,5 @@ class DatabaseFile:
 def fault_of_file(path: Path, error: OSError) -> StoreError:
     """Return what an error of the file system means for an operator."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return StoreFull(f"the disk of {path} is full")
-    return StoreUnreachable(f"{path} cannot be used: {error.strerror or 'unknown reason'}")
+        return StoreFull(f"the disk of the database is full ({path})")
+    return StoreUnreachable(f"the database file cannot be used: {error.strerror or 'unknown reason'} ({path})")

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from daemon.store.faults import StoreError, StoreFull, StoreUnreachable
 
-_SQLITE: dict[int, tuple[type[StoreError], str]] = {
+SQLITE_FAULTS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_FULL: (StoreFull, "the disk of the database is full"),
     sqlite3.SQLITE_READONLY: (StoreError, "the database may not be written"),
     sqlite3.SQLITE_IOERR: (StoreError, "the disk of the database gives errors"),
@@ -32,7 +32,7 @@ def store_fault(error: BaseException) -> StoreError | None:
         return None
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
-        kind, words = _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, (None, ""))
+        kind, words = SQLITE_FAULTS.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, (None, ""))
         return kind(f"{words} ({cause})") if kind is not None else None
     return _of_postgresql(error, getattr(cause, "sqlstate", None))
 

@@ -92,3 +92,26 @@ def test_a_rotation_lets_the_old_key_go(reported: Reported) -> None:
     ring.write_text(new, encoding="utf-8")
     assert terminal.records("case", "show", reported.number)["name"]
     assert [key.id for key in load_config(Path("config.toml")).privacy.keys] == ["next"]
+
+
+def test_another_key_under_the_same_name_is_refused_by_check_and_by_every_command(terminal: Terminal) -> None:
+    terminal.told("import")
+    key = terminal.folder / "baoxue.key"
+    right = key.read_text(encoding="utf-8")
+    key.write_text(Keyring.generate("test"), encoding="utf-8")
+    for words in (("check",), ("cases",), ("contacts",), ("db", "verify"), ("import",)):
+        said = terminal.refused(*words)
+        assert "privacy.key_file  key 'test' is another key than the one of that name" in said, words
+    key.write_text(Keyring.generate("later"), encoding="utf-8")
+    assert "sealed with key 'test', which is not in the key file" in terminal.refused("check")
+    key.write_text(right, encoding="utf-8")
+    assert terminal.records("cases") == []
+
+
+def test_a_command_that_looks_makes_no_store_and_says_what_makes_one(terminal: Terminal) -> None:
+    (terminal.folder / "baoxue.db").unlink()
+    for words in (("cases",), ("feeds",), ("contacts",), ("audit",), ("db", "backup", "x"), ("deliveries",)):
+        said = terminal.refused(*words, code=1)
+        assert "there is no store at" in said, words
+        assert "baoxue run" in said
+    assert not (terminal.folder / "baoxue.db").exists()

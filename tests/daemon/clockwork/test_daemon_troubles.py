@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from daemon.jobs.once_more import RECENT
+from daemon.store.keys import Keyring
 from tests.daemon.clockwork.running import (
     OFFICE_MAIL,
     OFFICE_PHONE,
@@ -204,7 +205,7 @@ def test_a_database_file_that_is_gone_ends_the_daemon_and_is_told_and_said_at_th
                     file.unlink()
         assert daemon.ends(within=PATIENCE) == 1
     assert daemon.says("the database file is gone, so the daemon ends")
-    gateway.expects_only(OPERATOR_PHONE, "数据库", "was replaced" if replaced else "was removed")
+    gateway.expects_only(OPERATOR_PHONE, "数据库文件被替换" if replaced else "数据库文件被删除")
     if replaced:
         with Daemon(place).serves():
             return
@@ -214,3 +215,13 @@ def test_a_database_file_that_is_gone_ends_the_daemon_and_is_told_and_said_at_th
     assert "service.database" in second.raw[-1]
     assert "was here and is gone" in second.raw[-1]
     assert not database.exists()
+
+
+def test_another_key_under_the_same_name_ends_a_start_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    with Daemon(place).serves():
+        pass
+    (tmp_path / "baoxue.key").write_text(Keyring.generate("k1"), encoding="utf-8")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 2
+    assert "privacy.key_file  key 'k1' is another key" in daemon.raw[-1]

@@ -14,6 +14,7 @@ import pytest
 from daemon.app import open_house
 from daemon.config import load_config
 from daemon.store import cases, journal
+from daemon.store.keys import Keyring
 from tests.daemon.clockwork.running import (
     HEAD_PHONE,
     HOUR,
@@ -360,3 +361,12 @@ def test_a_district_that_goes_live_by_a_save_tells_the_report_that_stands_first(
         gateway.expects(TOWN_PHONE, "控辍保学报告")
         gateway.expects(OFFICE_PHONE, "控辍保学报告")
         gateway.expects(HEAD_PHONE, "升级督办")
+
+
+def test_a_key_file_that_the_next_start_would_refuse_is_refused_at_once(place: Place, gateway: SmsGateway) -> None:
+    with Daemon(place).serves() as daemon:
+        daemon.says(SAME)
+        (place.folder / "baoxue.key").write_text(Keyring.generate("k1"), encoding="utf-8")
+        daemon.signal(signal.SIGHUP)
+        gateway.expects_only(OPERATOR_PHONE, REFUSAL)
+        assert "another key" in daemon.says(REFUSED)["problem"]

@@ -13,9 +13,12 @@ from structlog.testing import capture_logs
 
 from daemon.console.ready import Vitals
 from daemon.jobs import store_watch
+from daemon.store.database_file import fault_of_file
 from daemon.store.engine import Store
-from daemon.store.faults import StoreGone
+from daemon.store.engine_errors import SQLITE_FAULTS
+from daemon.store.faults import StoreError, StoreGone, StoreUnreachable
 from notifiers.contract import DeliveryError, Message, Receipt
+from notifiers.glosses import fault_words, hint_words
 from tests.daemon.record.record_office import RecordOffice
 
 LOOK = store_watch.PERIOD
@@ -107,7 +110,7 @@ def test_whoever_could_not_be_told_is_told_at_the_next_look(
     taking = office.mail.send
 
     def refusing(_: Message) -> Receipt:
-        raise DeliveryError("no answer", permanent=False)
+        raise DeliveryError("no answer")
 
     monkeypatch.setattr(office.mail, "send", refusing)
     with full_disk(office.house.store):
@@ -152,3 +155,20 @@ def test_operators_are_known_though_the_file_is_gone(office: RecordOffice, vital
     [text] = told(office)
     assert "was removed while it was in use" in text
     assert not vitals.ready(office.now)[0]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        StoreGone("the database file was removed while it was in use: /x/baoxue.db"),
+        fault_of_file(Path("/x/baoxue.db"), OSError(28, "No space left on device")),
+        fault_of_file(Path("/x/baoxue.db"), OSError(13, "Permission denied")),
+        *(kind(f"{words} (disk I/O error)") for kind, words in SQLITE_FAULTS.values()),
+        StoreUnreachable("the database cannot be reached: connection refused"),
+    ],
+    ids=str,
+)
+def test_each_fault_of_the_store_is_said_in_chinese_with_what_to_do(fault: StoreError) -> None:
+    trouble = store_watch.trouble_of(fault)
+    assert "原文：" not in fault_words(trouble.reason, original=False)
+    assert "原文：" not in hint_words(trouble.hint or "")
