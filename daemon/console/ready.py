@@ -72,6 +72,9 @@ class Vitals:
         reasons = [*self._store(), *self._sweeps(swept, now)]
         if waiting:
             reasons.append(f"feeds not polled yet: {', '.join(waiting)}")
+        reasons += [
+            f"feed {feed}: {left} files are still to be read" for feed, left in sorted(dict(self.house.unread).items())
+        ]
         failing = self.failing()
         parts = {one.part for one in failing}
         reasons += [one.words for one in failing]

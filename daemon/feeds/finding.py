@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import re
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ from pathlib import Path
 from daemon.config import FeedConfig
 from daemon.feeds.payload import FeedError
 
-MOST_FILES = 10_000
+MOST_FILES = 50_000
+"""So many files of a feed are looked at, those changed last: each is remembered by its name."""
 WILD = re.compile(r"[*?\[]")
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl", ".ndjson")
 UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
@@ -59,7 +61,7 @@ def newest(paths: list[Path]) -> list[Path]:
     """Return at most MOST_FILES of `paths`, by name: those changed last, for what is new must not go unread."""
     if len(paths) <= MOST_FILES:
         return paths
-    return sorted(sorted(paths, key=_changed_at)[-MOST_FILES:])
+    return sorted(heapq.nlargest(MOST_FILES, paths, key=_changed_at), key=_parts)
 
 
 def _changed_at(path: Path) -> tuple[float, Path]:
@@ -70,7 +72,12 @@ def _changed_at(path: Path) -> tuple[float, Path]:
 
 
 def _sorted(paths: Iterable[Path]) -> list[Path]:
-    return sorted(path for path in paths if finished(path))
+    return sorted((path for path in paths if finished(path)), key=_parts)
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    """What paths are ordered by; to compare paths themselves takes ten times as long."""
+    return path.parts
 
 
 def name_of(path: Path, base: Path) -> str:
