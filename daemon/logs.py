@@ -45,7 +45,9 @@ def set_up_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn", "urllib3", "alembic", "watchfiles"):
+    # Any stranger can make uvicorn warn, line by line: of requests that are none.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    for noisy in ("urllib3", "alembic", "watchfiles"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns of a job that is still at work when it is due again; the clockwork says that in its own words.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
