@@ -36,6 +36,11 @@ _FIRST_PAUSE_SECONDS = 0.02
 _RETRIED_STATES = frozenset({"40001", "40P01"})
 _SQLITE_BUSY, _SQLITE_LOCKED = 5, 6
 _CHECKPOINT_SECONDS = 1.0
+_CONNECTING: dict[str, Any] = {
+    "connect_timeout": 10,
+    # What is prepared in one transaction is not there in the next behind PgBouncer in transaction mode.
+    "prepare_threshold": None,
+}
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -271,7 +276,7 @@ def _located(url: str, state_dir: Path) -> URL:
 
 def _engine(url: URL, file: DatabaseFile | None) -> Engine:
     if file is None:
-        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 10})
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=_CONNECTING)
     engine = sa.create_engine(url, hide_parameters=True)
     existing = f"{file.path.absolute().as_uri()}?mode=rw"
 
