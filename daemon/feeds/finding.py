@@ -33,7 +33,8 @@ def matching(feed: FeedConfig, base: Path) -> tuple[list[Path], bool]:
         if WILD.search(feed.path) is None:
             raise FeedError(feed.id, f"{feed.path}: no such file or folder", permanent=False)
         root = still_part(place)
-        return _sorted(path for path in root.glob(place.relative_to(root).as_posix()) if not _hidden(path, root)), False
+        depth = len(root.parts)
+        return _sorted(path for path in root.glob(place.relative_to(root).as_posix()) if not _hidden(path, depth)), False
     except OSError as error:
         raise FeedError(feed.id, f"{feed.path}: {error.strerror or 'cannot be read'}", permanent=False) from None
     except (ValueError, NotImplementedError):
@@ -52,9 +53,9 @@ def finished(path: Path) -> bool:
     return not name.startswith((".", "~$")) and not name.endswith(UNFINISHED) and path.is_file()
 
 
-def _hidden(path: Path, root: Path) -> bool:
-    """Whether a file lies in a hidden folder below `root`, such as one of a mounted volume's versions (`..data`)."""
-    return any(part.startswith(".") for part in path.relative_to(root).parts)
+def _hidden(path: Path, depth: int) -> bool:
+    """Whether a file lies in a hidden folder deeper than `depth`, such as one of a mounted volume's (`..data`)."""
+    return any(part[0] == "." for part in path.parts[depth:])
 
 
 def newest(paths: list[Path]) -> list[Path]:
