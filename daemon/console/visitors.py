@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -69,7 +68,8 @@ class TimedProtocol(H11Protocol):
 
     def _make_room(self) -> None:
         """End the connection that has waited longest of the address that holds most of those that wait."""
-        waiting: list[Any] = [one for one in self.connections if not one._is_answering and one is not self]  # noqa: SLF001 - its own kind
+        others = (one for one in self.connections if isinstance(one, TimedProtocol) and one is not self)
+        waiting = [one for one in others if not one._is_answering]  # noqa: SLF001 - its own kind
         if not waiting:
             self.transport.abort()
             return

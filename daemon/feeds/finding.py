@@ -34,7 +34,9 @@ def matching(feed: FeedConfig, base: Path) -> tuple[list[Path], bool]:
             raise FeedError(feed.id, f"{feed.path}: no such file or folder", permanent=False)
         root = still_part(place)
         depth = len(root.parts)
-        return _sorted(path for path in root.glob(place.relative_to(root).as_posix()) if not _hidden(path, depth)), False
+        return _sorted(
+            path for path in root.glob(place.relative_to(root).as_posix()) if not _hidden(path, depth)
+        ), False
     except OSError as error:
         raise FeedError(feed.id, f"{feed.path}: {error.strerror or 'cannot be read'}", permanent=False) from None
     except (ValueError, NotImplementedError):

@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-import sqlalchemy as sa
 import uuid_utils
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from daemon.store import backups, planning, upgrades
 from daemon.store.columns import give_keyring
+from daemon.store.connecting import engine_at, located
 from daemon.store.database_file import DatabaseFile, Opening, fault_of_file
 from daemon.store.engine_errors import reason_of, store_fault
 from daemon.store.faults import StoreBusy, StoreError, StoreNewer, StoreUnreachable
@@ -25,7 +25,7 @@ from daemon.store.tx import Tx
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from daemon.store.keys import Keyring
 
@@ -36,19 +36,6 @@ _FIRST_PAUSE_SECONDS = 0.02
 _RETRIED_STATES = frozenset({"40001", "40P01"})
 _SQLITE_BUSY, _SQLITE_LOCKED = 5, 6
 _CHECKPOINT_SECONDS = 1.0
-_CONNECTING: dict[str, Any] = {
-    "connect_timeout": 10,
-    # What is prepared in one transaction is not there in the next behind PgBouncer in transaction mode.
-    "prepare_threshold": None,
-}
-_PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=NORMAL",
-    "busy_timeout=5000",
-    "foreign_keys=ON",
-    "cache_size=-16384",
-    "wal_autocheckpoint=20000",  # see Store._checkpoint: this is for those who write much at once
-)
 
 
 class Store:
@@ -233,11 +220,11 @@ def open_store(
     a newer version made it; StoreMissing and StoreGone where there is none and `opening` does not allow to make one;
     StoreError when it cannot be reached, or the URL is neither SQLite's nor PostgreSQL's.
     """
-    located = _located(url, state_dir)
-    file = DatabaseFile(Path(cast("str", located.database))) if located.get_backend_name() == "sqlite" else None
+    place = located(url, state_dir)
+    file = DatabaseFile(Path(cast("str", place.database))) if place.get_backend_name() == "sqlite" else None
     if file is not None:
         file.prepare(opening)
-    store = Store(_engine(located, file), district, new_id, file)
+    store = Store(engine_at(place, file), district, new_id, file)
     give_keyring(store.engine, keyring)
     try:
         store.check_not_newer()
@@ -260,47 +247,3 @@ def is_retryable(error: DBAPIError) -> bool:
 
 def _uuid7() -> str:
     return uuid_utils.uuid7().hex
-
-
-def _located(url: str, state_dir: Path) -> URL:
-    parsed = sa.make_url(url)
-    engine = parsed.get_backend_name()
-    if engine == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    if engine != "sqlite":
-        raise StoreError(f"a database of kind {engine!r} is not known: use sqlite:/// or postgresql://")
-    if not parsed.database or parsed.database == ":memory:":
-        raise StoreError("the store needs a file: sqlite:///baoxue.db")
-    return parsed.set(database=str(state_dir / parsed.database))
-
-
-def _engine(url: URL, file: DatabaseFile | None) -> Engine:
-    if file is None:
-        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=_CONNECTING)
-    engine = sa.create_engine(url, hide_parameters=True)
-    existing = f"{file.path.absolute().as_uri()}?mode=rw"
-
-    def only_existing(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
-        file.check()
-        arguments[0], named["uri"] = existing, True  # or SQLite would make a new, empty file in place of one removed
-
-    def begin(connection: Connection) -> None:
-        file.check()
-        _on_begin(connection)
-
-    sa.event.listen(engine, "do_connect", only_existing)
-    sa.event.listen(engine, "connect", _on_connect)
-    sa.event.listen(engine, "begin", begin)
-    return engine
-
-
-def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401
-    connection.isolation_level = None  # SQLAlchemy's begin event below says BEGIN, never the driver
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _on_begin(connection: Connection) -> None:
-    # A reader that turns writer gets BUSY at once and no time-out helps, so a writer says so from the start.
-    writes = connection.get_execution_options().get("baoxue_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
