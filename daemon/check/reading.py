@@ -83,19 +83,19 @@ def _payloads(config: Config, feed: FeedConfig, now: dt.datetime) -> tuple[list[
     if len(names) <= 1 and not _is_pattern(feed):
         return fetch_all(feed, config.base, now), 0
     chosen = _newest(names)
-    payloads = [payload for name in chosen for payload in _one_file(config, feed, name, now)]
+    payloads = [payload for name, path in chosen for payload in _one_file(config, feed, name, path, now)]
     return payloads, len(names) - len(chosen)
 
 
-def _newest(names: Sequence[tuple[str, Path]]) -> list[str]:
+def _newest(names: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
     """The newest files, so many that they can be read while somebody waits; at least one."""
-    stats = sorted((_stat(path), name) for name, path in names)
-    chosen: list[str] = []
+    stats = sorted((_stat(path), name, path) for name, path in names)
+    chosen: list[tuple[str, Path]] = []
     room = MOST_BYTES
-    for (_, size), name in reversed(stats):
+    for (_, size), name, path in reversed(stats):
         if chosen and (size > room or len(chosen) == MOST_FILES):
             break
-        chosen.append(name)
+        chosen.append((name, path))
         room -= size
     return chosen
 
@@ -109,10 +109,10 @@ def _stat(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def _one_file(config: Config, feed: FeedConfig, name: str, now: dt.datetime) -> list[Payload]:
+def _one_file(config: Config, feed: FeedConfig, name: str, path: Path, now: dt.datetime) -> list[Payload]:
     """One file of a feed that has many; one that cannot be taken speaks of its fault, as it does in a poll."""
     try:
-        return fetch_all(feed.model_copy(update={"path": name}), config.base, now)
+        return fetch_all(feed.model_copy(update={"path": str(path)}), config.base, now)
     except FeedError as error:
         return [Payload(feed.id, name, b"", "", now, fault=error.reason.removeprefix(f"{name}: "))]
 

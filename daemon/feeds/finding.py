@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -84,8 +85,25 @@ def _parts(path: Path) -> tuple[str, ...]:
 
 
 def name_of(path: Path, base: Path) -> str:
-    """Return a file's path below the configuration's folder."""
+    """Return a file's path below the configuration's folder, as text.
+
+    A name whose bytes are no UTF-8, as archives made on a Chinese Windows leave them, is read as GB18030 and marked so.
+    """
     try:
-        return path.relative_to(base).as_posix()
+        name = path.relative_to(base).as_posix()
     except ValueError:
-        return path.as_posix()
+        name = path.as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return _as_text(os.fsencode(name))
+    return name
+
+
+def _as_text(name: bytes) -> str:
+    for encoding, mark in (("utf-8", ""), ("gb18030", " (GB18030)")):
+        try:
+            return name.decode(encoding) + mark
+        except UnicodeDecodeError:
+            continue
+    return name.decode("utf-8", "backslashreplace")

@@ -243,3 +243,9 @@ def test_a_file_that_was_read_is_not_opened_again(tmp_path: Path, monkeypatch: p
     _, cursor = fetch(feed(path="*.csv"), tmp_path, Cursor(), NOW)
     monkeypatch.setattr(files, "_copy", lambda *_: pytest.fail("was opened"))
     assert fetch(feed(path="*.csv"), tmp_path, cursor, NOW)[0] == []
+
+
+def test_a_name_that_is_no_utf8_is_read_as_gb18030_and_kept_apart_from_its_like(tmp_path: Path) -> None:
+    for name in ("程.csv".encode("gb18030"), "程.csv".encode(), b"\xff\xfe.csv"):
+        write(tmp_path / os.fsdecode(name), LINE + name)
+    assert sorted(names(tmp_path, path="*.csv")) == ["\\xff\\xfe.csv", "程.csv", "程.csv (GB18030)"]
