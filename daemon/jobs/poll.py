@@ -21,6 +21,7 @@ from daemon.jobs.intake import call_ahead
 from daemon.jobs.recording import Recorded, covered, record
 from daemon.store import deliveries, intake
 from daemon.store.deliveries import Outcome
+from daemon.store.engine_errors import store_fault
 from daemon.store.intake import FeedState
 from daemon.store.tx import Tx
 
@@ -74,8 +75,9 @@ def poll_feed(house: House, feed: FeedConfig, now: dt.datetime) -> TakenIn:
         log.warning("feed not polled", feed=feed.id, reason=error.reason, permanent=error.permanent)
         _note_failure(house, this, error.reason)
         return this.taken
-    except Exception:
-        _note_failure(house, this, "unexpected failure, see the log")
+    except Exception as error:
+        if store_fault(error) is None:  # where the store fails nothing can be noted in it, and the feed is not at fault
+            _note_failure(house, this, "unexpected failure, see the log")
         raise
     finally:
         house.unread.pop(feed.id, None)
@@ -203,7 +205,9 @@ def _take_batch(house: House, this: _Round, batch: Sequence[_Read]) -> None:
     try:
         ready = _call_ahead(house, this, batch)
         parts = house.store.commit(lambda tx: _record_batch(tx, house, this, ready))
-    except Exception as error:  # noqa: BLE001 - likewise
+    except Exception as error:
+        if store_fault(error) is not None:
+            raise
         if len(batch) == 1:
             _give_up(house, this, batch[0][0], error)
             return

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
 
 from daemon.config import load_config
 from daemon.store.keys import Keyring
@@ -115,3 +119,25 @@ def test_a_command_that_looks_makes_no_store_and_says_what_makes_one(terminal: T
         assert "there is no store at" in said, words
         assert "baoxue run" in said
     assert not (terminal.folder / "baoxue.db").exists()
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No page more for any database, as where its disk is full."""
+
+    def limit(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own
+        connection.execute("PRAGMA max_page_count = 1")  # no fewer than there are
+
+    sa.event.listen(sa.engine.Engine, "connect", limit)
+    yield
+    sa.event.remove(sa.engine.Engine, "connect", limit)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_said_in_one_line(terminal: Terminal) -> None:
+    rows = [f"s-{number},Child {number},k-1,t-1" for number in range(5000)]
+    text = "\n".join(["student_id,name,class_id,residence_id", *rows, ""])
+    (terminal.folder / "students.csv").write_text(text, encoding="utf-8")
+    said = terminal.refused("import", code=1)
+    full = "the disk of the database is full (database or disk is full) – make room there, then try again"
+    assert said.splitlines() == [f"baoxue service.database  {full}"]
