@@ -17,6 +17,7 @@ from daemon.jobs.house import House
 from daemon.jobs.terms import Terms
 from daemon.metrics import Metrics
 from daemon.settings import build_calendar, build_laws, load_rules, pacing_of, template_problems
+from daemon.store.database_file import Opening
 from daemon.store.engine import Store, open_store
 from daemon.vault import keyring_of
 from notifiers.contract import Notifier
@@ -110,9 +111,23 @@ def build_house(
     )
 
 
-def open_house(config: Config, *, clock: Now = wall_clock) -> House:
-    """The house of a real district: its own store, its own keys, its real channels."""
+def refuse_faults(config: Config) -> None:
+    """Raise ConfigError with every fault of keys, rules, templates and channels: what `check` and a reload refuse."""
+    problems: list[Problem] = []
+    _gather(problems, lambda: keyring_of(config))
+    _gather(problems, lambda: load_rules(config))
+    notifiers = _gather(problems, lambda: build_notifiers(config, wall_clock)) or {}
+    for notifier in notifiers.values():
+        notifier.close()
+    words = _words(config)
+    problems += template_problems(words) if words.overrides else ()
+    if problems:
+        raise ConfigError(problems)
+
+
+def open_house(config: Config, *, clock: Now = wall_clock, opening: Opening = Opening.FIRST) -> House:
+    """Open the house of a real district: its own store, its own keys, its real channels."""
     keyring = keyring_of(config)
-    store = open_store(config.database_url, config.service.district, keyring, state_dir=config.base)
+    store = open_store(config.database_url, config.service.district, keyring, state_dir=config.base, opening=opening)
     link_keys = [key.key.get_secret_value() for key in config.privacy.keys]
     return build_house(config, store, link_keys=link_keys, notifiers=build_notifiers(config, clock), clock=clock)

@@ -22,8 +22,10 @@ def withhold(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapp
     return event
 
 
-def set_up_logs(*, as_json: bool, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send our events and every library's through one formatter to `stream` (standard error)."""
+def set_up_logs(
+    *, as_json: bool, level: int = logging.INFO, stream: TextIO | None = None, handler: logging.Handler | None = None
+) -> None:
+    """Send our events and every library's through one formatter to `handler`, or else to `stream` (standard error)."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -38,12 +40,14 @@ def set_up_logs(*, as_json: bool, level: int = logging.INFO, stream: TextIO | No
     else:
         colours = (stream or sys.stderr).isatty()
         last += [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)]
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = handler or logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn", "urllib3", "alembic", "watchfiles"):
+    # Any stranger can make uvicorn warn, line by line: of requests that are none.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    for noisy in ("urllib3", "alembic", "watchfiles"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns of a job that is still at work when it is due again; the clockwork says that in its own words.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

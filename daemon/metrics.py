@@ -66,6 +66,9 @@ class Metrics:
         self.configuration_refused = Gauge(
             "baoxue_configuration_refused", "1 while what is on disk is refused", registry=self.registry
         )
+        self.log_lines_dropped = Gauge(
+            "baoxue_log_lines_dropped", "Lines of the log that nobody took, since the start", registry=self.registry
+        )
         self.unreachable = Gauge("baoxue_unreachable_alerts", "Alerts that reach nobody", registry=self.registry)
 
     def render(self) -> bytes:

@@ -14,8 +14,8 @@ from typing import Any
 from daemon.app import build_house
 from daemon.config import Config, FeedConfig
 from daemon.desk.waiting import with_meant
-from daemon.feeds.fetch import fetch
-from daemon.feeds.payload import Cursor, Payload, Refused
+from daemon.feeds.fetch import fetch_all
+from daemon.feeds.payload import Payload, Refused
 from daemon.feeds.read import read
 from daemon.jobs.delivery import Delivery, TakenIn
 from daemon.jobs.intake import take_in
@@ -115,8 +115,7 @@ class Simulation:
         """Read every feed; rosters are known from the start, everything else when it was recorded."""
         order = itertools.count()
         for feed in in_order(self.house.config.feed):
-            payloads, _ = fetch(feed, self.house.config.base, Cursor(), self.now)
-            for payload in payloads:
+            for payload in fetch_all(feed, self.house.config.base, self.now):
                 self._load_payload(feed, payload, order)
         with self.house.store.write() as tx:
             arm_silence(tx, self.house, self.now)

@@ -33,6 +33,17 @@ _FAULTS = compiled(
     (r"(?P<a>.+) is a channel that is not configured", "渠道{a}没有配置"),
     (r"is not a (?:URL|mail address|bare mail address|duration|date).*", "格式不对"),
     (r"holds no web address", "里面没有网址"),
+    # the store
+    (r"the disk of the database is full \((?P<a>.+)\)", "数据库所在磁盘已满（{a}）"),
+    (r"the database file was removed while it was in use: (?P<a>.+)", "数据库文件被删除：{a}"),
+    (r"the database file was replaced while it was in use: (?P<a>.+)", "数据库文件被替换：{a}"),
+    (r"the database file is damaged \((?P<a>.+)\)", "数据库文件已损坏（{a}）"),
+    (r"the database file is no SQLite database \((?P<a>.+)\)", "数据库文件不是SQLite数据库（{a}）"),
+    (r"the database file cannot be (?:used|opened):? ?\(?(?P<a>.+?)\)?", "数据库文件无法打开（{a}）"),
+    (r"the database may not be written \((?P<a>.+)\)", "数据库没有写入权限（{a}）"),
+    (r"the disk of the database gives errors \((?P<a>.+)\)", "数据库所在磁盘读写出错（{a}）"),
+    (r"the database is held by another program \((?P<a>.+)\)", "数据库被别的程序占用（{a}）"),
+    (r"the database cannot be reached: (?P<a>.+)", "数据库连接不上（{a}）"),
     # what became of a message
     (r"(?P<a>.*?)(?:: )?answered 429.*", "{a}要求放慢发送（429）"),
     (r"(?P<a>.*?)(?:: )?answered (?P<b>4\d\d).*", "{a}拒收（{b}）"),
@@ -59,6 +70,10 @@ _HINTS = compiled(
     (r"such as (?P<a>.+)", "例如：{a}"),
     (r"save the file as UTF-8", "请用UTF-8编码保存"),
     (r"let the daemon read it", "请让系统用户可以读取"),
+    (r"make room on that disk", "请清理该磁盘的空间"),
+    (r"look whether the database runs and lets the daemon in", "请检查数据库是否在运行、是否允许本系统连接"),
+    (r"put the file back, or: (?P<a>.+)", "请放回原文件，或运行 {a}"),
+    (r"look at the log of the database", "请查看数据库的日志"),
 )
 
 

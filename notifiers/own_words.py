@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -75,8 +76,33 @@ def _unspoken(channel: str, provider: str) -> tuple[str, str] | None:
     return None
 
 
+def template_folders(folder: Path) -> list[Path]:
+    """Return `folder` and the folders in it, links followed, without hidden ones.
+
+    What begins with a dot is no template: a mounted volume keeps its versions so (`..data`), an editor its locks.
+    """
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    for here, below, _ in os.walk(folder, followlinks=True):
+        status = Path(here).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            below.clear()  # a link that leads back
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        found.append(Path(here))
+    return found
+
+
+def template_files(folder: Path) -> list[Path]:
+    """Return every template in `folder`, by name, links followed, without hidden ones."""
+    return sorted(
+        path for one in template_folders(folder) for path in one.glob("*.j2") if not path.name.startswith(".")
+    )
+
+
 def _names(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.j2"))
+    return [path.relative_to(folder).as_posix() for path in template_files(folder)]
 
 
 def _replaced(name: str) -> str | None:

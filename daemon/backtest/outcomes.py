@@ -7,8 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from daemon.config import FeedConfig, MappingConfig
-from daemon.feeds.files import fetch_files
-from daemon.feeds.payload import Cursor, Payload, Reading, Refused
+from daemon.feeds.fetch import fetch_all
+from daemon.feeds.payload import Payload, Reading, Refused
 from daemon.feeds.read import read
 from daemon.problems import ConfigError, Problem
 from rules.backtest.cohort import DROPPED_OUT
@@ -26,7 +26,7 @@ def read_outcomes(path: str, zone: ZoneInfo, now: dt.datetime) -> dict[str, int]
     """
     found: dict[str, int] = {}
     problems: list[Problem] = []
-    for payload in fetch_files(_feed(path), Path.cwd(), Cursor(), now)[0]:
+    for payload in fetch_all(_feed(path), Path.cwd(), now):
         reading = _read(path, payload, zone)
         problems += [_problem(one) for one in reading.problems]
         for record in reading.records:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from daemon.app import build_house
 from daemon.config import Config
-from daemon.feeds.fetch import fetch
-from daemon.feeds.payload import Cursor, Refused
+from daemon.feeds.fetch import fetch_all
+from daemon.feeds.payload import Refused
 from daemon.feeds.read import read
 from daemon.jobs.delivery import Delivery
 from daemon.jobs.house import House
@@ -50,7 +50,7 @@ def house_of_files(config: Config, now: dt.datetime, refused: list[Refused] | No
 def _fill(house: House, now: dt.datetime, refused: list[Refused]) -> None:
     for feed in in_order(house.config.feed):
         if feed.records in ROSTER:
-            for payload in fetch(feed, house.config.base, Cursor(), now)[0]:
+            for payload in fetch_all(feed, house.config.base, now):
                 reading = read(feed, payload, house.calendar.zone)
                 refused += reading.problems
                 with house.store.write() as tx:

@@ -54,6 +54,7 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     looked = look_at_feeds(config, now)
     _examine_feeds(config, looked, found)
     kept = Kept(config)
+    kept.examine_keys(found)
     roster = roster_of(record for one in looked if one.feed.records in ROSTER for record in one.records)
     roster = roster or kept.roster(found)
     if roster is None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from daemon.config import Config, FeedConfig
-from daemon.feeds.fetch import fetch
+from daemon.feeds.fetch import fetch_all
 from daemon.feeds.files import find_files
 from daemon.feeds.pace import Pace
-from daemon.feeds.payload import Cursor, FeedError, Payload, Reading, Refused
+from daemon.feeds.payload import FeedError, Payload, Reading, Refused
 from daemon.feeds.read import read
 from rules.records import Record
 
@@ -75,27 +75,27 @@ def _payloads(config: Config, feed: FeedConfig, now: dt.datetime) -> tuple[list[
     """What a feed brings, and how many of its files are left aside; raises FeedError where it cannot be reached."""
     if feed.url is not None:
         hasty = feed.model_copy(update={"timeout": min(feed.timeout, PATIENCE)})
-        return fetch(hasty, config.base, Cursor(), now, pace=_once())[0], 0
+        return fetch_all(hasty, config.base, now, pace=_once()), 0
     if feed.records in ROSTER:
-        return fetch(feed, config.base, Cursor(), now)[0], 0
+        return fetch_all(feed, config.base, now), 0
     _look_at_place(config, feed)
     names = find_files(feed, config.base)
     if len(names) <= 1 and not _is_pattern(feed):
-        return fetch(feed, config.base, Cursor(), now)[0], 0
+        return fetch_all(feed, config.base, now), 0
     chosen = _newest(names)
-    payloads = [payload for name in chosen for payload in _one_file(config, feed, name, now)]
+    payloads = [payload for name, path in chosen for payload in _one_file(config, feed, name, path, now)]
     return payloads, len(names) - len(chosen)
 
 
-def _newest(names: Sequence[tuple[str, Path]]) -> list[str]:
+def _newest(names: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
     """The newest files, so many that they can be read while somebody waits; at least one."""
-    stats = sorted((_stat(path), name) for name, path in names)
-    chosen: list[str] = []
+    stats = sorted((_stat(path), name, path) for name, path in names)
+    chosen: list[tuple[str, Path]] = []
     room = MOST_BYTES
-    for (_, size), name in reversed(stats):
+    for (_, size), name, path in reversed(stats):
         if chosen and (size > room or len(chosen) == MOST_FILES):
             break
-        chosen.append(name)
+        chosen.append((name, path))
         room -= size
     return chosen
 
@@ -109,10 +109,10 @@ def _stat(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def _one_file(config: Config, feed: FeedConfig, name: str, now: dt.datetime) -> list[Payload]:
+def _one_file(config: Config, feed: FeedConfig, name: str, path: Path, now: dt.datetime) -> list[Payload]:
     """One file of a feed that has many; one that cannot be taken speaks of its fault, as it does in a poll."""
     try:
-        return fetch(feed.model_copy(update={"path": name}), config.base, Cursor(), now)[0]
+        return fetch_all(feed.model_copy(update={"path": str(path)}), config.base, now)
     except FeedError as error:
         return [Payload(feed.id, name, b"", "", now, fault=error.reason.removeprefix(f"{name}: "))]
 

@@ -63,13 +63,20 @@ class Kept:
     @contextmanager
     def _read(self) -> Iterator[Tx | None]:
         """The store as it is; None where there is none of this version."""
+        from daemon.store.database_file import Opening  # noqa: PLC0415 - likewise
         from daemon.store.engine import open_store  # noqa: PLC0415 - slow to load, and feeds mostly bring the roster
 
         if not self._is_there:
             yield None
             return
         config = self._config
-        store = open_store(config.database_url, config.service.district, keyring_of(config), state_dir=config.base)
+        store = open_store(
+            config.database_url,
+            config.service.district,
+            keyring_of(config),
+            state_dir=config.base,
+            opening=Opening.EXISTING,
+        )
         try:
             if not store.at_head():
                 yield None
@@ -88,6 +95,19 @@ class Kept:
             self._is_there = False
             found.problem(("service", "database"), str(error), "look whether it runs and may be reached")
             return None
+
+    def examine_keys(self, found: Findings) -> None:
+        """Say which keys are not those the store was written with."""
+        from daemon.store.key_checks import key_faults  # noqa: PLC0415 - as above
+        from daemon.store.keys import KEY_HINT  # noqa: PLC0415 - likewise
+
+        try:
+            with self._read() as tx:
+                faults = [] if tx is None else key_faults(tx)
+        except StoreError:
+            return  # said when the roster is looked for
+        for fault in faults:
+            found.problem(("privacy", "key_file"), fault, KEY_HINT)
 
     def known(self, student_ids: Collection[str]) -> Collection[str]:
         """Those of some children who are on the roster as imported, under this number or another."""

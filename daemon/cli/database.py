@@ -14,7 +14,9 @@ from daemon.cli.shared import configured, open_store_of, progress_bars, the_conf
 from daemon.clock import wall_clock
 from daemon.problems import Problem
 from daemon.store import cases, journal
+from daemon.store.database_file import Opening
 from daemon.store.engine import Store
+from daemon.store.key_checks import check_keys
 from daemon.store.keys import Keyring, KeyringError
 from daemon.store.rotation import rotate as rotate_keys
 
@@ -31,7 +33,7 @@ def db() -> None:
 @configured
 def upgrade() -> None:
     """升级 bring the tables to this version; the daemon must not be running."""
-    with open_store_of(the_config()) as store:
+    with open_store_of(the_config(), Opening.FIRST) as store:
         before = store.revision()
         if store.at_head():
             click.echo(f"已是最新 up to date: {before}")
@@ -70,7 +72,7 @@ def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 - click's own way
     """恢复 replace everything in the store by the backup in FILE; the daemon must not be running."""
     if not file.is_file():
         raise refuse(str(file), "does not exist", "name a file that db backup wrote")
-    with open_store_of(the_config()) as store:
+    with open_store_of(the_config(), Opening.ANEW) as store:
         if not yes and store.revision() is not None and sys.stdin.isatty():
             click.confirm("现有数据将被替换 everything in the store will be replaced. OK?", abort=True, err=True)
         with progress_bars() as bars:
@@ -142,3 +144,5 @@ def rotate() -> None:
 def _check_tables(store: Store) -> None:
     if not store.at_head():
         raise refuse("service.database", "its tables are missing or older", "run: baoxue db upgrade", code=1)
+    with store.read() as tx:
+        check_keys(tx)

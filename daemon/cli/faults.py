@@ -10,8 +10,17 @@ import click
 from daemon.desk.faults import DeskError
 from daemon.feeds.payload import FeedError
 from daemon.problems import ConfigError, Problem
-from daemon.store.faults import StoreBusy, StoreError, StoreNewer
-from daemon.store.keys import KeyringError
+from daemon.store.faults import (
+    GONE_HINT,
+    StoreBusy,
+    StoreError,
+    StoreFull,
+    StoreGone,
+    StoreMissing,
+    StoreNewer,
+    StoreUnreachable,
+)
+from daemon.store.keys import KEY_HINT, KeyringError
 
 FAILED, WRONG = 1, 2
 PROGRAM = "baoxue"
@@ -71,8 +80,10 @@ def _of_rooms(error: Exception) -> Faults | None:
     if isinstance(error, DeskError):
         return Faults((Problem(PROGRAM, None, error.subject, error.fault, error.hint),), WRONG)
     if isinstance(error, KeyringError):
-        hint = error.hint or "put back the key the store was written with; one key a line, the current one first"
+        hint = error.hint or KEY_HINT
         return Faults((Problem(PROGRAM, None, "privacy.key_file", error.fault, hint),), WRONG)
+    if type(error).__module__.startswith("sqlalchemy"):
+        return _of_database(error)
     if isinstance(error, StoreError):
         hint = next((hint for kind, hint in _STORE_HINTS if isinstance(error, kind)), "look at [service] database")
         return Faults((Problem(PROGRAM, None, "service.database", str(error), hint),), FAILED)
@@ -82,7 +93,19 @@ def _of_rooms(error: Exception) -> Faults | None:
     return None
 
 
+def _of_database(error: Exception) -> Faults | None:
+    """What the database itself says; a module of the store knows its errors, and is slow to load."""
+    from daemon.store.engine_errors import store_fault  # noqa: PLC0415 - see above
+
+    fault = store_fault(error)
+    return None if fault is None else _of_rooms(fault)
+
+
 _STORE_HINTS = (
+    (StoreFull, "make room there, then try again"),
+    (StoreUnreachable, "look whether it runs and lets you in, then try again"),
+    (StoreMissing, "it is made by: baoxue run, or baoxue import"),
+    (StoreGone, GONE_HINT),
     (StoreBusy, "stop the daemon first, or use PostgreSQL"),
     (StoreNewer, "install that version, or restore an older backup"),
 )

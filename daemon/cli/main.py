@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from daemon.cli.encoding import is_of_the_locale, print_in_any_locale, refused_by_the_locale, typed_words
 from daemon.cli.faults import faults_of, print_faults
 from daemon.cli.shared import configured, version
+from daemon.problems import Problem
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -53,6 +55,7 @@ class LazyGroup(click.Group):
     ) -> Any:  # noqa: ANN401
         """Run a command; every fault of a user's becomes lines on standard error, never a traceback."""
         standalone = rest.pop("standalone_mode", True)
+        print_in_any_locale()
         code = self._run(args, prog_name or "baoxue", rest)
         if standalone:
             sys.exit(code)
@@ -60,7 +63,8 @@ class LazyGroup(click.Group):
 
     def _run(self, args: Sequence[str] | None, prog_name: str, rest: Mapping[str, Any]) -> int:
         try:
-            code = super().main(args, prog_name, standalone_mode=False, **rest)
+            words = typed_words(sys.argv[1:] if args is None else args)
+            code = super().main(words, prog_name, standalone_mode=False, **rest)
         except click.Abort:
             click.echo("", err=True)
             return FAILED
@@ -71,6 +75,11 @@ class LazyGroup(click.Group):
             # Whoever read our output has enough; what Python would still flush must not complain again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
+        except UnicodeEncodeError as error:
+            if not is_of_the_locale(error):
+                raise
+            print_faults([Problem(prog_name, None, "", *refused_by_the_locale(error))])
+            return WRONG
         except Exception as error:
             known = faults_of(error)
             if known is None:

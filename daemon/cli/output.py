@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daemon.cli.encoding import print_utf8
 from daemon.cli.shared import as_json
 from notifiers.phrases import one_line
 
@@ -54,7 +55,8 @@ def print_record(record: Mapping[str, Any], columns: Columns) -> None:
 
 
 def print_json(value: object) -> None:
-    """One JSON document, Chinese as it is."""
+    """Print one JSON document, in UTF-8 whatever the locale, Chinese as it is."""
+    print_utf8()
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 

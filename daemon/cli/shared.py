@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from daemon.cli.faults import refuse
+from daemon.store.faults import StoreMissing
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from daemon.config import Config
     from daemon.jobs.house import House
+    from daemon.store.database_file import Opening
     from daemon.store.engine import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -88,13 +90,23 @@ def the_config() -> Config:
 
 
 @contextmanager
-def open_store_of(config: Config) -> Iterator[Store]:
-    """The district's store, whatever its schema; closed afterwards."""
+def open_store_of(config: Config, opening: Opening | None = None) -> Iterator[Store]:
+    """Open the district's store, whatever its schema, and close it afterwards; StoreMissing where there is none.
+
+    With `opening` it may be made.
+    """
+    from daemon.store.database_file import Opening  # noqa: PLC0415
     from daemon.store.engine import open_store  # noqa: PLC0415
     from daemon.vault import keyring_of  # noqa: PLC0415 - for commands that need it
 
     quiet_logs()
-    store = open_store(config.database_url, config.service.district, keyring_of(config), state_dir=config.base)
+    store = open_store(
+        config.database_url,
+        config.service.district,
+        keyring_of(config),
+        state_dir=config.base,
+        opening=opening or Opening.EXISTING,
+    )
     try:
         yield store
     finally:
@@ -102,22 +114,37 @@ def open_store_of(config: Config) -> Iterator[Store]:
 
 
 @contextmanager
-def the_house(config: Config | None = None) -> Iterator[House]:
-    """The house of the configuration, beside a running daemon; an empty store gets its tables."""
+def the_house(config: Config | None = None, *, makes_store: bool = False) -> Iterator[House]:
+    """Open the house of the configuration, beside a running daemon; StoreMissing where there is no store.
+
+    With `makes_store` an empty store is made, with its tables.
+    """
     from daemon.app import open_house  # noqa: PLC0415 - the whole house, for commands that need it
+    from daemon.store.database_file import Opening  # noqa: PLC0415 - likewise
+    from daemon.store.key_checks import check_keys, record_keys  # noqa: PLC0415 - likewise
 
     quiet_logs()
-    house = open_house(config or the_config())
+    house = open_house(config or the_config(), opening=Opening.FIRST if makes_store else Opening.EXISTING)
     try:
-        if house.store.revision() is None:
-            house.store.upgrade()
-        elif not house.store.at_head():
-            raise refuse("service.database", "its tables are of an older version", "run: baoxue db upgrade", code=1)
+        _with_tables(house.store, makes_store=makes_store)
+        with house.store.read() as tx:
+            check_keys(tx)
+        if makes_store:
+            house.store.commit(record_keys)
         yield house
     finally:
         for notifier in house.notifiers.values():
             notifier.close()
         house.store.close()
+
+
+def _with_tables(store: Store, *, makes_store: bool) -> None:
+    if store.revision() is None:
+        if not makes_store:
+            raise StoreMissing("there is no store in this database yet")
+        store.upgrade()
+    elif not store.at_head():
+        raise refuse("service.database", "its tables are of an older version", "run: baoxue db upgrade", code=1)
 
 
 def version() -> str:

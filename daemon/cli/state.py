@@ -40,6 +40,7 @@ FEEDS = {
 }
 DOING: Mapping[str, str] = {
     Doing.NEW: "未读 new",
+    Doing.READING: "读取中 reading",
     Doing.OK: "正常 ok",
     Doing.INCOMPLETE: "不完整 incomplete",
     Doing.FAILED: "失败 failed",
@@ -141,6 +142,8 @@ def _fault(known: Outstanding) -> str:
     """Say in a few words what of a feed is not well."""
     if known.doing is Doing.FAILED:
         return f"failed: {known.state.problem or 'cannot be read'}"
+    if known.doing is Doing.READING:
+        return known.state.problem or "files are still to be read"
     counts = {
         "rows are refused": len(known.refused),
         "rows wait for children not on the roster": len(known.waiting),

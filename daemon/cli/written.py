@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from daemon.cli.encoding import print_utf8
+
 
 @contextmanager
 def written(out: Path | None) -> Iterator[IO[str]]:
-    """Standard output, or a file that appears only when it is complete."""
+    """Give standard output, or a file that appears only when it is complete; UTF-8 either way."""
     if out is None or str(out) == "-":
+        print_utf8()
         yield sys.stdout
         sys.stdout.flush()
         return

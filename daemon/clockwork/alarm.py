@@ -11,6 +11,7 @@ from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon.jobs.failing_jobs import Failing, failed_once_more
+from daemon.store.engine_errors import store_fault
 
 log = structlog.get_logger()
 
@@ -105,8 +106,9 @@ class Alarm:
             self._work()
             instant = self._next_at()
         except Exception as error:
-            # A bug must not stop the clock: it is shown whole, and the others go on.
-            log.critical("job failed", failures=self._failures + 1, exc_info=True)
+            # A bug must not stop the clock: it is shown whole, and the others go on. A fault of the store is no bug.
+            fault = store_fault(error)
+            log.critical("job failed", failures=self._failures + 1, fault=fault and str(fault), exc_info=fault is None)
             self._failures += 1
             self.failing = failed_once_more(self.failing, self.name, error)
             self._failed(self.name)

@@ -18,7 +18,7 @@ from types import FrameType
 import structlog
 from prometheus_client import ProcessCollector
 
-from daemon.app import open_house
+from daemon.app import open_house, refuse_faults
 from daemon.channels import CHANNELS
 from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short_turns
 from daemon.clockwork.pools import Pools
@@ -31,8 +31,12 @@ from daemon.console.ready import Vitals
 from daemon.console.server import ConsoleServer, bind
 from daemon.desk.linking import leads_nowhere
 from daemon.jobs.house import House
+from daemon.log_lines import LineWriter
 from daemon.logs import log_what_nobody_catches, set_up_logs
-from daemon.store.faults import StoreError
+from daemon.store.engine_errors import store_fault
+from daemon.store.faults import StoreGone
+from daemon.store.key_checks import check_keys, record_keys
+from daemon.store.keys import KEY_HINT, KeyringError
 from daemon.systemd import Watch
 
 log = structlog.get_logger()
@@ -57,8 +61,9 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
     """Run the daemon of the configuration at `config_path` until SIGTERM or SIGINT; the exit status.
 
-    0 stopped, 1 failed, 2 the configuration is wrong or the store cannot be used; faults go to standard error as
-    lines. To be called in the main thread. Where work had to be abandoned the process ends here, without return:
+    0 stopped; 1 failed by what may pass or is mended elsewhere (the database out of reach, the port taken, another
+    daemon, a full disk), so that it may be started again; 2 the configuration is wrong. Faults go to standard error
+    as lines. To be called in the main thread. Where work had to be abandoned the process ends here, without return:
     its threads could not be waited for.
     """
     spare()
@@ -67,25 +72,38 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
     watch = Watch(environ)
     try:
         config = load_config(config_path, environ)
-        set_up_logs(as_json=not sys.stderr.isatty())
+        lines = LineWriter(sys.stderr.fileno())
+        set_up_logs(as_json=not sys.stderr.isatty(), handler=lines)
+        lines.lost = lambda count: log.warning("log lines were dropped, for nobody took them", count=count)
         log_what_nobody_catches()
+        refuse_faults(config)
         with ExitStack() as held:
             if leads_nowhere(config):
                 log.error("console.public_url is not set: nobody can follow the links of messages", see="baoxue check")
+            held.callback(lines.close)
             house = _open(config, held)
+            house.metrics.log_lines_dropped.set_function(lambda: lines.dropped)
             door = _bind(config, held)
             with _signals() as heard:
-                return _live(house, door, watch, environ, heard)
+                return _live(house, door, watch, environ, heard, lines)
     except ConfigError as error:
-        return _refused(error.problems)
-    except StoreError as error:
-        return _refused([Problem(str(config_path), None, "service.database", str(error))])
+        return _refused(error.problems, WRONG)
+    except KeyringError as error:
+        return _refused([Problem(str(config_path), None, "privacy.key_file", error.fault, KEY_HINT)], WRONG)
+    except CannotListen as error:
+        return _refused([Problem(str(config_path), None, "console.listen", str(error), error.hint)], FAILED)
+    except Exception as error:
+        fault = store_fault(error)
+        if fault is None:
+            raise
+        return _refused([Problem(str(config_path), None, "service.database", str(fault))], FAILED)
 
 
-def _refused(problems: tuple[Problem, ...] | list[Problem]) -> int:
+def _refused(problems: Sequence[Problem], code: int) -> int:
+    """Say every problem to whoever started it, as every command says them; the exit status."""
     for problem in problems:
-        print(problem, file=sys.stderr)  # noqa: T201 - for whoever started it, as every command says it
-    return WRONG
+        print(problem, file=sys.stderr)  # noqa: T201 - see above
+    return code
 
 
 # ---- from the configuration to a house ----------------------------------------------------------------------------
@@ -99,6 +117,9 @@ def _open(config: Config, held: ExitStack) -> House:
     # Claimed before it is upgraded: the daemon that may be running works on the schema as it is.
     house.store.claim_single_writer()
     house.store.upgrade(lambda revision: log.info("upgrading the store", revision=revision))
+    with house.store.read() as tx:
+        check_keys(tx)
+    house.store.commit(record_keys)
     ProcessCollector(registry=house.metrics.registry)
     return house
 
@@ -108,13 +129,19 @@ def _close_channels(house: House) -> None:
         notifier.close()
 
 
+class CannotListen(Exception):  # noqa: N818 - it may be free at the next start
+    """The console's address cannot be listened on now."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"cannot be listened on: {error.strerror or 'no such address'}")
+        self.hint = "another program may hold that port; choose another one"
+
+
 def _bind(config: Config, held: ExitStack) -> socket.socket:
     try:
         door = bind(config.console.address)
     except OSError as error:
-        fault = f"cannot be listened on: {error.strerror or 'no such address'}"
-        hint = "another program may hold that port; choose another one"
-        raise ConfigError([Problem(str(config.path), None, "console.listen", fault, hint)]) from None
+        raise CannotListen(error) from None
     held.callback(door.close)
     return door
 
@@ -122,17 +149,20 @@ def _bind(config: Config, held: ExitStack) -> socket.socket:
 # ---- life -----------------------------------------------------------------------------------------------------------
 
 
-def _live(house: House, door: socket.socket, watch: Watch, environ: Mapping[str, str], heard: Heard) -> int:
+def _live(
+    house: House, door: socket.socket, watch: Watch, environ: Mapping[str, str], heard: Heard, lines: LineWriter
+) -> int:
     pools = Pools.of(len(house.config.feed), CHANNELS)
     vitals = Vitals(house)
     works = Works(house, vitals, watch, pools, Reload(house, vitals, watch, environ), _period(watch))
     server = ConsoleServer(build_console(house, vitals), door)
+    gone: StoreGone | None = None
     try:
         if _start(house, works, pools, watch, heard):
             server.start()
             watch.tell("READY=1", f"STATUS=serving on {server.address}")
             log.info("serving", on=server.address, feeds=len(house.config.feed), channels=sorted(house.notifiers))
-            _wait(house, works, heard)
+            gone = _wait(house, works, heard)
     finally:
         watch.tell("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
@@ -140,8 +170,13 @@ def _live(house: House, door: socket.socket, watch: Watch, environ: Mapping[str,
         server.stop()
         ended = pools.end_within(LAST_CALL_SECONDS, SENDING_SECONDS)
         ended &= server.ended_within(1)
+    if gone is not None:
+        vitals.store.tell_gone(gone, house.clock())
+        _leave(lines, FAILED)  # without closing: SQLite would remove the log of a file put in place of ours
     if not ended:
-        _abandon(house)
+        log.warning("stopped with work under way, which is taken up at the next start")
+        house.store.close()
+        _leave(lines, DONE)
     log.info("stopped")
     return DONE
 
@@ -169,8 +204,11 @@ def _start(house: House, works: Works, pools: Pools, watch: Watch, heard: Heard)
     return True
 
 
-def _wait(house: House, works: Works, heard: Heard) -> None:
-    """Hear signals until one says stop; meanwhile see that the clock runs as clocks do."""
+def _wait(house: House, works: Works, heard: Heard) -> StoreGone | None:
+    """Hear signals until one says stop, or until the database file is gone, which is returned.
+
+    Meanwhile see that the clock runs as clocks do.
+    """
     wall, steady = house.clock(), time.monotonic()
     while True:
         try:
@@ -180,7 +218,11 @@ def _wait(house: House, works: Works, heard: Heard) -> None:
         if number == signal.SIGHUP:
             works.reread()
         elif number is not None:
-            return
+            return None
+        try:
+            house.store.check_file()
+        except StoreGone as fault:
+            return fault
         now, ticks = house.clock(), time.monotonic()
         jumped = (now - wall).total_seconds() - (ticks - steady)
         if abs(jumped) > JUMP_SECONDS:
@@ -189,12 +231,10 @@ def _wait(house: House, works: Works, heard: Heard) -> None:
         wall, steady = now, ticks
 
 
-def _abandon(house: House) -> None:
-    """Leave without waiting for threads that hang in a feed or a channel: their leases end, and all is done again."""
-    log.warning("stopped with work under way, which is taken up at the next start")
-    house.store.close()
-    sys.stderr.flush()
-    os._exit(DONE)
+def _leave(lines: LineWriter, code: int) -> None:
+    """End without waiting for threads that hang in a feed or a channel: their leases end, and all is done again."""
+    lines.close()
+    os._exit(code)
 
 
 @dataclass

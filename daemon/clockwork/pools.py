@@ -18,7 +18,7 @@ TO_ENDPOINTS = 64
 
 _MOST_POLLS = 32
 _MOST_LOOKS = 6
-_WATCHES = 5
+_WATCHES = 6
 
 
 class Pool(BasePoolExecutor):

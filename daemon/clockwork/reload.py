@@ -15,15 +15,18 @@ from daemon.app import renew_terms
 from daemon.channels import CHANNELS, unchanged
 from daemon.clockwork.startup import prepare
 from daemon.clockwork.written import Print, Written
-from daemon.config import ConfigError, Problem, in_force, load_config
+from daemon.config import Config, ConfigError, Problem, in_force, load_config
 from daemon.console.ready import Standing, Vitals
 from daemon.jobs.house import House
 from daemon.jobs.pace import ask_again
 from daemon.jobs.refusal import tell_acceptance, tell_refusal
 from daemon.jobs.terms import Terms
 from daemon.store.channels import hasten
+from daemon.store.key_checks import key_faults
+from daemon.store.keys import KEY_HINT
 from daemon.store.tx import Tx
 from daemon.systemd import Watch
+from daemon.vault import keyring_of
 
 log = structlog.get_logger()
 
@@ -94,8 +97,11 @@ class Reload:
         digest = self.written.digest()
         house = self._house
         try:
-            config, waiting = in_force(house.config, load_config(self.written.path, self._environ))
+            written = load_config(self.written.path, self._environ)
+            config, waiting = in_force(house.config, written)
             terms = renew_terms(house.terms, config, house.clock)
+            if written.privacy != house.config.privacy:
+                _refuse_keys(house, written)
         except ConfigError as error:
             self._refuse(error.problems, digest)
         else:
@@ -147,6 +153,14 @@ def _try_again(tx: Tx, mended: Collection[str], now: dt.datetime) -> None:
     """Let go at once what waits for channels whose settings are new: whoever changed them wants to see it leave."""
     for channel in mended:
         hasten(tx, channel, None, now)
+
+
+def _refuse_keys(house: House, written: Config) -> None:
+    """Raise ConfigError for keys that the next start would refuse, though they wait for it."""
+    with house.store.read() as tx:
+        faults = key_faults(tx, keyring_of(written))
+    if faults:
+        raise ConfigError(Problem(str(written.path), None, "privacy.key_file", one, KEY_HINT) for one in faults)
 
 
 def _is_news(before: Terms, terms: Terms) -> bool:

@@ -45,15 +45,22 @@ def poll_all(
 ) -> None:
     """Poll every feed once, rosters first, feeds of one kind side by side, none awaited longer than `patience`.
 
-    A feed that fails, or does not answer in time, does not hold up the start: it goes on by itself. `stage` is told
-    of each group's feeds before they are asked.
+    A feed that fails, or does not answer in time, does not hold up the start: it goes on by itself. One with many files
+    is awaited for as long as more of them are read. `stage` is told of each group's feeds before they are asked, and
+    of those with many files again and again.
     """
     for feeds in _stages(house.config.feed):
         stage([feed.id for feed in feeds])
         waiting: set[Future[object]] = {workers.submit(poll, feed) for feed in feeds}
         until = time.monotonic() + patience.total_seconds()
+        unread = dict(house.unread)
         while waiting and time.monotonic() < until and not stopping():
             waiting = wait(waiting, SLICE_SECONDS).not_done
+            if unread != (
+                unread := dict(house.unread)
+            ):  # half of a feed says absent of whom the other half says present
+                until = time.monotonic() + patience.total_seconds()
+                stage(sorted(unread))
         if waiting:
             log.warning("feeds do not answer, starting without them", count=len(waiting))
 

@@ -10,7 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from daemon.clockwork.alarm import Alarm
 from daemon.clockwork.heart import LOOKS, Heart
 from daemon.console.ready import Vitals
-from daemon.jobs import audit, receipts, watch
+from daemon.jobs import audit, receipts, store_watch, watch
 from daemon.jobs.failing_jobs import review_jobs
 from daemon.jobs.house import House
 
@@ -33,6 +33,7 @@ class Watches:
             alarm("audit", self._audit, lambda: None, audit.EVERY),
             alarm("daily watch", self._look_daily, lambda: watch.next_look(house), PERIOD),
             alarm("jobs", self._review_jobs, lambda: None, PERIOD),
+            alarm("store", self._look_at_store, lambda: None, store_watch.PERIOD),
             alarm("heartbeat", heart.beat, heart.next_at, LOOKS),
         )
 
@@ -47,6 +48,9 @@ class Watches:
 
     def _receipts(self) -> None:
         receipts.look_at_receipts(self._house, self._house.clock())
+
+    def _look_at_store(self) -> None:
+        self._vitals.store.look(self._house.clock())
 
     def _look_daily(self) -> None:
         watch.look_daily(self._house, self._house.clock())

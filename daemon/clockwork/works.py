@@ -30,6 +30,7 @@ from daemon.jobs.send import send_side_by_side
 from daemon.jobs.silence import FEED, look_at_feeds
 from daemon.jobs.sweep import CASE, sweep_due
 from daemon.store import sending, timers
+from daemon.store.engine_errors import store_fault
 from daemon.systemd import Watch
 
 log = structlog.get_logger()
@@ -152,7 +153,8 @@ class Works:
             try:
                 taken = poll_feed(self.house, feed, self.house.clock())
             except Exception as error:
-                log.critical("job failed", exc_info=True)
+                fault = store_fault(error)
+                log.critical("job failed", fault=fault and str(fault), exc_info=fault is None)
                 self._failed(f"poll {feed.id}")
                 before = self._failing_polls.get(feed.id)
                 self._failing_polls[feed.id] = failed_once_more(before, f"poll {feed.id}", error)

@@ -8,6 +8,7 @@ from pathlib import Path
 from daemon.config import ConfigError
 from daemon.config.scene import below
 from daemon.config.source import read_source
+from notifiers.own_words import template_files, template_folders
 
 Print = tuple[tuple[str, tuple[int, ...]], ...]
 """By file its inode, size and times; nothing of its contents."""
@@ -36,13 +37,11 @@ class Written:
 
     def files(self) -> list[Path]:
         """The files, those that are not there among them."""
-        templates = sorted((self._base / "templates").rglob("*.j2"))
-        return [self.path.absolute(), *self._rules, *templates]
+        return [self.path.absolute(), *self._rules, *template_files(self._base / "templates")]
 
     def folders(self) -> frozenset[Path]:
         """The folders in which a file may be saved, replaced or added."""
-        templates = self._base / "templates"
-        inside = {one for one in templates.rglob("*") if one.is_dir()} | {templates}
+        inside = template_folders(self._base / "templates")
         return frozenset(one for one in {*inside, *(file.parent for file in self.files())} if one.is_dir())
 
     def print(self) -> Print:

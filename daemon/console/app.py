@@ -38,7 +38,7 @@ def build_console(house: House, vitals: Vitals) -> Starlette:
     async def heard(request: Request) -> Response:
         return await hear(house, request)
 
-    def healthz(_: Request) -> Response:
+    async def healthz(_: Request) -> Response:  # without a thread: all of them may wait for the store
         return PlainTextResponse("ok\n")
 
     def readyz(_: Request) -> Response:

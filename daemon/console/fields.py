@@ -14,7 +14,10 @@ _MOST = 20
 
 
 async def read_fields(request: Request) -> Mapping[str, str] | None:
-    """The fields of a form, the last of each name; empty for anything that is no form, None for what is too long."""
+    """Read the fields of a form, the last of each name; empty for anything that is no form.
+
+    None for what is too long, or was cut off: half a form is nobody's word.
+    """
     parts, size = [], 0
     try:
         async for part in request.stream():
@@ -23,7 +26,7 @@ async def read_fields(request: Request) -> Mapping[str, str] | None:
                 return None
             parts.append(part)
     except ClientDisconnect:
-        return {}
+        return None
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     try:

@@ -13,6 +13,8 @@ from daemon.jobs.audit import Audit
 from daemon.jobs.failing_jobs import Failing
 from daemon.jobs.house import House
 from daemon.jobs.problems import open_problems, problem_words
+from daemon.jobs.store_watch import StoreWatch
+from daemon.store.engine_errors import store_fault
 from daemon.store.incidents import IncidentRow
 
 log = structlog.get_logger()
@@ -57,6 +59,11 @@ class Vitals:
     """The heartbeat, if one is configured."""
     failing: Callable[[], Sequence[Failing]] = tuple
     """Gives the jobs that keep failing."""
+    store: StoreWatch = field(init=False)
+    """The look at the store itself."""
+
+    def __post_init__(self) -> None:
+        self.store = StoreWatch(self.house)
 
     def ready(self, now: dt.datetime) -> tuple[bool, Mapping[str, Any]]:
         """Whether it is ready, and a report for whoever asks; `reasons` is empty when it is."""
@@ -65,6 +72,9 @@ class Vitals:
         reasons = [*self._store(), *self._sweeps(swept, now)]
         if waiting:
             reasons.append(f"feeds not polled yet: {', '.join(waiting)}")
+        reasons += [
+            f"feed {feed}: {left} files are still to be read" for feed, left in sorted(dict(self.house.unread).items())
+        ]
         failing = self.failing()
         parts = {one.part for one in failing}
         reasons += [one.words for one in failing]
@@ -105,10 +115,12 @@ class Vitals:
 
     def _store(self) -> list[str]:
         try:
-            return [] if self.house.store.at_head() else ["the store is not at the newest schema"]
-        except Exception:
+            if not self.house.store.at_head():
+                return ["the store is not at the newest schema"]
+        except Exception as error:
             log.warning("store not reachable", exc_info=True)
-            return ["the store cannot be reached"]
+            return [str(store_fault(error) or "the store cannot be reached")]
+        return [] if self.store.fault is None else [self.store.fault]
 
     def _sweeps(self, swept: dt.datetime | None, now: dt.datetime) -> list[str]:
         if swept is None:

@@ -8,6 +8,8 @@ import threading
 import uvicorn
 from starlette.types import ASGIApp
 
+from daemon.console.visitors import TimedProtocol
+
 GRACE_SECONDS = 2
 BACKLOG = 128
 
@@ -37,7 +39,7 @@ class ConsoleServer:
             lifespan="off",
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=200,
+            http=TimedProtocol,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=GRACE_SECONDS,
             h11_max_incomplete_event_size=16 * 1024,

@@ -36,13 +36,14 @@ def passed_over(feed: FeedConfig, base: Path, others: Iterable[FeedConfig] = ())
     if feed.path is None:
         return []
     try:
-        read = {path for one in (feed, *others) for path in _read(one, base)}
+        own = _read(feed, base)
+        read = {*own, *(path for one in others for path in _read(one, base))}
         found = [
             Refused(name_of(path, base), 0, None, *why)
             for path in sorted(_neighbours(base / feed.path))
             if path not in read and finished(path) and (why := _why(feed, base / feed.path, path)) is not None
         ]
-        return [*found, *_too_many(feed, base)]
+        return [*found, *_too_many(feed, len(own))]
     except (OSError, ValueError, NotImplementedError):
         return []  # fetching says so
 
@@ -99,8 +100,8 @@ def _stem(name: str) -> str:
     return first.removesuffix(Path(first).suffix) if Path(first).suffix.lower() in TABLES else first
 
 
-def _too_many(feed: FeedConfig, base: Path) -> list[Refused]:
-    more = len(_read(feed, base)) - finding.MOST_FILES
+def _too_many(feed: FeedConfig, count: int) -> list[Refused]:
+    more = count - finding.MOST_FILES
     if more <= 0:
         return []
     fault = f"{more} files are not read: there are more than {finding.MOST_FILES}, and the newest are"

@@ -40,6 +40,15 @@ def fetch(
     raise FeedError(feed.id, "has neither path nor url", permanent=True)
 
 
+def fetch_all(feed: FeedConfig, base: Path, now: dt.datetime, *, pace: Pace = WAKING) -> list[Payload]:
+    """Everything at `feed`, piece by piece, in the order in which it was written; raises FeedError as `fetch` does."""
+    payloads, cursor = fetch(feed, base, Cursor(), now, pace=pace)
+    while cursor.left:
+        more, cursor = fetch(feed, base, cursor, now, pace=pace)
+        payloads += more
+    return payloads
+
+
 def _for_meaning(cursor: Cursor, meaning: str) -> Cursor:
     return cursor if cursor.meaning == meaning else Cursor(meaning=meaning)
 

@@ -19,6 +19,9 @@ __all__ = ["fetch_files", "find_files", "passed_over"]
 SETTLE = dt.timedelta(seconds=60)
 """A file unchanged for this long is finished, even if its last line has no end."""
 
+MOST_AT_ONCE = 2_000
+"""So many new files are read before what they say is taken in."""
+
 TRUSTED_AGE = dt.timedelta(seconds=5)
 """A file changed less than this ago may change again without its stamp showing it."""
 
@@ -47,22 +50,29 @@ def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) 
 
     A file that moves while it is read, or that stops short of its format's end and changed less than SETTLE ago, is
     left for the next poll. A file's clock may be ahead of `now` (a simulation's is behind): the distance counts.
-    When the new files together exceed four times `max_bytes` the rest waits: call again until nothing comes.
+    At most MOST_AT_ONCE new files are taken, and four times `max_bytes`, those written first: what is left is counted
+    in the cursor; call again with it until nothing is.
     Raises FeedError when the one named file is missing or cannot be taken, or the folder is missing; a faulty file
     among several becomes a Payload with a `fault`.
     """
     paths, named = matching(feed, base)
-    paths = newest(paths)
     seen: dict[str, Seen] = {}
-    payloads: list[Payload] = []
-    room = 4 * feed.max_bytes
-    for path in paths:
+    new: list[tuple[int, str, Path]] = []
+    for path in newest(paths):
         name = name_of(path, base)
-        before = cursor.seen.get(name)
+        before, status = cursor.seen.get(name), _status(path)
         if before is not None:
             seen[name] = before
+        if before is None or status is None or _stamp(status) != before.stamp:
+            new.append((status.st_mtime_ns if status is not None else 0, name, path))
+    new.sort()
+    payloads: list[Payload] = []
+    room, left = 4 * feed.max_bytes, len(new)
+    for _, name, path in new[:MOST_AT_ONCE]:
         if room <= 0:
-            continue
+            break
+        left -= 1
+        before = cursor.seen.get(name)
         try:
             payload, mark = _take(feed, path, name, before, now)
         except _FileError as refusal:
@@ -75,7 +85,14 @@ def fetch_files(feed: FeedConfig, base: Path, cursor: Cursor, now: dt.datetime) 
             payloads.append(payload)
             room -= len(payload.content)
     payloads.sort(key=lambda payload: (payload.modified_at or now, payload.name))
-    return payloads, replace(cursor, seen=seen)
+    return payloads, replace(cursor, seen=seen, left=left)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def find_files(feed: FeedConfig, base: Path) -> list[tuple[str, Path]]:

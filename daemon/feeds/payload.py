@@ -65,6 +65,8 @@ class Cursor:
     last_modified: str | None = None
     seen: Mapping[str, Seen] = field(default_factory=dict)
     meaning: str = ""
+    left: int = field(default=0, compare=False)
+    """The files that are new and were left for the next call; not kept."""
 
     def to_json(self) -> dict[str, Any]:
         """The cursor as plain values for JSON."""

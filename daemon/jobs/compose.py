@@ -64,7 +64,7 @@ def open_for(tx: Tx, messages: Iterable[tuple[MessageRow, Sequence[AlertRow]]]) 
 def compose(house: House, opened: Opened, message: MessageRow, alerts: Sequence[AlertRow]) -> Message | None:
     """The message in its recipient's language; None when its recipient has no address on that channel any more."""
     contact = opened.contacts.get(message.contact_id)
-    address = contact and _address(contact, message.channel)
+    address = contact and address_of(contact, message.channel)
     if contact is None or not address:
         return None
     facts = facts_of(house, alerts, opened.names, contact, message.channel)
@@ -96,7 +96,8 @@ def said_as(message: MessageRow, alerts: Sequence[AlertRow]) -> str:
     return kind_of((one.kind for one in alerts), about_children=about_children)
 
 
-def _address(contact: Contact, channel: str) -> str | None:
+def address_of(contact: Contact, channel: str) -> str | None:
+    """Return where a contact is reached on a channel; None where it is not."""
     return {
         "sms": contact.phone,
         "email": contact.email,

@@ -50,6 +50,8 @@ class House:
     """Held for one batch of decisions, or for one change of the terms: no batch is decided by two laws."""
     owed_stamp: int | None = None
     """The roster by which it was looked last whether those can be told whom a rung did not reach."""
+    unread: dict[str, int] = field(default_factory=dict)
+    """By feed that is being read how many of its new files are still to be."""
     _people: tuple[int, People] | None = None
     _lock: RLock = field(default_factory=RLock)
 

@@ -21,6 +21,7 @@ from daemon.jobs.intake import call_ahead
 from daemon.jobs.recording import Recorded, covered, record
 from daemon.store import deliveries, intake
 from daemon.store.deliveries import Outcome
+from daemon.store.engine_errors import store_fault
 from daemon.store.intake import FeedState
 from daemon.store.tx import Tx
 
@@ -66,26 +67,49 @@ def poll_feed(house: House, feed: FeedConfig, now: dt.datetime) -> TakenIn:
     """
     with house.store.read() as tx:
         this = _Round(feed, now, intake.feed_state(tx, feed.id))
+    this.cursor = Cursor.from_json(this.before.cursor)
     try:
-        payloads, this.cursor = fetch(feed, house.config.base, Cursor.from_json(this.before.cursor), now)
+        while _take_piece(house, this):
+            pass
     except FeedError as error:
         log.warning("feed not polled", feed=feed.id, reason=error.reason, permanent=error.permanent)
         _note_failure(house, this, error.reason)
         return this.taken
-    except Exception:
-        _note_failure(house, this, "unexpected failure, see the log")
+    except Exception as error:
+        if store_fault(error) is None:  # where the store fails nothing can be noted in it, and the feed is not at fault
+            _note_failure(house, this, "unexpected failure, see the log")
         raise
-    _take_payloads(house, this, payloads)
+    finally:
+        house.unread.pop(feed.id, None)
     _save(house, this)
     house.wake()
     return this.taken
 
 
+def _take_piece(house: House, this: _Round) -> bool:
+    """Fetch what is new, or the part of it that was written first, and take it in; whether files are left."""
+    payloads, this.cursor = fetch(this.feed, house.config.base, this.cursor, this.now)
+    left = this.cursor.left
+    if left:
+        house.unread[this.feed.id] = left
+        log.info("files are still to be read", feed=this.feed.id, count=left)
+        house.store.commit(lambda tx: intake.save_feed_state(tx, _reading(tx, this, left)))
+    _take_payloads(house, this, payloads)
+    return left > 0
+
+
+def _reading(tx: Tx, this: _Round, left: int) -> FeedState:
+    """The state of a feed of which files are still to be read."""
+    state = intake.feed_state(tx, this.feed.id)
+    return replace(state, state="reading", last_polled_at=this.now, problem=f"{left} files are still to be read")
+
+
 def _note_failure(house: House, this: _Round, reason: str) -> None:
     house.metrics.polls.labels(feed=this.feed.id, outcome="failed").inc()
-    failed = _failed(this, reason)
 
     def write(tx: Tx) -> None:
+        # What was taken before it failed is taken: the cursor is where that got to.
+        failed = replace(_failed(this, reason), cursor=intake.feed_state(tx, this.feed.id).cursor)
         intake.save_feed_state(tx, failed)
         review_feed(tx, house, this.feed, failed, (), this.now)
 
@@ -181,7 +205,9 @@ def _take_batch(house: House, this: _Round, batch: Sequence[_Read]) -> None:
     try:
         ready = _call_ahead(house, this, batch)
         parts = house.store.commit(lambda tx: _record_batch(tx, house, this, ready))
-    except Exception as error:  # noqa: BLE001 - likewise
+    except Exception as error:
+        if store_fault(error) is not None:
+            raise
         if len(batch) == 1:
             _give_up(house, this, batch[0][0], error)
             return

@@ -33,11 +33,13 @@ class ServiceProblem(StrEnum):
     CHANNEL_REFUSED = "channel_refused"
     CHANNEL_FAILING = "channel_failing"
     JOB_FAILING = "job_failing"
+    STORE_FAILING = "store_failing"
 
 
 SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
     ServiceProblem.CHANNEL_REFUSED: ("账号、发件人或设置被拒绝", "the account, the sender or a setting is refused"),
     ServiceProblem.CHANNEL_FAILING: ("消息一直发不出去", "nothing leaves"),
+    ServiceProblem.STORE_FAILING: ("读写失败，提醒发不出去", "it cannot be used, so that nobody is told of a child"),
     ServiceProblem.JOB_FAILING: ("后台任务反复失败", "it fails again and again"),
 }
 """Each problem: 中文, English."""
@@ -102,6 +104,12 @@ def service_problem_words(row: IncidentRow) -> str:
     return f"{row.subject}: {SERVICE_WORDS[row.kind][1]} ({row.state.get('reason', '')})"
 
 
+def service_facts(trouble: Trouble, since: dt.datetime, *, over: bool) -> dict[str, Any]:
+    """Return what the words about a problem need, where no incident is kept of it; `since` is local."""
+    faults = () if over else [_fault_line(trouble)]
+    return _facts(trouble.problem, trouble.part, faults, since) | {"since": since}
+
+
 def _known(tx: Tx, problem: ServiceProblem, part: str) -> IncidentRow | None:
     return next((row for row in incidents.open_incidents(tx, problem) if row.subject == part), None)
 
@@ -114,8 +122,7 @@ def _drafts(tx: Tx, house: House, trouble: Trouble, row: IncidentRow, now: dt.da
     """Return alerts to every operator: by a channel that works, and by the one in trouble, which leaves once mended."""
     failing = {one.state.get("channel") for one in open_service_problems(tx)} | {trouble.channel}
     order = tuple(sorted(PREFERENCE, key=lambda channel: channel in failing))
-    line = {"file": trouble.part, "line": None, "key": None, "fault": trouble.reason[:_LONGEST], "hint": trouble.hint}
-    facts = _facts(trouble.problem, trouble.part, [line], row.opened_at)
+    facts = _facts(trouble.problem, trouble.part, [_fault_line(trouble)], row.opened_at)
     news = f"{row.incident_id}/{len(row.state['told'])}"
     drafts: dict[str, AlertDraft] = {}
     for channels in (order, (trouble.channel,) if trouble.channel else ()):
@@ -123,6 +130,11 @@ def _drafts(tx: Tx, house: House, trouble: Trouble, row: IncidentRow, now: dt.da
         told = announce(tx, house, TOLD, news, sought if channels else [], facts, now, incident_id=row.incident_id)
         drafts |= {one.key: one for one in told if one.key not in drafts}
     return list(drafts.values())
+
+
+def _fault_line(trouble: Trouble) -> dict[str, Any]:
+    fault = trouble.reason[:_LONGEST]
+    return {"file": trouble.part, "line": None, "key": None, "fault": fault, "hint": trouble.hint}
 
 
 def _in_chinese(part: str) -> str:

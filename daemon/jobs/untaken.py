@@ -25,9 +25,10 @@ HELD = "delivery_held"
 
 
 class Doing(StrEnum):
-    """How a feed is doing: incomplete where it was read and not everything it said was taken."""
+    """How a feed is doing: it is new, being read, well, read but not all of it taken, or not to be read."""
 
     NEW = "new"
+    READING = "reading"
     OK = "ok"
     INCOMPLETE = "incomplete"
     FAILED = "failed"
@@ -47,7 +48,7 @@ class Outstanding:
     @property
     def doing(self) -> Doing:
         """How the feed is doing by all of this."""
-        if self.state.state in {Doing.FAILED, Doing.NEW}:
+        if self.state.state in {Doing.FAILED, Doing.NEW, Doing.READING}:
             return Doing(self.state.state)
         amiss = self.refused or self.waiting or self.missing or self.incidents
         return Doing.INCOMPLETE if amiss else Doing.OK
@@ -56,7 +57,7 @@ class Outstanding:
     def is_well(self) -> bool:
         """Whether nothing the feed said was lost, as far as it was ever read."""
         amiss = self.refused or self.waiting or self.missing or self.incidents
-        return not amiss and self.state.state != Doing.FAILED
+        return not amiss and self.state.state not in {Doing.FAILED, Doing.READING}
 
 
 def outstanding(tx: Tx, feed: FeedConfig, now: dt.datetime) -> Outstanding:

@@ -140,15 +140,13 @@ def troubled_payloads(tx: Tx, feed_id: str, since: dt.datetime | None) -> list[P
 
     Only those delivered at or after `since` (None: all), by name.
     """
-    newer = payload.alias("newer")
-    is_newest = ~sa.exists().where(
-        newer.c.district_id == tx.district,
-        newer.c.feed_id == payload.c.feed_id,
-        newer.c.name == payload.c.name,
-        sa.or_(
-            newer.c.fetched_at > payload.c.fetched_at,
-            sa.and_(newer.c.fetched_at == payload.c.fetched_at, newer.c.payload_id > payload.c.payload_id),
-        ),
+    other = payload.alias("other")
+    # By its order and not by "none is newer": for that SQLite looks at every delivery of the feed, for each of them.
+    newest = (
+        sa.select(other.c.payload_id)
+        .where(other.c.district_id == tx.district, other.c.feed_id == feed_id, other.c.name == payload.c.name)
+        .order_by(other.c.fetched_at.desc(), other.c.payload_id.desc())
+        .limit(1)
     )
     asked = sa.select(*(payload.c[column] for column in _PAYLOAD)).where(
         tx.ours(payload),
@@ -159,7 +157,7 @@ def troubled_payloads(tx: Tx, feed_id: str, since: dt.datetime | None) -> list[P
             payload.c.outcome != Outcome.TAKEN,
             sa.cast(payload.c.notices, sa.Text) != "[]",
         ),
-        is_newest,
+        payload.c.payload_id == newest.scalar_subquery(),
     )
     if since is not None:
         asked = asked.where(payload.c.fetched_at >= since)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import random
 import sqlite3
 import threading
@@ -12,19 +11,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-import sqlalchemy as sa
 import uuid_utils
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from daemon.store import backups, planning, upgrades
 from daemon.store.columns import give_keyring
-from daemon.store.faults import StoreBusy, StoreError, StoreNewer
+from daemon.store.connecting import engine_at, located
+from daemon.store.database_file import DatabaseFile, Opening, fault_of_file
+from daemon.store.engine_errors import reason_of, store_fault
+from daemon.store.faults import StoreBusy, StoreError, StoreNewer, StoreUnreachable
 from daemon.store.tx import Tx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from daemon.store.keys import Keyring
 
@@ -35,14 +36,6 @@ _FIRST_PAUSE_SECONDS = 0.02
 _RETRIED_STATES = frozenset({"40001", "40P01"})
 _SQLITE_BUSY, _SQLITE_LOCKED = 5, 6
 _CHECKPOINT_SECONDS = 1.0
-_PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=NORMAL",
-    "busy_timeout=5000",
-    "foreign_keys=ON",
-    "cache_size=-16384",
-    "wal_autocheckpoint=20000",  # see Store._checkpoint: this is for those who write much at once
-)
 
 
 class Store:
@@ -51,8 +44,15 @@ class Store:
     Holds no clock and decides nothing. Safe to share between threads; at most one of them writes at a time on SQLite.
     """
 
-    def __init__(self, engine: Engine, district: str, new_id: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        district: str,
+        new_id: Callable[[], str] | None = None,
+        database_file: DatabaseFile | None = None,
+    ) -> None:
         self.engine = engine
+        self._database_file = database_file
         self.district = district
         self._new_id = new_id or _uuid7
         self._is_sqlite = engine.dialect.name == "sqlite"
@@ -60,6 +60,7 @@ class Store:
         self._reading = engine if self._is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._write_lock = threading.Lock()
         self._checkpointed = 0.0
+        self._fault: StoreError | None = None
         self._claim: IO[bytes] | None = None
 
     @property
@@ -77,14 +78,29 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A transaction that commits unless something is raised; not retried (see `commit`)."""
+        try:
+            with self._begun() as connection:
+                yield self._tx(connection)
+        except (DBAPIError, StoreError) as error:
+            self._fault = store_fault(error) or self._fault
+            raise
+        if self._is_sqlite:
+            self._checkpoint()
+
+    def take_fault(self) -> StoreError | None:
+        """Return what writing last failed with since this was last asked, if it is for an operator to mend."""
+        fault, self._fault = self._fault, None
+        return fault
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
         if not self._is_sqlite:
             with self._writing.begin() as connection:
-                yield self._tx(connection)
+                yield connection
             return
         # BEGIN IMMEDIATE alone starves threads that wait; one lock makes the queue fair.
         with self._write_lock, self._writing.begin() as connection:
-            yield self._tx(connection)
-        self._checkpoint()
+            yield connection
 
     def commit(self, work: Callable[[Tx], T], *, pause: Callable[[float], None] = time.sleep) -> T:
         """Run `work` in a write transaction, again when the engine asks for it; so it must touch nothing else.
@@ -104,7 +120,11 @@ class Store:
         """Hold the SQLite file for this process until `close`; StoreBusy when another does. Nothing on PostgreSQL."""
         if self.file is None or self._claim is not None:
             return
-        lock = self.file.with_name(self.file.name + ".lock").open("ab")
+        lock_file = self.file.with_name(self.file.name + ".lock")
+        try:
+            lock = lock_file.open("ab")
+        except OSError as error:
+            raise fault_of_file(lock_file, error) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -122,6 +142,13 @@ class Store:
             with self.write() as tx:
                 planning.tell_planner(tx.connection)
             self.engine.dispose()
+        if self._claim is not None and self._database_file is not None:
+            self._database_file.mark()
+
+    def check_file(self) -> None:
+        """Raise StoreGone when the SQLite file was removed or replaced since it was opened; nothing on PostgreSQL."""
+        if self._database_file is not None:
+            self._database_file.check()
 
     def revision(self) -> str | None:
         """The schema's revision; None for an empty database."""
@@ -179,30 +206,35 @@ class Store:
 
 
 def open_store(
-    url: str, district: str, keyring: Keyring, *, state_dir: Path, new_id: Callable[[], str] | None = None
+    url: str,
+    district: str,
+    keyring: Keyring,
+    *,
+    state_dir: Path,
+    new_id: Callable[[], str] | None = None,
+    opening: Opening = Opening.FIRST,
 ) -> Store:
     """The store at `url`, its schema as found (see `Store.upgrade`); relative SQLite files are in `state_dir`.
 
     `new_id` makes ids (default: UUIDv7); give one that counts where two runs must print the same. StoreNewer when
-    a newer version made it; StoreError when it cannot be reached, or the URL is neither SQLite's nor PostgreSQL's.
+    a newer version made it; StoreMissing and StoreGone where there is none and `opening` does not allow to make one;
+    StoreError when it cannot be reached, or the URL is neither SQLite's nor PostgreSQL's.
     """
-    store = Store(_engine(_located(url, state_dir)), district, new_id)
+    place = located(url, state_dir)
+    file = DatabaseFile(Path(cast("str", place.database))) if place.get_backend_name() == "sqlite" else None
+    if file is not None:
+        file.prepare(opening)
+    store = Store(engine_at(place, file), district, new_id, file)
     give_keyring(store.engine, keyring)
     try:
         store.check_not_newer()
     except DBAPIError as error:
         store.close()
-        raise StoreError(f"the database cannot be reached: {_reason(error)}") from None
+        raise store_fault(error) or StoreUnreachable(f"the database cannot be read: {reason_of(error)}") from None
     except BaseException:
         store.close()
         raise
     return store
-
-
-def _reason(error: DBAPIError) -> str:
-    """The engine's complaint in one line; it names hosts, users and databases, never a password or a row."""
-    said = str(error.orig).strip().splitlines()
-    return said[0] if said else type(error.orig).__name__
 
 
 def is_retryable(error: DBAPIError) -> bool:
@@ -215,42 +247,3 @@ def is_retryable(error: DBAPIError) -> bool:
 
 def _uuid7() -> str:
     return uuid_utils.uuid7().hex
-
-
-def _located(url: str, state_dir: Path) -> URL:
-    parsed = sa.make_url(url)
-    engine = parsed.get_backend_name()
-    if engine == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    if engine != "sqlite":
-        raise StoreError(f"a database of kind {engine!r} is not known: use sqlite:/// or postgresql://")
-    if not parsed.database or parsed.database == ":memory:":
-        raise StoreError("the store needs a file: sqlite:///baoxue.db")
-    return parsed.set(database=str(state_dir / parsed.database))
-
-
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "postgresql":
-        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 10})
-    _make_private(Path(cast("str", url.database)))
-    engine = sa.create_engine(url, hide_parameters=True)
-    sa.event.listen(engine, "connect", _on_connect)
-    sa.event.listen(engine, "begin", _on_begin)
-    return engine
-
-
-def _make_private(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401
-    connection.isolation_level = None  # SQLAlchemy's begin event below says BEGIN, never the driver
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _on_begin(connection: Connection) -> None:
-    # A reader that turns writer gets BUSY at once and no time-out helps, so a writer says so from the start.
-    writes = connection.get_execution_options().get("baoxue_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

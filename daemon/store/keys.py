@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+KEY_HINT = "put back the key the store was written with; one key a line, the current one first"
+
 _FORMAT = b"\x01"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
@@ -43,13 +45,16 @@ class Keyring:
     Does not read files and does not rotate by itself. A sealed value begins with the id of its key.
     """
 
-    __slots__ = ("_by_header", "_cipher", "_digesting", "_header", "_ids")
+    __slots__ = ("_by_header", "_cipher", "_digesting", "_header", "headers", "ids")
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         if not keys:
             raise KeyringError("no key", hint="make one with Keyring.generate()")
-        self._ids = tuple(keys)
-        self._by_header = {_header(key_id): AESGCM(key) for key_id, key in keys.items()}
+        self.ids = tuple(keys)
+        """Names of the keys, the current one first."""
+        self.headers = {key_id: _header(key_id) for key_id in keys}
+        """What values begin with, by the name of the key they are sealed with."""
+        self._by_header = {self.headers[key_id]: AESGCM(key) for key_id, key in keys.items()}
         self._header, self._cipher = next(iter(self._by_header.items()))
         # Of the oldest key, so that a new one put before it changes no digest.
         self._digesting = hmac.digest(list(keys.values())[-1], _DERIVED, hashlib.sha256)
@@ -76,12 +81,23 @@ class Keyring:
     @property
     def current(self) -> str:
         """Id of the key that seals."""
-        return self._ids[0]
+        return self.ids[0]
 
     def seal(self, text: str, place: str) -> bytes:
         """`text` sealed for `place` ("table.column"); twice the same text never gives the same bytes."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return self._header + nonce + self._cipher.encrypt(nonce, text.encode(), place.encode())
+        return _sealed(self._header, self._cipher, text, place)
+
+    def seal_with(self, key_id: str, text: str, place: str) -> bytes:
+        """Seal `text` for `place` with one key of the ring, current or not."""
+        header = self.headers[key_id]
+        return _sealed(header, self._by_header[header], text, place)
+
+    @staticmethod
+    def id_of(sealed: bytes) -> str | None:
+        """Return the name of the key a value was sealed with; None for what is no sealed value."""
+        if len(sealed) <= len(_FORMAT) or not sealed.startswith(_FORMAT):
+            return None
+        return sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
 
     def open(self, sealed: bytes, place: str) -> str:
         """The text sealed for `place`; raises KeyringError when the key is missing or the bytes were changed."""
@@ -107,7 +123,12 @@ class Keyring:
         return sealed.startswith(self._header)
 
     def __repr__(self) -> str:
-        return f"Keyring({', '.join(self._ids)})"
+        return f"Keyring({', '.join(self.ids)})"
+
+
+def _sealed(header: bytes, cipher: AESGCM, text: str, place: str) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return header + nonce + cipher.encrypt(nonce, text.encode(), place.encode())
 
 
 def _header(key_id: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from daemon.store.columns import Encrypted, keyring_of
+from daemon.store.key_checks import record_keys
 from daemon.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def rotate(store: Store) -> int:
 
     Stopped midway it goes on when called again. KeyringError when a value opens with no key of the ring.
     """
-    return sum(_rotate_table(store, table) for table in metadata.sorted_tables if _sealed(table))
+    changed = sum(_rotate_table(store, table) for table in metadata.sorted_tables if _sealed(table))
+    store.commit(lambda tx: record_keys(tx, all_under_current=True))
+    return changed
 
 
 def _sealed(table: sa.Table) -> list[tuple[str, str]]:

@@ -107,3 +107,42 @@ def test_no_template_gets_out_of_its_box(tmp_path: Path, name: str, template: st
         words.compose("report", name.partition("/")[0], "zh", FACTS)
     assert (refused.value.problem.template, refused.value.problem.line) == (name, 2)
     assert "张" not in str(refused.value)
+
+
+def volume(folder: Path, version: str, name: str, text: str) -> None:
+    """Lay a template into a folder as a mounted ConfigMap does: a hidden version, and a link to it that is swapped."""
+    (folder / version / name).parent.mkdir(parents=True)
+    (folder / version / name).write_text(text, encoding="utf-8")
+    (folder / "..data_tmp").symlink_to(version)
+    (folder / "..data_tmp").rename(folder / "..data")
+    top = folder / name.partition("/")[0]
+    if not top.is_symlink():
+        top.symlink_to(f"..data/{top.name}")
+
+
+def test_the_hidden_versions_of_a_mounted_volume_are_no_templates(tmp_path: Path) -> None:
+    volume(tmp_path, "..2026_1", "sms/gammu/report.zh.txt.j2", "一 {{ alerts[0].case }}")
+    words = Words(tmp_path)
+    assert words.problems() == ()
+    assert words.compose("report", "sms", "zh", FACTS, "gammu").text == "一 2026-000123"
+    volume(tmp_path, "..2026_2", "sms/gammu/report.zh.txt.j2", "二 {{ alerts[0].case }}")
+    assert Words(tmp_path).compose("report", "sms", "zh", FACTS, "gammu").text == "二 2026-000123"
+
+
+def test_a_misspelt_template_behind_a_link_is_named_all_the_same(tmp_path: Path) -> None:
+    volume(tmp_path, "..2026_1", "sms/reprot.zh.txt.j2", "x")
+    assert [problem.template for problem in Words(tmp_path).problems()] == ["sms/reprot.zh.txt.j2"]
+
+
+def test_what_an_editor_leaves_hidden_beside_a_template_is_none(tmp_path: Path) -> None:
+    words = written(tmp_path, "email/report.zh.txt.j2", "{% set subject %}题{% endset %}文")
+    (tmp_path / "email" / ".#report.zh.txt.j2").symlink_to("me@host.4711:1")
+    (tmp_path / "email" / ".report.zh.txt.j2").write_text("{{", encoding="utf-8")
+    assert words.problems() == ()
+    assert Words(tmp_path).problems() == ()
+
+
+def test_a_link_that_leads_back_into_the_templates_is_followed_once(tmp_path: Path) -> None:
+    words = written(tmp_path, "sms/report.zh.txt.j2", "文")
+    (tmp_path / "sms" / "again").symlink_to("..")
+    assert words.problems() == ()

@@ -223,3 +223,11 @@ overlay = table(
     text("incident_id", null=True),
     Index(None, "district_id", "session_date"),
 )
+
+key_check = table(
+    "key_check",
+    ("key_id",),
+    text("key_id"),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""A known text sealed with each key that values may be sealed with, to tell another key of the same name."""

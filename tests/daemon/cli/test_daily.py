@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -267,3 +268,12 @@ def test_a_test_message_that_is_not_taken_fails(terminal: Terminal) -> None:
 def test_a_test_message_to_nobody_is_refused(terminal: Terminal, words: tuple[str, ...]) -> None:
     terminal.told("import")
     assert " – " in terminal.refused(*words)
+
+
+def test_files_whose_names_are_bytes_of_gbk_are_read_by_every_command(terminal: Terminal) -> None:
+    name = os.fsdecode("marks-程.csv".encode("gbk"))
+    (terminal.folder / name).write_text(rows("AAAA"), encoding="utf-8")
+    for words in (("check",), ("import",), ("feeds",), ("simulate", "--from", "2026-03-16", "--to", "2026-03-18")):
+        terminal.told(*words)
+    taken = next(one for one in terminal.records("feeds") if one["feed"] == "marks")
+    assert taken["state"] == "ok"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
 
 from daemon.config import load_config
 from daemon.store.keys import Keyring
@@ -29,7 +33,8 @@ def test_a_key_is_made_for_its_owner_only_and_never_overwritten(terminal: Termin
 
 def test_an_empty_database_gets_its_tables_once(terminal: Terminal) -> None:
     (terminal.folder / "baoxue.db").unlink()
-    assert "db upgrade" in terminal.refused("db", "verify", code=1)
+    assert "there is no store at" in terminal.refused("db", "verify", code=1)
+    assert not (terminal.folder / "baoxue.db").exists()
     assert "upgraded" in terminal.told("db", "upgrade")
     assert "up to date" in terminal.told("db", "upgrade")
 
@@ -91,3 +96,48 @@ def test_a_rotation_lets_the_old_key_go(reported: Reported) -> None:
     ring.write_text(new, encoding="utf-8")
     assert terminal.records("case", "show", reported.number)["name"]
     assert [key.id for key in load_config(Path("config.toml")).privacy.keys] == ["next"]
+
+
+def test_another_key_under_the_same_name_is_refused_by_check_and_by_every_command(terminal: Terminal) -> None:
+    terminal.told("import")
+    key = terminal.folder / "baoxue.key"
+    right = key.read_text(encoding="utf-8")
+    key.write_text(Keyring.generate("test"), encoding="utf-8")
+    for words in (("check",), ("cases",), ("contacts",), ("db", "verify"), ("import",)):
+        said = terminal.refused(*words)
+        assert "privacy.key_file  key 'test' is another key than the one of that name" in said, words
+    key.write_text(Keyring.generate("later"), encoding="utf-8")
+    assert "sealed with key 'test', which is not in the key file" in terminal.refused("check")
+    key.write_text(right, encoding="utf-8")
+    assert terminal.records("cases") == []
+
+
+def test_a_command_that_looks_makes_no_store_and_says_what_makes_one(terminal: Terminal) -> None:
+    (terminal.folder / "baoxue.db").unlink()
+    for words in (("cases",), ("feeds",), ("contacts",), ("audit",), ("db", "backup", "x"), ("deliveries",)):
+        said = terminal.refused(*words, code=1)
+        assert "there is no store at" in said, words
+        assert "baoxue run" in said
+    assert not (terminal.folder / "baoxue.db").exists()
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No page more for any database, as where its disk is full."""
+
+    def limit(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own
+        connection.execute("PRAGMA max_page_count = 1")  # no fewer than there are
+
+    sa.event.listen(sa.engine.Engine, "connect", limit)
+    yield
+    sa.event.remove(sa.engine.Engine, "connect", limit)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_said_in_one_line(terminal: Terminal) -> None:
+    rows = [f"s-{number},Child {number},k-1,t-1" for number in range(5000)]
+    text = "\n".join(["student_id,name,class_id,residence_id", *rows, ""])
+    (terminal.folder / "students.csv").write_text(text, encoding="utf-8")
+    said = terminal.refused("import", code=1)
+    full = "the disk of the database is full (database or disk is full) – make room there, then try again"
+    assert said.splitlines() == [f"baoxue service.database  {full}"]

@@ -259,10 +259,21 @@ class Manager:
         self._socket.close()
 
 
+def _fill(process: subprocess.Popen[str]) -> None:
+    """Leave the pipe of a log full, as a reader does that has stopped."""
+    assert process.stderr is not None
+    end = os.open(f"/proc/self/fd/{process.stderr.fileno()}", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(end, b"{}\n" * 100)
+    except BlockingIOError:
+        os.close(end)
+
+
 class Daemon:
     """`baoxue run` in a process of its own; leave the context and it is stopped, and must have ended well."""
 
-    def __init__(self, place: Place, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, place: Place, environ: Mapping[str, str] | None = None, *, reads_log: bool = True) -> None:
         self.place = place
         self.lines: list[dict[str, Any]] = []
         self.raw: list[str] = []
@@ -280,7 +291,10 @@ class Daemon:
             encoding="utf-8",
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        if reads_log:
+            self._reader.start()
+        else:
+            _fill(self.process)
 
     def _read(self) -> None:
         assert self.process.stderr is not None

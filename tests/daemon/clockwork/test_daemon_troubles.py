@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from daemon.jobs.once_more import RECENT
+from daemon.store.keys import Keyring
 from tests.daemon.clockwork.running import (
     OFFICE_MAIL,
     OFFICE_PHONE,
@@ -23,6 +25,8 @@ from tests.daemon.clockwork.running import (
     until,
 )
 from tests.phones import HOST, SmsGateway, SmtpSink
+
+OPERATOR_PHONE = "+8613800000009"
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -40,21 +44,42 @@ def hanging() -> Iterator[str]:
         yield f"http://{HOST}:{server.getsockname()[1]}/"
 
 
-def test_a_second_daemon_on_one_store_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+def test_a_second_daemon_on_one_store_ends_so_that_it_is_started_again(tmp_path: Path, gateway: SmsGateway) -> None:
     place = Place(tmp_path, gateway.url, due_in=300)
     with Daemon(place).serves(), Daemon(place) as second:
-        assert second.ends() == 2
+        assert second.ends() == 1
         assert second.raw == [f"{place.config} service.database  baoxue.db is in use by another daemon\n"]
 
 
-def test_a_taken_port_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+def test_a_taken_port_ends_so_that_it_is_started_again(tmp_path: Path, gateway: SmsGateway) -> None:
     place = Place(tmp_path, gateway.url, due_in=300)
     with socket.create_server((HOST, 0)) as taken:
         text = place.config.read_text(encoding="utf-8")
         place.config.write_text(text.replace("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}"), encoding="utf-8")
         with Daemon(place) as daemon:
-            assert daemon.ends() == 2
+            assert daemon.ends() == 1
     assert "console.listen  cannot be listened on" in "".join(daemon.raw)
+
+
+def test_a_database_that_is_not_up_yet_ends_so_that_it_is_started_again(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    with socket.create_server((HOST, 0)) as closed:
+        url = f"postgresql://baoxue:hush@{HOST}:{closed.getsockname()[1]}/baoxue"
+    text = place.config.read_text(encoding="utf-8")
+    place.config.write_text(text.replace("sqlite:///baoxue.db", url), encoding="utf-8")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 1
+    (line,) = daemon.raw
+    assert "service.database  the database cannot be reached" in line
+    assert "hush" not in line
+
+
+def test_a_kind_of_database_that_is_not_known_ends_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    text = place.config.read_text(encoding="utf-8")
+    place.config.write_text(text.replace("sqlite:///baoxue.db", "mysql://127.0.0.1/baoxue"), encoding="utf-8")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 2
 
 
 def test_a_wrong_configuration_ends_with_2_and_every_fault(tmp_path: Path, gateway: SmsGateway) -> None:
@@ -148,3 +173,55 @@ def test_health_readiness_and_metrics(tmp_path: Path, gateway: SmsGateway) -> No
         metrics = daemon.asks("/metrics").text
         assert 'baoxue_polls_total{feed="marks",outcome="ok"} 1.0' in metrics
         assert "process_resident_memory_bytes" in metrics
+
+
+# ---- the store ------------------------------------------------------------------------------------------------------
+
+
+def with_operator(place: Place) -> Place:
+    contacts = [
+        ("operator", "county", "管理员", OPERATOR_PHONE, ""),
+        ("town_government", "t-1", "镇长甲", TOWN_PHONE, ""),
+        ("education_office", "county", "科长乙", OFFICE_PHONE, OFFICE_MAIL),
+    ]
+    place.writes("contacts.csv", ("role", "unit_id", "name", "phone", "email"), contacts)
+    place.marks("present")
+    return place
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_database_file_that_is_gone_ends_the_daemon_and_is_told_and_said_at_the_next_start(
+    tmp_path: Path, gateway: SmsGateway, *, replaced: bool
+) -> None:
+    place = with_operator(Place(tmp_path, gateway.url, due_in=300))
+    database = tmp_path / "baoxue.db"
+    with Daemon(place).serves().is_ready() as daemon:
+        if replaced:
+            shutil.copy(database, tmp_path / "other.db")
+            (tmp_path / "other.db").rename(database)
+        else:
+            for file in tmp_path.glob("baoxue.db*"):
+                if file.suffix != ".lock":
+                    file.unlink()
+        assert daemon.ends(within=PATIENCE) == 1
+    assert daemon.says("the database file is gone, so the daemon ends")
+    gateway.expects_only(OPERATOR_PHONE, "数据库文件被替换" if replaced else "数据库文件被删除")
+    if replaced:
+        with Daemon(place).serves():
+            return
+    assert not database.exists()
+    with Daemon(place) as second:
+        assert second.ends() == 1
+    assert "service.database" in second.raw[-1]
+    assert "was here and is gone" in second.raw[-1]
+    assert not database.exists()
+
+
+def test_another_key_under_the_same_name_ends_a_start_with_2(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    with Daemon(place).serves():
+        pass
+    (tmp_path / "baoxue.key").write_text(Keyring.generate("k1"), encoding="utf-8")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 2
+    assert "privacy.key_file  key 'k1' is another key" in daemon.raw[-1]

@@ -14,6 +14,7 @@ import pytest
 from daemon.app import open_house
 from daemon.config import load_config
 from daemon.store import cases, journal
+from daemon.store.keys import Keyring
 from tests.daemon.clockwork.running import (
     HEAD_PHONE,
     HOUR,
@@ -313,15 +314,25 @@ def test_a_refusal_outlives_the_daemon_and_ends_with_a_sound_start(place: Place,
         gateway.expects_only(OPERATOR_PHONE, ALL_CLEAR)
 
 
-def test_a_daemon_that_starts_with_a_wrong_template_works_and_says_so(place: Place, gateway: SmsGateway) -> None:
+def test_a_start_refuses_what_check_and_a_reload_refuse_and_says_all_of_it(place: Place, gateway: SmsGateway) -> None:
     mine = place.folder / "templates" / "sms" / "return.zh.txt.j2"
     mine.parent.mkdir(parents=True)
     mine.write_text("{{ nonsense }}", encoding="utf-8")
-    saves(place, "rules.toml", 'after = "1h"', 'after = "10m"')
-    with Daemon(place).serves():
-        gateway.expects(TOWN_PHONE)
-        gateway.expects(OFFICE_PHONE)
-        gateway.expects_only(OPERATOR_PHONE, REFUSAL, "return.zh.txt.j2")
+    saves(place, "rules.toml", "absent_days >= 1", "absent_dayz >= 1")
+    with Daemon(place) as daemon:
+        assert daemon.ends() == 2
+    said = "".join(daemon.raw)
+    assert "templates/sms/return.zh.txt.j2:1" in said
+    assert "absent_dayz" in said
+    gateway.expects_nothing()
+
+
+def test_a_start_passes_over_hidden_files_beside_templates(place: Place) -> None:
+    folder = place.folder / "templates" / "sms"
+    folder.mkdir(parents=True)
+    (folder / ".#return.zh.txt.j2").symlink_to("me@host.4711:1")
+    with Daemon(place).serves() as daemon:
+        daemon.says(SAME)
 
 
 def test_the_deadline_of_a_child_is_kept_over_a_reload(tmp_path: Path, gateway: SmsGateway) -> None:
@@ -350,3 +361,12 @@ def test_a_district_that_goes_live_by_a_save_tells_the_report_that_stands_first(
         gateway.expects(TOWN_PHONE, "控辍保学报告")
         gateway.expects(OFFICE_PHONE, "控辍保学报告")
         gateway.expects(HEAD_PHONE, "升级督办")
+
+
+def test_a_key_file_that_the_next_start_would_refuse_is_refused_at_once(place: Place, gateway: SmsGateway) -> None:
+    with Daemon(place).serves() as daemon:
+        daemon.says(SAME)
+        (place.folder / "baoxue.key").write_text(Keyring.generate("k1"), encoding="utf-8")
+        daemon.signal(signal.SIGHUP)
+        gateway.expects_only(OPERATOR_PHONE, REFUSAL)
+        assert "another key" in daemon.says(REFUSED)["problem"]

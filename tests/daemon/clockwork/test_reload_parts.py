@@ -69,6 +69,31 @@ def test_keys_the_store_feeds_and_other_files_do_not_count(office: Office, name:
     assert (written.print(), written.digest()) == before
 
 
+def test_a_lock_of_an_editor_beside_a_template_does_not_count(office: Office) -> None:
+    (office.folder / "templates" / "sms").mkdir(parents=True)
+    written = Written(office.house.config.path)
+    before = written.print(), written.folders()
+    (office.folder / "templates" / "sms" / ".#report.zh.txt.j2").symlink_to("me@host.4711:1")
+    (office.folder / "templates" / "..2026_1").mkdir()
+    assert (written.print(), written.folders()) == before
+
+
+def test_templates_in_a_linked_folder_count_and_so_does_their_swap(office: Office) -> None:
+    templates = office.folder / "templates"
+    for version, text in (("..1", "一"), ("..2", "二")):
+        (templates / version / "sms").mkdir(parents=True)
+        (templates / version / "sms" / "report.zh.txt.j2").write_text(text, encoding="utf-8")
+    (templates / "..data").symlink_to("..1")
+    (templates / "sms").symlink_to("..data/sms")
+    written = Written(office.house.config.path)
+    before = written.print(), written.digest()
+    assert templates / "sms" in written.folders()
+    (templates / "..data_tmp").symlink_to("..2")
+    (templates / "..data_tmp").rename(templates / "..data")
+    assert written.print() != before[0]
+    assert written.digest() != before[1]
+
+
 def test_a_rule_file_in_another_folder_is_watched_as_soon_as_it_is_named(office: Office) -> None:
     written = Written(office.house.config.path)
     (office.folder / "ours").mkdir()

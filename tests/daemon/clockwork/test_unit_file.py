@@ -43,7 +43,9 @@ def test_it_says_what_the_daemon_relies_on() -> None:
         "Type=notify",
         "WatchdogSec=5min",
         "ExecReload=/bin/kill -HUP $MAINPID",
+        "Restart=always",
         "RestartPreventExitStatus=2",
+        "StartLimitIntervalSec=0",
         "StateDirectory=baoxue",
         "LoadCredential=baoxue.key:/etc/baoxue/credentials/baoxue.key",
     ):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from daemon.feeds import files
-from daemon.feeds.fetch import fetch
+from daemon.feeds.fetch import fetch, fetch_all
 from daemon.feeds.payload import Cursor, FeedError
 from daemon.feeds.read import read
 from daemon.feeds.whole import is_whole
@@ -45,6 +45,17 @@ def test_one_file_a_pattern_or_a_folder_can_be_named(tmp_path: Path) -> None:
     assert names(tmp_path, path="inbox") == ["inbox/a.csv", "inbox/b.csv", "inbox/c.xlsx"]
     assert names(tmp_path, path="inbox", kind="edfi") == ["inbox/e.xml"]
     assert names(tmp_path, path=str(tmp_path / "inbox" / "*.csv")) == ["inbox/a.csv", "inbox/b.csv"]
+
+
+def test_the_hidden_versions_of_a_mounted_volume_are_not_read_twice(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "x", b"").unlink()
+    write(tmp_path / "in" / "..2026_1" / "a.csv", LINE)
+    (tmp_path / "in" / "..data").symlink_to("..2026_1")
+    (tmp_path / "in" / "a.csv").symlink_to("..data/a.csv")
+
+    assert names(tmp_path, path="in/**/*.csv") == ["in/a.csv"]
+    assert names(tmp_path, path="in/*/*.csv") == []
+    assert names(tmp_path, path="in/*.csv") == ["in/a.csv"]
 
 
 def test_a_name_with_brackets_is_taken_literally_first(tmp_path: Path) -> None:
@@ -194,3 +205,47 @@ def test_more_than_fits_in_memory_comes_in_several_fetches(tmp_path: Path) -> No
 
     assert [len(first), len(rest)] == [4, 2]
     assert fetch(marks, tmp_path, cursor, NOW)[0] == []
+
+
+# ---- very many files ----------------------------------------------------------------------------------------------
+
+
+def test_of_many_new_files_those_written_first_come_first_until_none_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_AT_ONCE", 2)
+    for name, minutes in (("a.csv", 1), ("b.csv", 5), ("c.csv", 3), ("d.csv", 3), ("e.csv", 9)):
+        write(tmp_path / name, LINE + name.encode(), SETTLED + dt.timedelta(minutes=minutes))
+    marks, cursor = feed(path="*.csv"), Cursor()
+    pieces: list[tuple[list[str], int]] = []
+    while not pieces or cursor.left:
+        payloads, cursor = fetch(marks, tmp_path, cursor, NOW)
+        pieces.append(([payload.name for payload in payloads], cursor.left))
+    assert pieces == [(["e.csv", "b.csv"], 3), (["c.csv", "d.csv"], 1), (["a.csv"], 0)]
+    assert [one.name for one in fetch_all(marks, tmp_path, NOW)] == ["e.csv", "b.csv", "c.csv", "d.csv", "a.csv"]
+
+
+def test_what_was_read_does_not_count_towards_what_is_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = feed(path="*.csv")
+    for number in range(9):
+        write(tmp_path / f"{number}.csv", LINE + b"%d" % number)
+    _, cursor = fetch(marks, tmp_path, Cursor(), NOW)
+    monkeypatch.setattr(files, "MOST_AT_ONCE", 2)
+    write(tmp_path / "0-new.csv", LINE + b"new")
+    payloads, cursor = fetch(marks, tmp_path, cursor, NOW)
+    assert ([one.name for one in payloads], cursor.left) == (["0-new.csv"], 0)
+
+
+def test_a_file_that_was_read_is_not_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.csv", LINE)
+    _, cursor = fetch(feed(path="*.csv"), tmp_path, Cursor(), NOW)
+    monkeypatch.setattr(files, "_copy", lambda *_: pytest.fail("was opened"))
+    assert fetch(feed(path="*.csv"), tmp_path, cursor, NOW)[0] == []
+
+
+def test_a_name_that_is_no_utf8_is_read_as_gb18030_and_kept_apart_from_its_like(tmp_path: Path) -> None:
+    for name in ("程.csv".encode("gb18030"), "程.csv".encode(), b"\xff\xfe.csv"):
+        write(tmp_path / os.fsdecode(name), LINE + name)
+    assert sorted(names(tmp_path, path="*.csv")) == ["\\xff\\xfe.csv", "程.csv", "程.csv (GB18030)"]
