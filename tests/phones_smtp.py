@@ -18,6 +18,7 @@ from typing import Any, Literal, Self, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from notifiers.trust import Trust
 from tests.phone import HOST, Arrival, Certificate, Phone
 
 
@@ -99,7 +100,7 @@ class SmtpSink(Phone):
         self._thinks = 0.0
         self._folder = tempfile.TemporaryDirectory()
         certificate = Certificate(Path(self._folder.name)) if security != "none" else None
-        self.ca_file = str(certificate.file) if certificate else None
+        self.trust = Trust(certificate.file.read_text(encoding="utf-8") if certificate else "")
         context = certificate.server_context() if certificate else None
         self._tls = context if security == "tls" else None
         self._smtp: dict[str, Any] = {

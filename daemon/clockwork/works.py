@@ -150,7 +150,7 @@ class Works:
             return False
         with structlog.contextvars.bound_contextvars(job="poll", feed=feed.id):
             try:
-                taken = poll_feed(self.house, feed, self.house.clock())
+                taken = poll_feed(self.house, self._in_force(feed), self.house.clock())
             except Exception as error:
                 log.critical("job failed", exc_info=True)
                 self._failed(f"poll {feed.id}")
@@ -166,6 +166,10 @@ class Works:
                 log.info("feed polled", refused=len(taken.refused), missing=len(taken.missing), **_plain(taken.counts))
             self._untidy |= rows >= MANY_ROWS
         return True
+
+    def _in_force(self, feed: FeedConfig) -> FeedConfig:
+        """The feed as it is reached now: proxy and authorities may have changed since the start."""
+        return next(one for one in self.house.config.feed if one.id == feed.id)
 
     def _sweep(self) -> None:
         self._ticked = None
