@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import certifi
-
 from notifiers.causes import causes
 
 _USUAL = (
@@ -84,8 +82,30 @@ def system_store() -> SystemStore:
     listed = (os.environ.get(paths.openssl_capath_env) or paths.openssl_capath).split(os.pathsep)
     folders = tuple(folder for folder in listed if next(_certificates_in(folder), None) is not None)
     if file is None and not folders:
-        file = next((one for one in _USUAL if os.access(one, os.R_OK)), certifi.where())
+        file = next((one for one in _USUAL if os.access(one, os.R_OK)), None) or _list_that_ships()
     return SystemStore(file, folders)
+
+
+def unread_variables() -> list[str]:
+    """Return the variables of the environment that name a file or folders of authorities without any."""
+    paths, store = ssl.get_default_verify_paths(), system_store()
+    file, folder = os.environ.get(paths.openssl_cafile_env), os.environ.get(paths.openssl_capath_env)
+    unread = [paths.openssl_cafile_env] if file and not _has_certificates(file) else []
+    return [*unread, *([paths.openssl_capath_env] if folder and not store.folders else [])]
+
+
+def _has_certificates(file: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except (ssl.SSLError, OSError):
+        return False
+    return True
+
+
+def _list_that_ships() -> str:
+    import certifi  # noqa: PLC0415 - takes a moment to load, and few systems have no authorities
+
+    return certifi.where()
 
 
 def _certificates_in(folder: str) -> Iterator[Path]:

@@ -19,7 +19,7 @@ DAY = dt.timedelta(days=1)
 class Authority:
     """A root made anew; `file` is its certificate as PEM, `certificates` the same as text."""
 
-    def __init__(self, folder: Path, name: str = "County CA") -> None:
+    def __init__(self, folder: Path, name: str = "County CA", *, ends: int = 400) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -27,7 +27,7 @@ class Authority:
         made = (
             x509.CertificateBuilder(self._name, self._name, self._key.public_key(), x509.random_serial_number())
             .not_valid_before(self._now - 400 * DAY)
-            .not_valid_after(self._now + 400 * DAY)
+            .not_valid_after(self._now + ends * DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())
         )
