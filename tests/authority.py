@@ -42,6 +42,10 @@ class Authority:
         found = subprocess.run(asked, check=True, capture_output=True, text=True)  # noqa: S603 - nothing comes from outside
         return f"{found.stdout.strip()}.0"
 
+    def server_context(self) -> ssl.SSLContext:
+        """Return what a server on this machine needs, as a receiver takes it."""
+        return self.server()
+
     def server(self, host: str = "localhost", *, begins: int = -1, ends: int = 1) -> ssl.SSLContext:
         """Return what a server needs to speak as `host`, by a certificate valid between two days from today.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
+import ssl
 import tempfile
 import threading
 from collections import deque
@@ -89,6 +90,7 @@ class SmtpSink(Phone):
         smtputf8: bool = False,
         strict: bool = True,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(strict=strict)
         self.dsn = dsn
@@ -101,7 +103,7 @@ class SmtpSink(Phone):
         self._folder = tempfile.TemporaryDirectory()
         certificate = Certificate(Path(self._folder.name)) if security != "none" else None
         self.trust = Trust(certificate.file.read_text(encoding="utf-8") if certificate else "")
-        context = certificate.server_context() if certificate else None
+        context = tls or (certificate.server_context() if certificate else None)
         self._tls = context if security == "tls" else None
         self._smtp: dict[str, Any] = {
             "tls_context": context if security == "starttls" else None,
