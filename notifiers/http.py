@@ -84,7 +84,6 @@ class HttpSender:
         self._within = _WAITS * self._timeout
         self._now = now
         self._network = network
-        self._context: ssl.SSLContext | None = None
         self._max_answer = max_answer
         self._mine = threading.local()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
@@ -121,9 +120,8 @@ class HttpSender:
             raise RuntimeError("the sender is closed")
         session: requests.Session | None = getattr(self._mine, "session", None)
         if session is None:
+            session = self._mine.session = _new_session(self._network.trust.http_context())
             with self._lock:
-                self._context = self._context or self._network.trust.context()
-                session = self._mine.session = _new_session(self._context)
                 self._sessions.add(session)
         return session
 

@@ -10,6 +10,7 @@ import ssl
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from notifiers.causes import causes
@@ -143,6 +144,14 @@ class Trust:
             context.load_verify_locations(cadata=self.own)
         return context
 
+    def http_context(self) -> ssl.SSLContext:
+        """Return a context that all who speak HTTP share: reading the authorities takes a tenth of a second.
+
+        It is made anew when the system's authorities have changed. HTTP libraries note in it which protocol is spoken,
+        so that it is none for mail.
+        """
+        return _http_context(self, system_store().stamp)
+
     def joined(self) -> JoinedAuthorities:
         """Return all authorities as one file: libcurl keeps what it read of one, and reads folders at every connect."""
         store = system_store()
@@ -155,6 +164,11 @@ class Trust:
             with contextlib.suppress(OSError):
                 parts.append(file.read_bytes())
         return JoinedAuthorities(b"\n".join(parts))
+
+
+@lru_cache(maxsize=8)
+def _http_context(trust: Trust, _stamp: str) -> ssl.SSLContext:
+    return trust.context()
 
 
 class JoinedAuthorities:

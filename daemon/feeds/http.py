@@ -136,7 +136,7 @@ def _headers(token: SecretStr | None, cursor: Cursor) -> dict[str, str]:
 
 
 def _attempt(feed: FeedConfig, headers: Mapping[str, str], seconds: float, now: dt.datetime) -> _Answer:
-    with Fuse(seconds) as fuse, fused_session(fuse, feed.network.trust.context()) as session:
+    with Fuse(seconds) as fuse, fused_session(fuse, feed.network.trust.http_context()) as session:
         try:
             answer = _exchange(session, feed, headers, seconds, now)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):

@@ -123,6 +123,19 @@ def test_a_folder_of_authorities_is_believed_and_followed(
         assert post(make(Network()), gateway.url).status == 200
 
 
+def test_what_the_system_s_authorities_are_is_read_once_until_they_change(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "system.pem"
+    file.write_text(authority.certificates, encoding="utf-8")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    before = Trust().http_context()
+    assert Trust().http_context() is before
+    assert Trust().context() is not before
+    file.write_text(authority.certificates + Authority(tmp_path, "other").certificates, encoding="utf-8")
+    assert Trust().http_context() is not before
+
+
 def test_where_the_system_has_no_authorities_a_list_that_ships_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("notifiers.trust._USUAL", ())
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
