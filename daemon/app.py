@@ -50,7 +50,7 @@ def renew_terms(before: Terms, config: Config, now: Now) -> Terms:
     What is the same stays the same object, so that equal terms are equal and open connections serve on.
     """
     problems: list[Problem] = []
-    same = unchanged(before.config.channels, config.channels)
+    same = unchanged(before.config, config)
     kept = {name: one for name, one in before.notifiers.items() if name in same}
     rulebook = _gather(problems, lambda: load_rules(config))
     notifiers = _gather(problems, lambda: build_notifiers(config, now, kept))

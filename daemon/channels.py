@@ -93,9 +93,11 @@ def _templates(channels: ChannelsConfig) -> Templates | None:
     return Templates(sms.settings["template"], sms.chosen.limits)
 
 
-def unchanged(before: ChannelsConfig, after: ChannelsConfig) -> frozenset[str]:
-    """The channels whose settings, secrets among them, are the same in both."""
-    return frozenset(name for name in CHANNELS if getattr(before, name) == getattr(after, name))
+def unchanged(before: Config, after: Config) -> frozenset[str]:
+    """The channels whose settings, secrets and certificates among them, and whose way out are the same in both."""
+    if before.network != after.network:
+        return frozenset()
+    return frozenset(name for name in CHANNELS if getattr(before.channels, name) == getattr(after.channels, name))
 
 
 def _configured(channels: ChannelsConfig) -> Iterator[str]:
@@ -111,7 +113,7 @@ def _built(config: Config, name: str, now: Now) -> Notifier:
         case ChatConfig() as chat:
             return _chat(config, chat, now)
         case WebhookConfig() as webhook:
-            return _webhook(webhook, now)
+            return _webhook(config, webhook, now)
     raise AssertionError(f"no channel {name}")
 
 
@@ -127,6 +129,7 @@ def _email(config: Config, mail: EmailConfig, now: Now) -> Email:
         answer_timeout=mail.answer_timeout,
         bounce_to=mail.bounce_to,
         notify=mail.notify,
+        trust=config.network.trust(mail),
     )
     return Email(settings, now) if mail.bounces is None else ReturnedEmail(settings, now, _box(config, mail.bounces))
 
@@ -143,16 +146,19 @@ def _box(config: Config, bounces: BouncesConfig) -> Mailbox:
         security=bounces.security,
         folder=bounces.folder,
         timeout=bounces.timeout,
+        trust=config.network.trust(bounces),
     )
 
 
 def _settings(config: Config, offered: Offered) -> dict[str, Any]:
-    """What a provider is built of: its folders begin where the configuration lies."""
-    folders = {key.name for key in offered.chosen.keys if key.kind == "folder"}
-    return {
-        name: config.base / value if name in folders and value is not None else value
-        for name, value in offered.settings.items()
-    }
+    """What a provider is built of: its folders begin where the configuration lies, its way out is the office's."""
+    settings = offered.settings
+    for key in offered.chosen.keys:
+        if key.kind == "folder" and settings[key.name] is not None:
+            settings[key.name] = config.base / settings[key.name]
+        elif key.kind == "network":
+            settings[key.name] = config.network.reach(offered)
+    return settings
 
 
 def _chat(config: Config, chat: ChatConfig, now: Now) -> Chat:
@@ -165,10 +171,10 @@ def _chat(config: Config, chat: ChatConfig, now: Now) -> Chat:
     return Chat(robots)
 
 
-def _webhook(webhook: WebhookConfig, now: Now) -> Webhook:
+def _webhook(config: Config, webhook: WebhookConfig, now: Now) -> Webhook:
     endpoints = {
         name: WebhookEndpoint(one.url, one.secret.get_secret_value() if one.secret else "")
         for name, one in webhook.endpoints.items()
     }
     chosen = SwiftWebhook if webhook.transport == "curl" else Webhook
-    return chosen(WebhookSettings(endpoints, timeout=webhook.timeout), now)
+    return chosen(WebhookSettings(endpoints, webhook.timeout, config.network.reach(webhook)), now)

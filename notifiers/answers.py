@@ -116,6 +116,11 @@ def unsent(place: str, why: str) -> DeliveryError:
     return DeliveryError(f"{place}: {why}")
 
 
+def distrusted(place: str, why: str) -> DeliveryError:
+    """Return the error for a server whose certificate is not accepted: the operator's to mend, or to have mended."""
+    return DeliveryError(f"{place}: {why}", Fault.ACCOUNT)
+
+
 def malformed(place: str) -> DeliveryError:
     """Return the error for a URL or header that is none: the operator's to mend."""
     return DeliveryError(f"{place}: the URL or a header is malformed", Fault.ACCOUNT)

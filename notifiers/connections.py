@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPResponse, RemoteDisconnected, parse_headers
 from io import BufferedReader
+from types import MappingProxyType
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -74,6 +76,10 @@ class _FinalResponse(HTTPResponse):
 class _Connection(HTTPConnection):
     response_class = _FinalResponse
 
+    def connect(self) -> None:
+        _in_use.mine.connection = self
+        super().connect()
+
     def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         _in_use.mine.connection = self
         super().request(*args, **options)
@@ -81,6 +87,10 @@ class _Connection(HTTPConnection):
 
 class _SecureConnection(HTTPSConnection):
     response_class = _FinalResponse
+
+    def connect(self) -> None:
+        _in_use.mine.connection = self  # already while a proxy is asked for a tunnel
+        super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         _in_use.mine.connection = self
@@ -95,13 +105,38 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-class KnownConnections(HTTPAdapter):
-    """The usual adapter of requests, over connections of which `connected` knows."""
+class TrustingAdapter(HTTPAdapter):
+    """An adapter of requests that verifies certificates by one context of TLS, not by the list that requests brings.
+
+    Its connections, through a proxy too, are those of `pools`, by scheme.
+    """
+
+    pools: Mapping[str, type[HTTPConnectionPool]]
+
+    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401 - requests' own
+        self._context = context
+        super().__init__(**options)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - requests' own
-        """Make the pools, of connections that are known."""
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        """Make the pools of connections."""
+        super().init_poolmanager(*args, ssl_context=self._context, **options)
+        self.poolmanager.pool_classes_by_scheme = dict(self.pools)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - requests' own
+        """Return the pools of connections through a proxy."""
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+        manager.pool_classes_by_scheme = dict(self.pools)
+        return manager
+
+    def cert_verify(self, conn: Any, *_: Any) -> None:  # noqa: ANN401 - requests' own
+        """Demand a certificate, and add no authorities to those of the context."""
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
+
+
+class KnownConnections(TrustingAdapter):
+    """An adapter over connections of which `connected` knows."""
+
+    pools = MappingProxyType({"http": _Pool, "https": _SecurePool})
 
 
 def connected() -> Callable[[], socket.socket | None]:

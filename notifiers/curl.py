@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
-import certifi
 import pycurl
 
 from notifiers.answers import Answer, Request
 from notifiers.contract import DeliveryError
+from notifiers.network import DIRECT, Network
 from notifiers.wire import Ended, Terms, Wire
 
 _EVENTS = {pycurl.POLL_IN: select.EPOLLIN, pycurl.POLL_OUT: select.EPOLLOUT}
@@ -27,7 +27,7 @@ class CurlSender:
     """One thread and as many connections as there are requests on their way, kept for the next; does not retry.
 
     `timeout` bounds connecting, and twice as long the whole exchange. Otherwise, and in what it calls doubtful, like
-    HttpSender: no redirects, nothing from the environment, no cookies, at most `max_answer` bytes of an answer. The
+    HttpSender: no redirects, one proxy or none, no cookies, at most `max_answer` bytes of an answer. The
     thread begins with the first request.
     """
 
@@ -36,10 +36,11 @@ class CurlSender:
         *,
         timeout: dt.timedelta,
         now: Callable[[], dt.datetime],
-        ca_file: str | None = None,
+        network: Network = DIRECT,
         max_answer: int = 64 * 1024,
     ) -> None:
-        self._terms = Terms(int(timeout.total_seconds() * 1000), now, ca_file or certifi.where(), max_answer)
+        authorities = network.trust.joined()
+        self._terms = Terms(int(timeout.total_seconds() * 1000), now, network, authorities, max_answer)
         self._loop: _Loop | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -130,8 +131,8 @@ class _Loop:
 
     def _begin(self, multi: pycurl.CurlMulti) -> None:
         while self._given:
+            wire = self._spare.pop() if self._spare else Wire(self._terms)  # should it fail, nothing is taken yet
             request, ended = self._given.popleft()
-            wire = self._spare.pop() if self._spare else Wire(self._terms)
             fault = wire.carry(request, ended)
             if fault is None:
                 self._flying[wire.curl] = wire

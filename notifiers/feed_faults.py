@@ -6,6 +6,7 @@ import errno
 import os
 import re
 
+from notifiers import trust
 from notifiers.patterns import Patterns, compiled
 
 _OF_THE_SYSTEM = "|".join(sorted({re.escape(os.strerror(number)) for number in errno.errorcode}))
@@ -30,7 +31,27 @@ _SOURCES = compiled(
         r"(?P<a>https?://\S+): its last line has no end \((?P<b>\d+) attempts?\)",
         "{a}：最后一行没有换行，数据可能不全，已试{b}次",
     ),
-    (r"(?P<a>https?://\S+): its certificate is not trusted", "{a}：证书不受信任"),
+    (
+        r"(?P<a>https?://\S+): the proxy (?P<b>\S+) refused: (?P<c>\d+) \((?P<d>\d+) attempts?\)",
+        "{a}：代理服务器{b}拒绝转发（{c}），已试{d}次",
+    ),
+    (
+        r"(?P<a>https?://\S+): the proxy (?P<b>\S+) was not reached \((?P<c>\d+) attempts?\)",
+        "{a}：代理服务器{b}连接不上，已试{c}次",
+    ),
+    (
+        r"(?P<a>https?://\S+): connection failed through the proxy (?P<b>\S+) \((?P<c>\d+) attempts?\)",
+        "{a}：经代理服务器{b}连接不上，已试{c}次",
+    ),
+    (
+        rf"(?P<a>https?://\S+): {re.escape(trust.UNTRUSTED)}",
+        "{a}：证书的签发机构不受信任，请把该机构的PEM文件填入 network.ca_file",
+    ),
+    (rf"(?P<a>https?://\S+): {re.escape(trust.EXPIRED)}", "{a}：证书已过期"),
+    (rf"(?P<a>https?://\S+): {re.escape(trust.NOT_YET_VALID)}", "{a}：证书尚未生效，请检查本机时钟"),
+    (rf"(?P<a>https?://\S+): {re.escape(trust.OF_ANOTHER_HOST)}", "{a}：证书不是这台主机的，请检查网址中的主机名"),
+    (rf"(?P<a>https?://\S+): {re.escape(trust.REVOKED)}", "{a}：证书已被吊销"),
+    (rf"(?P<a>https?://\S+): {re.escape(trust.OTHERWISE_REFUSED)}", "{a}：证书不被接受"),
     (r"(?P<a>.+): not an address", "{a}：不是有效的网址"),
     (r"(?P<a>https?://\S+): redirects without end", "{a}：网址反复跳转"),
     (r"(?P<a>https?://\S+): redirects to another host, which is not followed", "{a}：网址跳转到别的主机，未予跟随"),

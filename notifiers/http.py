@@ -1,4 +1,4 @@
-"""The usual way out over HTTP: timeouts, no redirects, nothing from the environment, answers turned into errors."""
+"""The usual way out over HTTP: timeouts, no redirects, one proxy or none, answers turned into errors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import datetime as dt
 import http.client
 import http.cookiejar
 import io
+import ssl
 import threading
 import time
 import weakref
@@ -23,6 +24,7 @@ from notifiers.answers import (
     REFUSED,
     Answer,
     Request,
+    distrusted,
     lost,
     malformed,
     media_type,
@@ -34,6 +36,10 @@ from notifiers.answers import (
 from notifiers.bounds import bounded
 from notifiers.connections import KnownConnections, connected
 from notifiers.contract import DeliveryError, Fault
+from notifiers.network import DIRECT, Network
+from notifiers.proxied import is_of_the_proxy, proxies_of, proxy_refusal, proxy_unreached, tunnel_status_of
+from notifiers.proxies import Proxy
+from notifiers.trust import certificate_fault_in
 
 __all__ = ["Answer", "HttpSender", "Request"]
 
@@ -57,6 +63,7 @@ class _Body(io.BytesIO):
 class HttpSender:
     """One session a thread to wherever a channel speaks; does not retry and does not read what an answer means.
 
+    `network` says whose certificates are believed and which proxy is used.
     `timeout` bounds connecting, each wait for bytes, and the whole of the answer's body; so many time-outs
     bound all of it, however slowly a receiver goes on. `now` serves only to turn a
     Retry-After date into a wait. Errors carry scheme, host and port, never path, query, headers or bodies.
@@ -68,7 +75,7 @@ class HttpSender:
         *,
         timeout: dt.timedelta,
         now: Callable[[], dt.datetime],
-        ca_file: str | None = None,
+        network: Network = DIRECT,
         max_answer: int = 64 * 1024,
         refusals: bool = False,
     ) -> None:
@@ -76,7 +83,7 @@ class HttpSender:
         self._timeout = timeout.total_seconds()
         self._within = _WAITS * self._timeout
         self._now = now
-        self._verify: bool | str = ca_file or True
+        self._network = network
         self._max_answer = max_answer
         self._mine = threading.local()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
@@ -87,15 +94,16 @@ class HttpSender:
         """Send once and return a 2xx answer; raise DeliveryError for anything else."""
         session = self._session()
         place = place_of(request.url)
+        proxy = self._network.proxy_for(request.url)
         body = _Body(request.body)
         # Raised outside `except`: the cause's text holds the whole URL, and a chained error would show it.
         fault: DeliveryError
         try:
             with bounded(self._within, connected()) as bound:
-                return self._exchange(session, request, body, place)
+                return self._exchange(session, request, body, place, proxy)
         except _BROKEN as error:
             given = body.given or (not request.body and not _unconnected(error))
-            fault = _fault(place, error, given=given, late=bound.expired)
+            fault = _fault(place, error, proxy, given=given, late=bound.expired)
         except ValueError:
             fault = unspeakable(place)
         raise fault
@@ -112,12 +120,14 @@ class HttpSender:
             raise RuntimeError("the sender is closed")
         session: requests.Session | None = getattr(self._mine, "session", None)
         if session is None:
-            session = self._mine.session = _new_session(self._verify)
+            session = self._mine.session = _new_session(self._network.trust.http_context())
             with self._lock:
                 self._sessions.add(session)
         return session
 
-    def _exchange(self, session: requests.Session, request: Request, body: _Body, place: str) -> Answer:
+    def _exchange(
+        self, session: requests.Session, request: Request, body: _Body, place: str, proxy: Proxy | None
+    ) -> Answer:
         with session.request(
             request.method,
             request.url,
@@ -126,9 +136,13 @@ class HttpSender:
             timeout=(self._timeout, self._timeout),
             allow_redirects=False,
             stream=True,
+            proxies=proxies_of(proxy),
         ) as response:
             error = refusal(place, response.status_code, response.headers.get("Retry-After"), self._now)
             said = self._read(response)
+            heads = {name.lower(): value for name, value in response.headers.items()}
+            if proxy and is_of_the_proxy(request.url, response.status_code, heads):
+                raise proxy_refusal(place, proxy.place, response.status_code)
             if error is None or (self._refusals and response.status_code in _REFUSALS and _says_why(error)):
                 return Answer(response.status_code, said, media_type(response.headers.get("Content-Type")))
         raise error
@@ -155,25 +169,29 @@ def _says_why(error: DeliveryError) -> bool:
     return error.fault is not Fault.PASSING
 
 
-def _new_session(verify: bool | str) -> requests.Session:  # noqa: FBT001 - requests' own word for it
+def _new_session(context: ssl.SSLContext) -> requests.Session:
     session = requests.Session()
     # Otherwise a .netrc on the host would add its credentials, and proxies and certificates come from the environment.
     session.trust_env = False
-    session.verify = verify
     for scheme in ("http://", "https://"):
-        session.mount(scheme, KnownConnections())
+        session.mount(scheme, KnownConnections(context))
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     return session
 
 
-def _fault(place: str, error: Exception, *, given: bool, late: bool) -> DeliveryError:
+def _fault(place: str, error: Exception, proxy: Proxy | None, *, given: bool, late: bool) -> DeliveryError:
     if isinstance(error, ValueError):  # what requests calls a bad URL or header
         return malformed(place)
+    if (wrong := certificate_fault_in(error)) is not None:
+        return distrusted(place, wrong)
+    if proxy is not None and (status := tunnel_status_of(error)) is not None:
+        return proxy_refusal(place, proxy.place, status)
     if given:
         return lost(place, late=late or isinstance(error, requests.Timeout | TimeoutError))
-    if late:
-        return unsent(place, NOT_REACHED)
-    return unsent(place, _unreached(error))
+    why = NOT_REACHED if late else _unreached(error)
+    if proxy is not None and not isinstance(error, requests.exceptions.SSLError):
+        return proxy_unreached(place, proxy.place, why)
+    return unsent(place, why)
 
 
 def _unconnected(error: Exception) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from notifiers.answers import place_of
 from notifiers.contract import DeliveryError, Fault
+from notifiers.network import DIRECT, Network
 from notifiers.provider import Now
 
 
@@ -18,11 +19,11 @@ class JsonApi:
     A refusal (4xx) is an answer, too: its body says why. What is no JSON raises DeliveryError.
     """
 
-    def __init__(self, *, timeout: dt.timedelta, now: Now, ca_file: str | None = None) -> None:
+    def __init__(self, *, timeout: dt.timedelta, now: Now, network: Network = DIRECT) -> None:
         # Providers are declared wherever the configuration is read, and requests is slow to load.
         from notifiers.http import HttpSender, Request  # noqa: PLC0415 - see above
 
-        self._http = HttpSender(timeout=timeout, now=now, ca_file=ca_file, refusals=True, max_answer=1024 * 1024)
+        self._http = HttpSender(timeout=timeout, now=now, network=network, refusals=True, max_answer=1024 * 1024)
         self._request = Request
 
     def call(self, url: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> tuple[int, Any]:

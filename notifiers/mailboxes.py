@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from notifiers.contract import DeliveryError
+from notifiers.contract import DeliveryError, Fault
+from notifiers.smtp import NOT_SECURE
+from notifiers.trust import Trust, certificate_fault_in
 
 _SEEN = "S"
 _FOLDER = re.compile(r'[^\x00-\x1f\x7f"\\]{1,200}')
@@ -72,7 +74,7 @@ class Maildir:
 class Imap:
     """A folder of an IMAP server (RFC 3501); a connection for each look. What is seen is flagged so there.
 
-    A certificate is always verified, against `ca_file` where the system's authorities do not know it.
+    A certificate is always verified, by `trust`.
     """
 
     host: str
@@ -82,7 +84,7 @@ class Imap:
     security: Literal["none", "starttls", "tls"] = "tls"
     folder: str = "INBOX"
     timeout: dt.timedelta = dt.timedelta(seconds=20)
-    ca_file: str | None = None
+    trust: Trust = field(default_factory=Trust)
 
     def __post_init__(self) -> None:
         if not _FOLDER.fullmatch(self.folder) or not self.folder.isascii():
@@ -113,8 +115,8 @@ class Imap:
             _log_in(line, self.username, self.password)
             _answer(line.select(f'"{self.folder}"'))
             yield line
-        except ssl.SSLError:
-            fault = DeliveryError(f"{place}: the secure connection failed – is its certificate valid?")
+        except ssl.SSLError as error:
+            fault = DeliveryError(f"{place}: {certificate_fault_in(error) or NOT_SECURE}", Fault.ACCOUNT)
         except imaplib.IMAP4.abort:
             fault = DeliveryError(f"{place}: the connection was lost")
         except imaplib.IMAP4.error:
@@ -131,7 +133,7 @@ class Imap:
             raise fault
 
     def _open(self) -> imaplib.IMAP4:
-        context, seconds = ssl.create_default_context(cafile=self.ca_file), self.timeout.total_seconds()
+        context, seconds = self.trust.context(), self.timeout.total_seconds()
         if self.security == "tls":
             return imaplib.IMAP4_SSL(self.host, self.port, ssl_context=context, timeout=seconds)
         line = imaplib.IMAP4(self.host, self.port, timeout=seconds)

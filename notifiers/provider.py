@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from notifiers.contract import Notifier
+from notifiers.network import DIRECT, Network
 
 Now = Callable[[], dt.datetime]
 Settings = Mapping[str, Any]
@@ -23,10 +24,13 @@ Settings = Mapping[str, Any]
 A secret is its text or None, a span a timedelta, templates are `notifiers.sms.templates.Template`s.
 """
 
-Kind = Literal["text", "words", "url", "span", "count", "flag", "headers", "texts", "folder", "secret", "templates"]
+Kind = Literal[
+    "text", "words", "url", "span", "count", "flag", "headers", "texts", "folder", "secret", "templates", "network"
+]
 """What a key holds; `text` stands on one line, `words` on several.
 
-A `secret` named `token` is written as `token_env` or `token_file`; a `folder` is made absolute.
+A `secret` named `token` is written as `token_env` or `token_file`; a `folder` is made absolute; a `network` is written
+as `ca_file` and `proxy`, and comes as the `Network` that these and the office's own `[network]` make.
 """
 
 
@@ -49,12 +53,16 @@ class Key:
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The key as it stands in a file; a secret is named by one of two."""
+        """The keys it stands for in a file; a secret is named by one of two."""
+        if self.kind == "network":
+            return ("ca_file", "proxy")
         return (f"{self.name}_env", f"{self.name}_file") if self.kind == "secret" else (self.name,)
 
 
 TIMEOUT = Key("timeout", "span", "how long one answer may take", default=dt.timedelta(seconds=20))
 """The same for whoever speaks over a network."""
+NETWORK = Key("network", "network", "how the provider is reached", default=DIRECT)
+"""The same for whoever speaks over HTTP."""
 REPLIES = Key(
     "replies", "flag", "whether answers come back, so that messages carry a code to acknowledge by", default=False
 )
@@ -100,6 +108,12 @@ class SettingError(ValueError):
         self.key = key
         self.fault = fault
         self.hint = hint
+
+
+def network_of(settings: Settings) -> Network:
+    """Return the network a provider with the key NETWORK is reached by."""
+    network: Network = settings["network"]
+    return network
 
 
 @cache

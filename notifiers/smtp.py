@@ -12,8 +12,10 @@ from typing import Literal
 
 from notifiers.bounds import bounded
 from notifiers.contract import DeliveryError, Fault
+from notifiers.trust import Trust, certificate_fault_in
 
 OK = 250
+NOT_SECURE = "the secure connection failed – is TLS spoken at this port?"
 _READY = 220
 _NO = 500
 PLAIN_ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\]+")
@@ -28,10 +30,10 @@ Notice = Literal["failure", "delay", "success"]
 class EmailSettings:
     """Where mail is handed over, and as whom.
 
-    `sender` is the From header (`名称 <address>`). A certificate is always verified, against `ca_file` where the
-    system's authorities do not know it. `timeout` bounds each answer, `answer_timeout` the one to a whole mail. `hello`
-    is the name this host greets with (default: its own). Mails that cannot be delivered come back to `bounce_to`
-    (default: the sender's address); `notify` is of what servers are asked to tell there.
+    `sender` is the From header (`名称 <address>`). A certificate is always verified, by `trust`; a proxy
+    for HTTP carries no mail. `timeout` bounds each answer, `answer_timeout` the one to a whole mail. `hello` is the
+    name this host greets with (default: its own). Mails that cannot be delivered come back to `bounce_to` (default: the
+    sender's address); `notify` is of what servers are asked to tell there.
     """
 
     host: str
@@ -42,7 +44,7 @@ class EmailSettings:
     password: str | None = field(default=None, repr=False)
     timeout: dt.timedelta = dt.timedelta(seconds=20)
     answer_timeout: dt.timedelta = dt.timedelta(minutes=10)
-    ca_file: str | None = None
+    trust: Trust = field(default_factory=Trust)
     hello: str | None = None
     mails_per_connection: int = 100
     bounce_to: str | None = None
@@ -70,8 +72,8 @@ def connect(settings: EmailSettings) -> smtplib.SMTP:
         return _greet(settings, place)
     except DeliveryError:
         raise
-    except ssl.SSLError:
-        fault = DeliveryError(f"{place}: the secure connection failed – is its certificate valid?", Fault.ACCOUNT)
+    except ssl.SSLError as error:
+        fault = DeliveryError(f"{place}: {certificate_fault_in(error) or NOT_SECURE}", Fault.ACCOUNT)
     except smtplib.SMTPAuthenticationError as error:
         fault = DeliveryError(f"{place}: refused the login: {error.smtp_code}", _refused(error.smtp_code))
     except smtplib.SMTPResponseException as error:
@@ -87,7 +89,7 @@ def _refused(code: int) -> Fault:
 
 def _greet(settings: EmailSettings, place: str) -> smtplib.SMTP:
     seconds = settings.timeout.total_seconds()
-    context = ssl.create_default_context(cafile=settings.ca_file)
+    context = settings.trust.context()
     if settings.security == "tls":
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(local_hostname=settings.hello, timeout=seconds, context=context)
     else:

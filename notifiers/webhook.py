@@ -14,6 +14,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from notifiers.answers import Answer, Request, Sender
 from notifiers.contract import DeliveryError, Fault, Message, Receipt
 from notifiers.http import HttpSender
+from notifiers.network import DIRECT, Network
 from notifiers.phrases import known_reason
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -66,7 +67,7 @@ class WebhookSettings:
 
     endpoints: Mapping[str, WebhookEndpoint]
     timeout: dt.timedelta = dt.timedelta(seconds=20)
-    ca_file: str | None = None
+    network: Network = DIRECT
 
 
 class Webhook:
@@ -83,7 +84,7 @@ class Webhook:
     def __init__(self, settings: WebhookSettings, now: Callable[[], dt.datetime], http: Sender | None = None) -> None:
         self._now = now
         self._endpoints = {name: (at.url, _signers(name, at.secret)) for name, at in settings.endpoints.items()}
-        self._http = http or HttpSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
+        self._http = http or HttpSender(timeout=settings.timeout, now=now, network=settings.network)
 
     def send(self, message: Message) -> Receipt:
         """Post the body of `message`, signed; raise DeliveryError when it was not, or not surely, taken."""
@@ -119,7 +120,7 @@ class SwiftWebhook(Webhook):
     def __init__(self, settings: WebhookSettings, now: Callable[[], dt.datetime]) -> None:
         from notifiers.curl import CurlSender  # noqa: PLC0415 - libcurl takes ten megabytes, and most have no use for it
 
-        self._curl = CurlSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
+        self._curl = CurlSender(timeout=settings.timeout, now=now, network=settings.network)
         super().__init__(settings, now, self._curl)
 
     def begin(self, message: Message, ended: Callable[[Receipt | DeliveryError], None]) -> None:

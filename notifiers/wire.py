@@ -16,6 +16,7 @@ from notifiers.answers import (
     REFUSED,
     Answer,
     Request,
+    distrusted,
     lost,
     malformed,
     media_type,
@@ -25,6 +26,10 @@ from notifiers.answers import (
     unspeakable,
 )
 from notifiers.contract import DeliveryError
+from notifiers.network import Network
+from notifiers.proxied import is_of_the_proxy, proxy_refusal, proxy_unreached
+from notifiers.proxies import Proxy
+from notifiers.trust import OF_ANOTHER_HOST, JoinedAuthorities, certificate_fault
 
 Ended = Callable[[Answer | DeliveryError], None]
 
@@ -40,9 +45,13 @@ _NOT_SECURE = frozenset(
         pycurl.E_SSL_ENGINE_INITFAILED,
     }
 )
+_NO_CODE = frozenset({0, 1})
+"""What OpenSSL says of a chain it found in order: libcurl compares names itself."""
 _TAKEN = range(200, 300)
 """Lower statuses announce an answer and are none."""
 _STATUS_LINE = re.compile(rb"HTTP/\S+ (\d{3})\b")
+_SUPPRESS_CONNECT_HEADERS = 265
+"""An option of libcurl that pycurl has no name for."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _ALWAYS = (b"Expect:", b"Accept-Encoding: identity")
 
@@ -53,7 +62,8 @@ class Terms:
 
     timeout_ms: int
     now: Callable[[], dt.datetime]
-    ca_file: str
+    network: Network
+    authorities: JoinedAuthorities
     max_answer: int
 
 
@@ -65,19 +75,20 @@ class Wire:
         self._request: Request | None = None
         self._at = 0
         self._given = False
-        self._wait: str | None = None
+        self._heads: dict[str, str] = {}
+        self._proxy: Proxy | None = None
         self._status = 0
         """Of the last head that came whole; those below 200 announce another."""
         self._announced = 0
         """Of the head that is being read."""
-        self._media_type = ""
         self._answer = bytearray()
         self.ended: Ended = lambda _: None
         self.curl = pycurl.Curl()
         for option, value in (
             (pycurl.NOSIGNAL, 1),
-            (pycurl.PROXY, ""),  # otherwise the environment names one
-            (pycurl.CAINFO, terms.ca_file),
+            (pycurl.CAINFO, terms.authorities.path),
+            (pycurl.PROXYAUTH, pycurl.HTTPAUTH_BASIC),
+            (_SUPPRESS_CONNECT_HEADERS, 1),  # a proxy that opens a tunnel says 200, and that is no answer
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
             (pycurl.CONNECTTIMEOUT_MS, terms.timeout_ms),
@@ -89,12 +100,13 @@ class Wire:
             (pycurl.HEADERFUNCTION, self._head),
         ):
             self.curl.setopt(option, value)
+        self.curl.unsetopt(pycurl.CAPATH)  # libcurl may be built with a folder of its own
 
     def carry(self, request: Request, ended: Ended) -> DeliveryError | None:
         """Be ready for a request; why it cannot be sent, if so."""
         self.ended, self._request = ended, request
-        self._at, self._given, self._wait = 0, False, None
-        self._status, self._announced, self._media_type = 0, 0, ""
+        self._at, self._given, self._status, self._announced = 0, False, 0, 0
+        self._heads.clear()
         self._answer.clear()
         lines = [f"{name}: {value}" for name, value in request.headers.items()]
         if any(map(_CONTROLS.search, (request.url, *lines))):
@@ -104,20 +116,48 @@ class Wire:
             self.curl.setopt(pycurl.HTTPHEADER, [*(line.encode("latin-1") for line in lines), *_ALWAYS])
         except UnicodeError:
             return unspeakable(place_of(request.url))
+        self._go_through(self._terms.network.proxy_for(request.url))
         self.curl.setopt(pycurl.CUSTOMREQUEST, request.method)
         self.curl.setopt(pycurl.POSTFIELDSIZE, len(request.body))
         return None
+
+    def _go_through(self, proxy: Proxy | None) -> None:
+        """Use a proxy or none; without a word the environment would name one."""
+        self._proxy = proxy
+        self.curl.setopt(pycurl.PROXY, proxy.plain_url if proxy else "")
+        username, password = (proxy.username, proxy.password) if proxy else (None, None)
+        for option, value in ((pycurl.PROXYUSERNAME, username), (pycurl.PROXYPASSWORD, password)):
+            if value is None:
+                self.curl.unsetopt(option)
+            else:
+                self.curl.setopt(option, value.encode())
 
     def came(self, code: int) -> Answer | DeliveryError:
         """What came of it."""
         request, self._request = self._request, None
         assert request is not None
+        place, proxy = place_of(request.url), self._proxy
+        if proxy is not None and (error := self._fault_of_the_proxy(request.url, proxy, code)) is not None:
+            return error
         status = self._status
         if status in _TAKEN:
-            return Answer(status, bytes(self._answer), self._media_type)
-        place = place_of(request.url)
-        error = refusal(place, status, self._wait, self._terms.now) if status >= _TAKEN.start else None
+            return Answer(status, bytes(self._answer), media_type(self._heads.get("content-type")))
+        wait = self._heads.get("retry-after")
+        error = refusal(place, status, wait, self._terms.now) if status >= _TAKEN.start else None
         return error or self._fault(place, code)
+
+    def _fault_of_the_proxy(self, url: str, proxy: Proxy, code: int) -> DeliveryError | None:
+        """Say why a proxy passed nothing on; None where it did."""
+        place, status = place_of(url), self.curl.getinfo(pycurl.HTTP_CONNECTCODE)
+        if status not in {0, *_TAKEN}:
+            return proxy_refusal(place, proxy.place, status)
+        if is_of_the_proxy(url, self._status, self._heads):
+            return proxy_refusal(place, proxy.place, self._status)
+        if code == pycurl.E_OK or status in _TAKEN or self._given or self.curl.getinfo(pycurl.REQUEST_SIZE):
+            return None
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            return proxy_unreached(place, proxy.place, NOT_REACHED)
+        return proxy_unreached(place, proxy.place, NOT_KNOWN if code == pycurl.E_COULDNT_RESOLVE_PROXY else REFUSED)
 
     def _fault(self, place: str, code: int) -> DeliveryError:
         late = code == pycurl.E_OPERATION_TIMEDOUT
@@ -129,6 +169,9 @@ class Wire:
             return unsent(place, NOT_REACHED)
         if code == pycurl.E_COULDNT_RESOLVE_HOST:
             return unsent(place, NOT_KNOWN)
+        if code == pycurl.E_PEER_FAILED_VERIFICATION:
+            verified = self.curl.getinfo(pycurl.SSL_VERIFYRESULT)
+            return distrusted(place, OF_ANOTHER_HOST if verified in _NO_CODE else certificate_fault(verified))
         return unsent(place, NOT_SECURE if code in _NOT_SECURE else REFUSED)
 
     def _read(self, size: int) -> bytes:
@@ -145,13 +188,11 @@ class Wire:
 
     def _head(self, line: bytes) -> None:
         """Note what a head says; the status counts once the head is whole, whatever becomes of the body."""
-        name, _, value = line.partition(b":")
-        match name.lower():
-            case b"retry-after":
-                self._wait = value.decode("latin-1").strip()
-            case b"content-type":
-                self._media_type = media_type(value.decode("latin-1"))
         if found := _STATUS_LINE.match(line):
             self._announced = int(found[1])
-        elif not line.strip():
+            self._heads.clear()  # of an announcement
+            return
+        name, _, value = line.decode("latin-1").partition(":")
+        self._heads[name.strip().lower()] = value.strip()
+        if not line.strip():
             self._status = self._announced

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socketserver
+import ssl
 import threading
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -36,7 +37,7 @@ class ImapServer:
 
     user, password = "baoxue", "imap-password-of-a-test"
 
-    def __init__(self, *, demands_id: bool = False) -> None:
+    def __init__(self, *, demands_id: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self.folders = {"INBOX": Box(), "Bounces": Box()}
         self.demands_id = demands_id
         self.drops_after: str | None = None
@@ -48,6 +49,9 @@ class ImapServer:
 
         self._server = socketserver.ThreadingTCPServer((HOST, 0), Session)
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients refuse certificates here
         self.port = self._server.server_address[1]
 
     def __enter__(self) -> Self:

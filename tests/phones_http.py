@@ -14,6 +14,7 @@ from typing import Any, Self, cast
 
 from standardwebhooks import Webhook
 
+from tests.authority import Authority
 from tests.phone import HOST, Arrival, Certificate, Phone
 
 
@@ -94,7 +95,12 @@ class HttpPhone(Phone):
     path = "/"
 
     def __init__(
-        self, *, usual: Answer | None = None, strict: bool = True, tls: Certificate | None = None, port: int = 0
+        self,
+        *,
+        usual: Answer | None = None,
+        strict: bool = True,
+        tls: Certificate | Authority | None = None,
+        port: int = 0,
     ) -> None:
         super().__init__(strict=strict)
         self.usual = usual or Answer()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
+import ssl
 import tempfile
 import threading
 from collections import deque
@@ -18,6 +19,7 @@ from typing import Any, Literal, Self, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from notifiers.trust import Trust
 from tests.phone import HOST, Arrival, Certificate, Phone
 
 
@@ -88,6 +90,7 @@ class SmtpSink(Phone):
         smtputf8: bool = False,
         strict: bool = True,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(strict=strict)
         self.dsn = dsn
@@ -99,8 +102,8 @@ class SmtpSink(Phone):
         self._thinks = 0.0
         self._folder = tempfile.TemporaryDirectory()
         certificate = Certificate(Path(self._folder.name)) if security != "none" else None
-        self.ca_file = str(certificate.file) if certificate else None
-        context = certificate.server_context() if certificate else None
+        self.trust = Trust(certificate.file.read_text(encoding="utf-8") if certificate else "")
+        context = tls or (certificate.server_context() if certificate else None)
         self._tls = context if security == "tls" else None
         self._smtp: dict[str, Any] = {
             "tls_context": context if security == "starttls" else None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from daemon.check.reading import ROSTER, Looked, look_at_feeds
 from daemon.check.records import examine_records
 from daemon.check.rosters import Kept, roster_of
+from daemon.check.ways import examine_ways
 from daemon.config import Config
 from daemon.config.source import read_source
 from daemon.desk.linking import examine_links, examine_signature
@@ -51,6 +52,7 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     _examine_years(config, found)
     examine_links(config, found)
     examine_signature(config, found)
+    examine_ways(config, found, now)
     looked = look_at_feeds(config, now)
     _examine_feeds(config, looked, found)
     kept = Kept(config)

@@ -70,7 +70,7 @@ class Heart:
             self._house.metrics.heartbeats.labels(outcome="withheld").inc()
 
     def _ping(self, config: HeartbeatConfig, url: str) -> None:
-        sender = HttpSender(timeout=TIMEOUT, now=self._house.clock)
+        sender = HttpSender(timeout=TIMEOUT, now=self._house.clock, network=self._house.config.network.reach(config))
         try:
             sender.send(Request(url, b"", {}, method=config.method))
         except DeliveryError as error:

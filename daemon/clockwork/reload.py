@@ -135,7 +135,7 @@ class Reload:
             if terms.laws is not house.terms.laws or terms.config.service.mode != mode:
                 prepare(house, house.clock(), terms)
             paced_anew = terms.pacing != house.pacing
-            mended = set(CHANNELS) - unchanged(house.config.channels, terms.config.channels)
+            mended = set(CHANNELS) - unchanged(house.config, terms.config)
             house.terms = terms
             house.owed_stamp = None  # a channel that is new may reach those whom no rung did
         if paced_anew:

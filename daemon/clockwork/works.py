@@ -151,7 +151,7 @@ class Works:
             return False
         with structlog.contextvars.bound_contextvars(job="poll", feed=feed.id):
             try:
-                taken = poll_feed(self.house, feed, self.house.clock())
+                taken = poll_feed(self.house, self._in_force(feed), self.house.clock())
             except Exception as error:
                 fault = store_fault(error)
                 log.critical("job failed", fault=fault and str(fault), exc_info=fault is None)
@@ -168,6 +168,10 @@ class Works:
                 log.info("feed polled", refused=len(taken.refused), missing=len(taken.missing), **_plain(taken.counts))
             self._untidy |= rows >= MANY_ROWS
         return True
+
+    def _in_force(self, feed: FeedConfig) -> FeedConfig:
+        """The feed as it is reached now: proxy and authorities may have changed since the start."""
+        return next(one for one in self.house.config.feed if one.id == feed.id)
 
     def _sweep(self) -> None:
         self._ticked = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.config import ConfigError
@@ -15,7 +16,7 @@ Print = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class Written:
-    """The configuration at `path` with the rule files it names and the templates beside it.
+    """The configuration at `path` with the rule files and files of authorities it names, and the templates beside it.
 
     Key and secret files are none of it: they are read when all else is.
     """
@@ -23,21 +24,22 @@ class Written:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._base = path.absolute().parent
-        self._rules: tuple[Path, ...] = ()
+        self._named: tuple[Path, ...] = ()
         self.name_files()
 
     def name_files(self) -> None:
-        """Look which rule files the configuration names; where it cannot be read, they are those of before."""
+        """Look which files the configuration names; where it cannot be read, they are those of before."""
         try:
-            named = below(read_source(self.path).tree, "rules", "files")
+            tree = read_source(self.path).tree
         except ConfigError:
             return
-        files = named if isinstance(named, list) else []
-        self._rules = tuple(self._base / file for file in files if isinstance(file, str) and "\0" not in file)
+        named = below(tree, "rules", "files")
+        files = [*(named if isinstance(named, list) else []), *_authorities_in(tree)]
+        self._named = tuple(self._base / file for file in files if isinstance(file, str) and "\0" not in file)
 
     def files(self) -> list[Path]:
         """The files, those that are not there among them."""
-        return [self.path.absolute(), *self._rules, *template_files(self._base / "templates")]
+        return [self.path.absolute(), *self._named, *template_files(self._base / "templates")]
 
     def folders(self) -> frozenset[Path]:
         """The folders in which a file may be saved, replaced or added."""
@@ -55,6 +57,15 @@ class Written:
             found.update(f"{file}\0".encode("utf-8", "surrogateescape"))
             found.update(hashlib.sha256(_bytes(file)).digest())
         return found.hexdigest()[:12]
+
+
+def _authorities_in(tree: object) -> Iterator[object]:
+    """What stands under `ca_file`, wherever it does."""
+    if isinstance(tree, dict):
+        yield from (tree[key] for key in tree if key == "ca_file")
+    inside = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    for one in inside:
+        yield from _authorities_in(one)
 
 
 def _stamp(file: Path) -> tuple[int, ...]:

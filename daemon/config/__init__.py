@@ -5,6 +5,7 @@ from daemon.config.duty import DutyConfig, SubstituteConfig
 from daemon.config.load import load_config
 from daemon.config.mapping import MappingConfig, Origin
 from daemon.config.models import Config, ConsoleConfig, PrivacyConfig
+from daemon.config.network import NetworkConfig, Reaching, Trusting
 from daemon.config.pace import HoursConfig, PacingConfig, ThrottleConfig
 from daemon.config.restart import in_force
 from daemon.config.returned import BouncesConfig, HeartbeatConfig
@@ -39,10 +40,12 @@ __all__ = [
     "HoursConfig",
     "LadderConfig",
     "MappingConfig",
+    "NetworkConfig",
     "Origin",
     "PacingConfig",
     "PrivacyConfig",
     "Problem",
+    "Reaching",
     "RulesConfig",
     "RungConfig",
     "SecretError",
@@ -52,6 +55,7 @@ __all__ = [
     "SubstituteConfig",
     "Term",
     "ThrottleConfig",
+    "Trusting",
     "UnitCalendar",
     "WebhookConfig",
     "in_force",

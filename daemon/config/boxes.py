@@ -9,7 +9,7 @@ from daemon.config.credentials import SecretError
 from daemon.config.scene import Scene
 from daemon.config.wording import Finding, wanted
 
-_OF_IMAP = ("host", "port", "security", "username", "password_env", "password_file", "folder", "timeout")
+_OF_IMAP = ("host", "port", "security", "username", "password_env", "password_file", "folder", "timeout", "ca_file")
 
 
 def reachable(scene: Scene) -> Iterator[Finding]:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from daemon.config import days, mapped, offering, turns
 from daemon.config.boxes import pingable, reachable
 from daemon.config.climbing import LADDER, RUNG
-from daemon.config.credentials import SecretError, Vault, is_file
+from daemon.config.credentials import CertificatesError, SecretError, Vault, is_file
 from daemon.config.duty import DutyConfig
 from daemon.config.models import PrivacyConfig
+from daemon.config.network import NetworkConfig, environment
 from daemon.config.outline import tables
 from daemon.config.pace import HoursConfig
 from daemon.config.returned import BouncesConfig, HeartbeatConfig
@@ -21,7 +22,16 @@ from daemon.config.scene import Scene, Tree, below, rows
 from daemon.config.school import CalendarConfig, UnitCalendar
 from daemon.config.source import Place
 from daemon.config.sources import FeedConfig, RulesConfig
-from daemon.config.speech import ChatConfig, EmailConfig, Endpoint, LadderConfig, Robot, RungConfig, SmsConfig
+from daemon.config.speech import (
+    ChatConfig,
+    EmailConfig,
+    Endpoint,
+    LadderConfig,
+    Robot,
+    RungConfig,
+    SmsConfig,
+    WebhookConfig,
+)
 from daemon.config.table import Keeper, Table
 from daemon.config.values import quoted
 from daemon.config.wording import Finding, wanted
@@ -66,7 +76,7 @@ def _transport(scene: Scene) -> Iterator[Finding]:
     if kind == "http" and not path and not url:
         yield scene.found("url", "is missing in a feed of kind http", wanted((*scene.place, "url")))
     if path and not url:
-        for key in ("token_env", "token_file"):
+        for key in ("token_env", "token_file", "ca_file", "proxy"):
             if key in scene.table:
                 yield scene.found(key, "is no use to a feed without a url", "leave it out")
 
@@ -148,21 +158,59 @@ def _account(scene: Scene) -> Iterator[Finding]:
         yield scene.found(secret, "is a password without an account", "write username, or leave it out")
 
 
+def _authorities(scene: Scene) -> Iterator[Finding]:
+    """A file of authorities can be read, and holds some."""
+    file = scene.text("ca_file")
+    try:
+        if file and file.strip():
+            scene.vault.certificates(file)
+    except CertificatesError as error:
+        yield scene.found("ca_file", error.fault, error.hint)
+
+
+def _one_proxy(scene: Scene) -> Iterator[Finding]:
+    """An account at the proxy is a name and a password, of a proxy there is; and the proxy is named in one place."""
+    named = "proxy_username" in scene.table
+    secret = next((key for key in ("proxy_password_env", "proxy_password_file") if key in scene.table), None)
+    if named and secret is None:
+        hint = "name its password with proxy_password_env or proxy_password_file, or leave it out"
+        yield scene.found("proxy_username", "is an account without a password", hint)
+    if secret is not None and not named:
+        yield scene.found(secret, "is a password without an account", "write proxy_username, or leave it out")
+    if named and "proxy" not in scene.table:
+        yield scene.found("proxy_username", "is an account at no proxy", wanted((*scene.place, "proxy")))
+    if scene.table.get("proxy_from_environment") is True:
+        yield from _followed(scene)
+
+
+def _followed(scene: Scene) -> Iterator[Finding]:
+    key = "proxy_from_environment"
+    if "proxy" in scene.table:
+        yield scene.found(key, "stands beside proxy", "keep one of the two")
+    for name in environment(scene.vault.environ).unread:
+        hint = (
+            'set it as "http://proxy.example.org:3128", or NO_PROXY as hosts, domains and networks with commas between'
+        )
+        yield scene.found(key, f"follows the variable {name}, which names none that can be used", hint)
+
+
 _CHECKS: dict[type[Table], tuple[Check, ...]] = {
     CalendarConfig: days.CHECKS,
     UnitCalendar: days.CHECKS,
     HoursConfig: days.CHECKS,
-    FeedConfig: (_transport, _implied, *mapped.CHECKS, *_secrets(FeedConfig)),
+    FeedConfig: (_transport, _implied, *mapped.CHECKS, _authorities, *_secrets(FeedConfig)),
     RulesConfig: (_rule_files,),
     RungConfig: (_configured, *RUNG),
     LadderConfig: LADDER,
     DutyConfig: (turns.substitutes,),
-    EmailConfig: (_account, *_secrets(EmailConfig)),
-    BouncesConfig: (reachable, *_secrets(BouncesConfig)),
-    HeartbeatConfig: (*_secrets(HeartbeatConfig), pingable),
-    SmsConfig: (*offering.checks(SmsConfig), *_secrets(SmsConfig)),
-    Robot: (*offering.checks(Robot), *_secrets(Robot)),
+    NetworkConfig: (_authorities, _one_proxy, *_secrets(NetworkConfig)),
+    EmailConfig: (_account, _authorities, *_secrets(EmailConfig)),
+    BouncesConfig: (reachable, _authorities, *_secrets(BouncesConfig)),
+    HeartbeatConfig: (_authorities, *_secrets(HeartbeatConfig), pingable),
+    SmsConfig: (*offering.checks(SmsConfig), _authorities, *_secrets(SmsConfig)),
+    Robot: (*offering.checks(Robot), _authorities, *_secrets(Robot)),
     ChatConfig: (_named_once,),
+    WebhookConfig: (_authorities,),
     Endpoint: (_signed, *_secrets(Endpoint)),
     PrivacyConfig: (_secret("key", Vault.keys),),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import ssl
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ from pydantic import SecretBytes, SecretStr
 KEY_BYTES = 32
 _KEY_HINT = f'write "k1:" and {KEY_BYTES} random bytes in base64, one key a line, the current one first'
 _LONGEST = 64 * 1024
+_LONGEST_BUNDLE = 16 * 1024 * 1024
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM_HINT = 'it must hold lines from "-----BEGIN CERTIFICATE-----" to "-----END CERTIFICATE-----"'
+_DER = b"\x30\x82"
 _KEY_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_-]{1,32}")
 
 Found = TypeVar("Found")
@@ -29,13 +34,21 @@ class FieldKey(NamedTuple):
     key: SecretBytes
 
 
-class SecretError(ValueError):
-    """A secret could not be had; says why and what to do, never the secret, nor the name it was looked for under."""
+class UnreadError(ValueError):
+    """What a key names could not be read; says why and what to do."""
 
     def __init__(self, fault: str, hint: str) -> None:
         super().__init__(fault)
         self.fault = fault
         self.hint = hint
+
+
+class SecretError(UnreadError):
+    """A secret could not be had; never says the secret, nor the name it was looked for under."""
+
+
+class CertificatesError(UnreadError):
+    """A file of authorities could not be read, or holds none."""
 
 
 def read_secret(base: Path, environ: Mapping[str, str], env: str | None, file: str | None) -> str:
@@ -115,6 +128,29 @@ def _private(path: Path) -> None:
         raise SecretError("names a key file that everybody may read", "chmod 600 it, or 640 with the daemon's group")
 
 
+def read_certificates(base: Path, file: str) -> str:
+    """Return the certificates in the PEM file `file`, relative to `base`, as text; raises CertificatesError."""
+    path = base / file
+    try:
+        content = path.read_bytes() if path.stat().st_size <= _LONGEST_BUNDLE else b""
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        hint = f"a relative path begins in {base}; let the daemon's user read it"
+        raise CertificatesError(f"names a file that cannot be read: {reason}", hint) from None
+    found = _CERTIFICATE.findall(content)
+    if not found:
+        binary = content[:2] == _DER
+        hint = "convert it: openssl x509 -inform der -in FILE -out FILE.pem" if binary else _PEM_HINT
+        fault = "names a certificate that is not PEM" if binary else "names a file without a certificate"
+        raise CertificatesError(fault, hint)
+    certificates = b"\n".join(found).decode("ascii", "replace")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates)
+    except (ssl.SSLError, ValueError):
+        raise CertificatesError("names a file with a certificate that is damaged", _PEM_HINT) from None
+    return certificates
+
+
 def _key(number: int, line: str) -> FieldKey:
     name, colon, text = line.partition(":")
     if not colon or not _KEY_ID.fullmatch(name.strip()):
@@ -138,8 +174,9 @@ class Vault:
 
     base: Path
     environ: Mapping[str, str] = field(repr=False)
-    _seen: dict[Source, SecretStr | SecretError] = field(default_factory=dict, repr=False)
-    _keys: dict[Source, tuple[FieldKey, ...] | SecretError] = field(default_factory=dict, repr=False)
+    _seen: dict[Source, SecretStr | UnreadError] = field(default_factory=dict, repr=False)
+    _keys: dict[Source, tuple[FieldKey, ...] | UnreadError] = field(default_factory=dict, repr=False)
+    _authorities: dict[Source, str | UnreadError] = field(default_factory=dict, repr=False)
 
     def take(self, env: str | None, file: str | None) -> SecretStr:
         """The secret in `env` or `file`; raises SecretError."""
@@ -150,15 +187,19 @@ class Vault:
         """The keys in `env` or `file`; raises SecretError."""
         return _once(self._keys, (env, file), partial(read_keys, self.base, self.environ, env, file))
 
+    def certificates(self, file: str) -> str:
+        """Return the certificates in a PEM file; raises CertificatesError."""
+        return _once(self._authorities, (None, file), partial(read_certificates, self.base, file))
 
-def _once(seen: dict[Source, Found | SecretError], source: Source, read: Callable[[], Found]) -> Found:
+
+def _once(seen: dict[Source, Found | UnreadError], source: Source, read: Callable[[], Found]) -> Found:
     """What `read` gives or raises, remembered."""
     if source not in seen:
         try:
             seen[source] = read()
-        except SecretError as error:
+        except UnreadError as error:
             seen[source] = error
     found = seen[source]
-    if isinstance(found, SecretError):
+    if isinstance(found, UnreadError):
         raise found
     return found

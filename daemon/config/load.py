@@ -29,7 +29,8 @@ def load_config(path: Path, environ: Mapping[str, str] = MappingProxyType({})) -
     if found or isinstance(document, list):
         raise ConfigError(_located(path, source, found))
     tables = {key: getattr(document, key) for key in Document.model_fields}
-    feeds = tuple(feed.within(document.service.dialled_from) for feed in document.feed)
+    country, network = document.service.dialled_from, document.network
+    feeds = tuple(feed.within(country).over(network) for feed in document.feed)
     return Config(path=path, **{**tables, "feed": feeds})
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr
 
 from daemon.config.credentials import FieldKey, Vault
 from daemon.config.duty import DutyConfig
+from daemon.config.network import NetworkConfig
 from daemon.config.pace import HoursConfig, PacingConfig
 from daemon.config.returned import HeartbeatConfig
 from daemon.config.school import CalendarConfig, ServiceConfig
@@ -66,6 +67,7 @@ class Document(Table):
     duty: tuple[DutyConfig, ...] = Field(default=(), description="who takes turns in a role")
     hours: tuple[HoursConfig, ...] = Field(default=(), description="when recipients are spoken to")
     pacing: PacingConfig = Field(default=PacingConfig(), description="how much is told at once, and how often")
+    network: NetworkConfig = Field(default=NetworkConfig(), description="how feeds and channels are reached")
     channels: ChannelsConfig = Field(default=ChannelsConfig(), description="the ways to reach people")
     privacy: PrivacyConfig = Field(default=PrivacyConfig(), description="the keys for what is encrypted at rest")
     console: ConsoleConfig = Field(default=ConsoleConfig(), description="the daemon's own door")

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, Strict, create_model
 
-from daemon.config.table import Keeper, Table
+from daemon.config.network import Reaching
+from daemon.config.table import Table
 from daemon.config.values import Count, Headers, Lasting, Text, Url, Variable, quoted, refusal
 from daemon.problems import choose
 from notifiers.phrases import KINDS
@@ -61,7 +62,7 @@ class TemplateConfig(Table):
         return Template(self.id, self.kinds, self.language, parameters)
 
 
-class Offered(Keeper):
+class Offered(Reaching):
     """A table of a provider's keys; which keys belong to which provider is looked at where the file is."""
 
     offers: ClassVar[Mapping[str, Provider]]
@@ -79,6 +80,8 @@ class Offered(Keeper):
         return {key.name: self._setting(key) for key in self.chosen.keys}
 
     def _setting(self, key: Key) -> Any:  # noqa: ANN401 - of whatever kind
+        if key.kind == "network":
+            return key.default  # whoever builds the channel knows the way
         if key.kind == "secret":
             secret = self.kept(key.name)
             return secret.get_secret_value() if secret else None
@@ -111,6 +114,8 @@ def offered_table(
     fields: dict[str, Any] = {"provider": (Literal[tuple(offers)], _provider(default, next(iter(offers))))}
     keys = keys_of(list(offers.values()))
     for key in keys.values():
+        if key.kind == "network":
+            continue  # its keys are those of every table that is reached over HTTP
         fields |= _secret(key, of) if key.kind == "secret" else {key.name: _field(key)}
     table = create_model(name, __base__=Offered, __doc__=doc, **fields)
     table.offers = offers

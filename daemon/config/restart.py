@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from daemon.config.models import Config
 from daemon.config.source import Place, dotted
+from daemon.config.sources import FeedConfig
 from daemon.config.table import Table
 
 _WAITING: dict[str, tuple[str, ...]] = {
@@ -22,6 +23,7 @@ def in_force(running: Config, written: Config) -> tuple[Config, tuple[str, ...]]
     """`written` as far as it can take effect while `running` does, and the keys that wait for a restart."""
     feeds = tuple(feed.within(running.service.dialled_from) for feed in written.feed)  # their country waits, too
     written = written.model_copy(update={"feed": feeds})
+    running = running.model_copy(update={"feed": _reached_anew(running, written)})
     kept: dict[str, object] = {}
     waiting: list[Place] = []
     for section, keys in _WAITING.items():
@@ -29,6 +31,12 @@ def in_force(running: Config, written: Config) -> tuple[Config, tuple[str, ...]]
         kept[section] = said.model_copy(update={key: getattr(was, key) for key in keys}) if keys else was
         waiting += _differences(kept[section], said, (section,))
     return written.model_copy(update=kept), tuple(dotted(place) for place in waiting)
+
+
+def _reached_anew(running: Config, written: Config) -> tuple[FeedConfig, ...]:
+    """The feeds that run, reached as is written now: that needs no restart."""
+    said = {feed.id: feed for feed in written.feed}
+    return tuple(feed.over(written.network, said.get(feed.id)) for feed in running.feed)
 
 
 def _differences(kept: object, said: object, place: Place) -> Iterator[Place]:

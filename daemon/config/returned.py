@@ -7,11 +7,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
-from daemon.config.table import Keeper
+from daemon.config.network import Reaching, Trusting
 from daemon.config.values import Host, Lasting, Port, Text, Variable
 
 
-class BouncesConfig(Keeper):
+class BouncesConfig(Trusting):
     """`[channels.email.bounces]`: the box that mails come back to, a Maildir or a folder of an IMAP server."""
 
     stems: ClassVar[tuple[str, ...]] = ("password",)
@@ -39,7 +39,7 @@ class BouncesConfig(Keeper):
         return self.kept("password")
 
 
-class HeartbeatConfig(Keeper):
+class HeartbeatConfig(Reaching):
     """`[heartbeat]`: whoever is to notice from outside when the daemon falls silent or stops doing its work."""
 
     stems: ClassVar[tuple[str, ...]] = ("url",)

@@ -8,8 +8,10 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from daemon.config.mapping import MappingConfig
-from daemon.config.table import Keeper, Table
+from daemon.config.network import NetworkConfig, Reaching
+from daemon.config.table import Table
 from daemon.config.values import Count, Duration, HoldShare, Id, Lasting, Packs, Share, Text, Url, Variable
+from notifiers.network import DIRECT, Network
 
 Records = Literal["units", "students", "contacts", "marks", "punches", "leaves", "movements"]
 
@@ -19,12 +21,13 @@ _hours = dt.timedelta(hours=1)
 _days = dt.timedelta(days=1)
 
 
-class FeedConfig(Keeper):
+class FeedConfig(Reaching):
     """`[[feed]]`: one source of records, and what it owes."""
 
     stems: ClassVar[tuple[str, ...]] = ("token",)
 
     _country: str | None = PrivateAttr(default=None)
+    _network: Network = PrivateAttr(default=DIRECT)
 
     id: Text = Field(description="the feed's name in journal and logs", examples=['"marks"'])
     kind: Literal["file", "http", "edfi"] = Field(description="where the records come from", examples=['"file"'])
@@ -85,6 +88,19 @@ class FeedConfig(Keeper):
         """Return the feed with `country` as that of its telephone numbers without a country code; None: unknown."""
         feed = self.model_copy()
         feed._country = country or ""  # noqa: SLF001 - a copy of this one
+        return feed
+
+    @property
+    def network(self) -> Network:
+        """The way to its address; the system's authorities and no proxy if made by hand."""
+        return self._network
+
+    def over(self, network: NetworkConfig, said: Self | None = None) -> Self:
+        """Return the feed reached by `network`, and as `said` has it: the same feed, perhaps written otherwise."""
+        said = said or self
+        feed = self.model_copy(update={"ca_file": said.ca_file, "proxy": said.proxy})
+        feed._certificates = said._certificates  # noqa: SLF001 - a copy of this one
+        feed._network = network.reach(feed)  # noqa: SLF001 - likewise
         return feed
 
 

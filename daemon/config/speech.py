@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from daemon.config.network import Reaching, Trusting
 from daemon.config.offers import Offered, offered_table
 from daemon.config.returned import BouncesConfig
 from daemon.config.table import Keeper, Table
@@ -64,7 +65,7 @@ class LadderConfig(Table):
     )
 
 
-class EmailConfig(Keeper):
+class EmailConfig(Trusting):
     """`[channels.email]`: one mail server."""
 
     stems: ClassVar[tuple[str, ...]] = ("password",)
@@ -145,8 +146,10 @@ class Endpoint(Keeper):
         return self.kept("secret")
 
 
-class WebhookConfig(Table):
+class WebhookConfig(Reaching):
     """`[channels.webhook]`: endpoints by the names contacts use for them."""
+
+    stems: ClassVar[tuple[str, ...]] = ()
 
     endpoints: Annotated[dict[str, Endpoint], Field(min_length=1)] = Field(
         description="the endpoints by name",

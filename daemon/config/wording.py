@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from daemon.config.credentials import SecretError
+from daemon.config.credentials import UnreadError
 from daemon.config.models import Document
 from daemon.config.outline import EACH, all_keys, field_at, keys_of, model_at, nested
 from daemon.config.source import Place, dotted
@@ -42,8 +42,8 @@ def findings(error: ValidationError, root: type[Table] = Document) -> Iterator[F
 
 
 def _echo(kind: str, value: object, context: Mapping[str, Any]) -> bool:
-    """Whether an error only repeats another: a list short of the members refused, a secret the checks look for."""
-    return (kind == "too_short" and bool(value)) or isinstance(context.get("error"), SecretError)
+    """Whether an error only repeats another: a list short of the members refused, a file the checks look for."""
+    return (kind == "too_short" and bool(value)) or isinstance(context.get("error"), UnreadError)
 
 
 def wanted(place: Place, root: type[Table] = Document) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from notifiers.connections import TrustingAdapter
 
 
 class Fuse:
@@ -57,17 +59,12 @@ class Fuse:
                     watched.shutdown(socket.SHUT_RDWR)
 
 
-class FusedAdapter(HTTPAdapter):
+class FusedAdapter(TrustingAdapter):
     """Transport whose connections hang on a Fuse; retries nothing by itself."""
 
-    def __init__(self, fuse: Fuse) -> None:
-        self._fuse = fuse
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the signature is theirs
-        """Make the pool of connections, each of them watched."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _fused_pools(self._fuse)
+    def __init__(self, fuse: Fuse, context: ssl.SSLContext) -> None:
+        self.pools = _fused_pools(fuse)
+        super().__init__(context, max_retries=0)
 
 
 def _fused_pools(fuse: Fuse) -> dict[str, type[HTTPConnectionPool]]:
@@ -95,10 +92,10 @@ class _Session(requests.Session):
         return None
 
 
-def fused_session(fuse: Fuse) -> requests.Session:
-    """A session that reads no environment, follows no proxy or redirect, and whose connections hang on `fuse`."""
+def fused_session(fuse: Fuse, context: ssl.SSLContext) -> requests.Session:
+    """Return a session that reads no environment, follows no redirect, and whose connections hang on `fuse`."""
     session = _Session()
     session.trust_env = False
     for scheme in ("http://", "https://"):
-        session.mount(scheme, FusedAdapter(fuse))
+        session.mount(scheme, FusedAdapter(fuse, context))
     return session

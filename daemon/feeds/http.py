@@ -18,6 +18,9 @@ from daemon.feeds.fuse import Fuse, fused_session
 from daemon.feeds.pace import Pace
 from daemon.feeds.payload import Cursor, FeedError, Payload, Seen, digest
 from daemon.feeds.whole import is_whole
+from notifiers.proxied import is_of_the_proxy, proxies_of, tunnel_status_of
+from notifiers.proxies import Proxy
+from notifiers.trust import certificate_fault_in
 
 ATTEMPTS = 4
 FIRST_WAIT = 0.5
@@ -64,9 +67,10 @@ def fetch_http(
 
     `feed.timeout` bounds one attempt from the first packet to the last, twice that everything with its waits.
     Connection faults, 408, 425, 429 and 5xx are tried again, as late as Retry-After asks if that still fits.
-    Redirects are followed on the same host only. A body that is packed must be whole; a text whose last line has no
-    end is asked for again, and taken when it comes again. An exception feed is asked without conditions, for each
-    answer speaks for the sessions that are over since. Raises FeedError; its reason has no query, user or token.
+    A proxy that refuses is asked again, too: the fault is not the source's. Redirects are followed on the same host
+    only. A body that is packed must be whole; a text whose last line has no end is asked for again, and taken when it
+    comes again. An exception feed is asked without conditions, for each answer speaks for the sessions that are over
+    since. Raises FeedError; its reason has no query, user or token.
     """
     implied = feed.presence == "implied"
     asked = replace(cursor, etag=None, last_modified=None) if implied else cursor
@@ -132,7 +136,7 @@ def _headers(token: SecretStr | None, cursor: Cursor) -> dict[str, str]:
 
 
 def _attempt(feed: FeedConfig, headers: Mapping[str, str], seconds: float, now: dt.datetime) -> _Answer:
-    with Fuse(seconds) as fuse, fused_session(fuse) as session:
+    with Fuse(seconds) as fuse, fused_session(fuse, feed.network.trust.http_context()) as session:
         try:
             answer = _exchange(session, feed, headers, seconds, now)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
@@ -142,13 +146,24 @@ def _attempt(feed: FeedConfig, headers: Mapping[str, str], seconds: float, now: 
                 raise _PassingError(f"not finished after {seconds:g} s") from None
             if isinstance(error, _PassingError):
                 raise
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                reason = f"{plain_url(feed.url or '')}: its certificate is not trusted"
+            if certificate_fault_in(error) is not None:
+                reason = f"{plain_url(feed.url or '')}: {certificate_fault_in(error)}"
                 raise FeedError(feed.id, reason, permanent=True) from None
-            raise _PassingError("connection failed") from None
+            raise _unconnected(error, feed.network.proxy_for(feed.url or "")) from None
         if fuse.blown:  # a cut connection can look like the end of a body without a length
             raise _PassingError(f"not finished after {seconds:g} s")
         return answer
+
+
+def _unconnected(error: Exception, proxy: Proxy | None) -> _PassingError:
+    """Say what kept an attempt from its source: the proxy's refusal, the proxy, or the connection."""
+    if proxy is None:
+        return _PassingError("connection failed")
+    if (status := tunnel_status_of(error)) is not None:
+        return _PassingError(f"the proxy {proxy.place} refused: {status}")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _PassingError(f"the proxy {proxy.place} was not reached")
+    return _PassingError(f"connection failed through the proxy {proxy.place}")
 
 
 def _exchange(
@@ -156,7 +171,14 @@ def _exchange(
 ) -> _Answer:
     url = feed.url or ""
     for _ in range(REDIRECTS + 1):
-        with session.get(url, headers=headers, timeout=seconds, allow_redirects=False, stream=True) as response:
+        proxy = feed.network.proxy_for(url)
+        asked = session.get(
+            url, headers=headers, timeout=seconds, allow_redirects=False, stream=True, proxies=proxies_of(proxy)
+        )
+        with asked as response:
+            said = {name.lower(): value for name, value in response.headers.items()}
+            if proxy and is_of_the_proxy(url, response.status_code, said):
+                raise _PassingError(f"the proxy {proxy.place} refused: {response.status_code}")
             if response.status_code not in MOVED:
                 return _answer(response, feed, now, conditional=not CONDITIONS.isdisjoint(headers))
             url = _next(feed, url, response.headers.get("Location", ""))

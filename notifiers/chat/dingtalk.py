@@ -14,7 +14,7 @@ from notifiers.chat.lines import fitted
 from notifiers.chat.robots import KEYWORD, SIGNING, URL, demand_taken, robot_url, spoken
 from notifiers.contract import Message, Receipt
 from notifiers.jsonapi import JsonApi
-from notifiers.provider import TIMEOUT, Now, Provider, Settings
+from notifiers.provider import NETWORK, TIMEOUT, Now, Provider, Settings, network_of
 from notifiers.refusals import BAD_WORDS, MENDED, SOON, Verdict
 
 MOST_BYTES = 15_000
@@ -88,8 +88,8 @@ def signature(secret: str, stamp: int) -> str:
 
 def build(settings: Settings, now: Now) -> DingTalk:
     """The robot as configured."""
-    api = JsonApi(timeout=settings["timeout"], now=now)
+    api = JsonApi(timeout=settings["timeout"], now=now, network=network_of(settings))
     return DingTalk(robot_url(settings), settings["secret"], settings["keyword"], api, now)
 
 
-PROVIDER = Provider(name="dingtalk", keys=(URL, SIGNING, KEYWORD, TIMEOUT), build=build)
+PROVIDER = Provider(name="dingtalk", keys=(URL, SIGNING, KEYWORD, TIMEOUT, NETWORK), build=build)

@@ -9,7 +9,7 @@ from notifiers.chat.lines import fitted
 from notifiers.chat.robots import KEYWORD, URL, demand_taken, robot_url, spoken
 from notifiers.contract import Message, Receipt
 from notifiers.jsonapi import JsonApi
-from notifiers.provider import TIMEOUT, Now, Provider, Settings
+from notifiers.provider import NETWORK, TIMEOUT, Now, Provider, Settings, network_of
 from notifiers.refusals import A_MINUTE, BAD_WORDS, MENDED, SOON, Verdict
 
 MOST_BYTES = 4096
@@ -55,7 +55,11 @@ class WeCom:
 
 def build(settings: Settings, now: Now) -> WeCom:
     """The robot as configured."""
-    return WeCom(robot_url(settings), settings["keyword"], JsonApi(timeout=settings["timeout"], now=now))
+    return WeCom(
+        robot_url(settings),
+        settings["keyword"],
+        JsonApi(timeout=settings["timeout"], now=now, network=network_of(settings)),
+    )
 
 
-PROVIDER = Provider(name="wecom", keys=(URL, KEYWORD, TIMEOUT), build=build)
+PROVIDER = Provider(name="wecom", keys=(URL, KEYWORD, TIMEOUT, NETWORK), build=build)

@@ -14,7 +14,8 @@ from urllib.parse import quote, urlsplit
 
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report, Waiting
 from notifiers.jsonapi import JsonApi
-from notifiers.provider import REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
+from notifiers.network import DIRECT, Network
+from notifiers.provider import NETWORK, REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings, network_of
 from notifiers.refusals import (
     A_DAY,
     A_MINUTE,
@@ -87,6 +88,7 @@ class AliyunSettings:
     endpoint: str = ENDPOINT
     receipts_token: str | None = field(default=None, repr=False)
     timeout: dt.timedelta = dt.timedelta(seconds=20)
+    network: Network = DIRECT
 
 
 class Aliyun:
@@ -102,7 +104,7 @@ class Aliyun:
         self._settings = settings
         self._now = now
         self._templates = templates.Templates(settings.several, LIMITS)
-        self._api = JsonApi(timeout=settings.timeout, now=now)
+        self._api = JsonApi(timeout=settings.timeout, now=now, network=settings.network)
 
     def send(self, message: Message) -> Receipt:
         """Hand the template's variables over once; raise DeliveryError when they were not, or not surely, taken."""
@@ -269,6 +271,7 @@ def build(settings: Settings, now: Now) -> Aliyun:
             (settings["endpoint"] or ENDPOINT).rstrip("/"),
             settings["receipts_token"],
             settings["timeout"],
+            network_of(settings),
         ),
         now,
     )
@@ -285,6 +288,7 @@ PROVIDER = Provider(
         TOKEN,
         REPLIES,
         TIMEOUT,
+        NETWORK,
     ),
     build=build,
     limits=LIMITS,

@@ -13,7 +13,8 @@ from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from notifiers.contract import DeliveryError, Fault, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report
-from notifiers.provider import REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings
+from notifiers.network import DIRECT, Network
+from notifiers.provider import NETWORK, REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings, network_of
 from notifiers.refusals import coded
 from notifiers.sms.pushes import TOKEN, demand_proof, e164, each, heard, instant, rows, text_of
 from notifiers.sms.templates import SIGN_NAME
@@ -48,7 +49,7 @@ class HttpSmsSettings:
     ok_value: str = "OK"
     permanent_values: tuple[str, ...] = ()
     id_field: str | None = None
-    ca_file: str | None = None
+    network: Network = DIRECT
     receipts_token: str | None = field(default=None, repr=False)
     receipts_secret: str | None = field(default=None, repr=False)
 
@@ -70,7 +71,7 @@ class HttpSms:
         # Providers are declared wherever the configuration is read, and requests is slow to load.
         from notifiers.http import HttpSender, Request  # noqa: PLC0415 - see above
 
-        self._http = HttpSender(timeout=settings.timeout, now=now, ca_file=settings.ca_file)
+        self._http = HttpSender(timeout=settings.timeout, now=now, network=settings.network)
         self._request = Request
 
     def send(self, message: Message) -> Receipt:
@@ -197,7 +198,7 @@ def build(settings: Settings, now: Now) -> HttpSms:
     own = {name: settings[name] for name in names}
     _readable(settings["receipts_secret"])
     try:
-        return HttpSms(HttpSmsSettings(**own, body=settings["body"] or BODY), now)
+        return HttpSms(HttpSmsSettings(**own, body=settings["body"] or BODY, network=network_of(settings)), now)
     except ValueError as error:
         hint = 'such as \'{"to": "{phone}", "text": "{text}", "id": "{id}"}\''
         fault = SettingError("body", str(error), hint)
@@ -253,6 +254,7 @@ PROVIDER = Provider(
         TOKEN,
         Key("receipts_secret", "secret", "the secret its pushes of receipts are signed with", example='"sms.hook"'),
         TIMEOUT,
+        NETWORK,
     ),
     build=build,
 )

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from notifiers.contract import DeliveryError, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report, Waiting
 from notifiers.jsonapi import JsonApi
-from notifiers.provider import REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
+from notifiers.network import DIRECT, Network
+from notifiers.provider import NETWORK, REPLIES, TIMEOUT, Key, Limits, Now, Provider, Settings
 from notifiers.refusals import (
     A_DAY,
     A_MINUTE,
@@ -81,6 +82,7 @@ class TencentSettings:
     endpoint: str = ENDPOINT
     receipts_token: str | None = field(default=None, repr=False)
     timeout: dt.timedelta = dt.timedelta(seconds=20)
+    network: Network = DIRECT
 
 
 class Tencent:
@@ -97,7 +99,7 @@ class Tencent:
         self._settings = settings
         self._now = now
         self._templates = templates.Templates(settings.several, LIMITS)
-        self._api = JsonApi(timeout=settings.timeout, now=now)
+        self._api = JsonApi(timeout=settings.timeout, now=now, network=settings.network)
         self._pulled: Heard = Heard()
 
     def send(self, message: Message) -> Receipt:
@@ -262,20 +264,11 @@ def _pushed(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
 
 def build(settings: Settings, now: Now) -> Tencent:
     """The channel as configured."""
-    return Tencent(
-        TencentSettings(
-            secret_id=settings["secret_id"],
-            secret_key=settings["secret_key"] or "",
-            app_id=settings["app_id"],
-            sign_name=settings["sign_name"],
-            several=settings["template"],
-            region=settings["region"],
-            endpoint=(settings["endpoint"] or ENDPOINT).rstrip("/"),
-            receipts_token=settings["receipts_token"],
-            timeout=settings["timeout"],
-        ),
-        now,
-    )
+    alike = ("secret_id", "app_id", "sign_name", "region", "receipts_token", "timeout", "network")
+    own = {name: settings[name] for name in alike}
+    endpoint = (settings["endpoint"] or ENDPOINT).rstrip("/")
+    several, secret = settings["template"], settings["secret_key"] or ""
+    return Tencent(TencentSettings(**own, secret_key=secret, several=several, endpoint=endpoint), now)
 
 
 PROVIDER = Provider(
@@ -291,6 +284,7 @@ PROVIDER = Provider(
         TOKEN,
         REPLIES,
         TIMEOUT,
+        NETWORK,
     ),
     build=build,
     limits=LIMITS,

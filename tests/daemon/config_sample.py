@@ -6,9 +6,13 @@ import base64
 import copy
 import datetime as dt
 import json
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests.authority import Authority
 
 Place = tuple[str | int, ...]
 
@@ -23,6 +27,7 @@ ENVIRON = {
     "SMS_KEY": "sms-key-of-the-sample",
     "ROBOT_URL": "https://oapi.dingtalk.com/robot/send?access_token=robot-key-of-the-sample",
     "ROBOT_SECRET": "robot-secret-of-the-sample",
+    "PROXY_PASSWORD": "proxy-password-of-the-sample",
     "HOOK_SECRET": "hook-secret-of-the-sample",
     "KEYS": "k2:" + base64.b64encode(b"2" * 32).decode() + "\nk1:" + base64.b64encode(b"1" * 32).decode(),
 }
@@ -37,9 +42,14 @@ SECRETS = {
     "sms.key": "sms-key-of-the-sample\n",
     "robot.url": ENVIRON["ROBOT_URL"] + "\n",
     "robot.secret": "robot-secret-of-the-sample\n",
+    "proxy.password": "proxy-password-of-the-sample\n",
     "hook.secret": "hook-secret-of-the-sample\n",
     "baoxue.key": "# the current key comes first\n" + ENVIRON["KEYS"] + "\n",
 }
+
+
+OTHERWISE = {"ca_file": "county-ca.pem", "proxy": "none"}
+"""What is reached otherwise than the rest."""
 
 
 def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
@@ -116,6 +126,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                 "records": "leaves",
                 "url": "https://sis.example.org/leaves.csv",
                 **secret("token", "FEED_TOKEN", "feed.token"),
+                **OTHERWISE,
             },
         ],
         "rules": {
@@ -190,6 +201,14 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                 }
             ],
         },
+        "network": {
+            "ca_file": "county-ca.pem",
+            "proxy": "http://proxy.example.org:3128",
+            "proxy_username": "office",
+            **secret("proxy_password", "PROXY_PASSWORD", "proxy.password"),
+            "no_proxy": ["sis.example.org", ".county.example.org", "10.0.0.0/8"],
+            "proxy_from_environment": False,
+        },
         "channels": {
             "email": {
                 "host": "127.0.0.1",
@@ -199,6 +218,8 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                 "username": "baoxue",
                 **secret("password", "MAIL_PASSWORD", "mail.password"),
                 "timeout": "20s",
+                "answer_timeout": "10m",
+                "ca_file": "county-ca.pem",
                 "bounce_to": "bounces@example.org",
                 "notify": ["failure", "delay"],
                 "bounces": {"kind": "maildir", "path": "Maildir"}
@@ -212,6 +233,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                     **secret("password", "BOX_PASSWORD", "box.password"),
                     "folder": "INBOX",
                     "timeout": "20s",
+                    "ca_file": "county-ca.pem",
                 },
             },
             "sms": _sms(sms, secret),
@@ -223,11 +245,13 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                         **secret("secret", "ROBOT_SECRET", "robot.secret"),
                         "keyword": "保学",
                         "timeout": "20s",
+                        **OTHERWISE,
                     }
                 }
             },
             "webhook": {
                 "timeout": "20s",
+                **OTHERWISE,
                 "transport": "curl",
                 "endpoints": {
                     "edu": {
@@ -238,7 +262,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
             },
         },
         "privacy": secret("key", "KEYS", "baoxue.key"),
-        "heartbeat": {**secret("url", "HEARTBEAT_URL", "heartbeat.url"), "every": "5m", "method": "GET"},
+        "heartbeat": {**secret("url", "HEARTBEAT_URL", "heartbeat.url"), "every": "5m", "method": "GET", **OTHERWISE},
         "console": {"listen": "127.0.0.1:8080", "public_url": "https://baoxue.example.gov.cn"},
     }
 
@@ -247,6 +271,7 @@ def _sms(provider: str, secret: Callable[[str, str, str], dict[str, str]]) -> di
     """`[channels.sms]` with every key of one provider."""
     cloud = {
         "timeout": "20s",
+        **OTHERWISE,
         "replies": True,
         "sign_name": "青禾县教育局",
         "endpoint": "https://sms.example.org",
@@ -270,6 +295,7 @@ def _sms(provider: str, secret: Callable[[str, str, str], dict[str, str]]) -> di
             **secret("receipts_token", "SMS_RECEIPTS", "sms.receipts"),
             **secret("receipts_secret", "SMS_HOOK", "sms.hook"),
             "timeout": "20s",
+            **OTHERWISE,
             "headers": {"X-Channel": "baoxue"},
             "replies": True,
             "ok_field": "result.0.code",
@@ -294,9 +320,16 @@ def _sms(provider: str, secret: Callable[[str, str, str], dict[str, str]]) -> di
     return {"provider": provider, **tables[provider]}
 
 
+@cache
+def _certificate() -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return Authority(Path(folder)).certificates
+
+
 def furnish(folder: Path) -> None:
     """Lay the files the sample refers to into `folder`."""
     (folder / "rules.toml").touch()
+    (folder / "county-ca.pem").write_text(_certificate(), encoding="utf-8")
     for name, content in SECRETS.items():
         (folder / name).write_text(content, encoding="utf-8")
         (folder / name).chmod(0o600)

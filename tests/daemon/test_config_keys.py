@@ -43,6 +43,10 @@ NEEDED_BY_OTHERS = {
     "channels.webhook": "ladder[0].rung[0].channels[2]",
     "channels": "ladder[0].rung[0].channels[0]",
     "ladder.*.rung.*.repeat": "ladder[0].rung[0].until",
+    "network.proxy": "network.proxy_username",
+    "network.proxy_username": "network.proxy_password_env",
+    "network.proxy_password_env": "network.proxy_username",
+    "network.proxy_password_file": "network.proxy_username",
     "channels.email.username": "channels.email.password_env",
     "channels.email.password_env": "channels.email.username",
     "channels.email.password_file": "channels.email.username",
@@ -79,6 +83,21 @@ REFERENCES: dict[str, object] = {
     "feed.*.mapping.sessions": {"上午": "pm"},
     "feed.*.token_env": "NO_SUCH_VARIABLE",
     "feed.*.token_file": "no-such-file",
+    **{
+        f"{table}.ca_file": "no-such-file"
+        for table in [
+            "feed.*",
+            "network",
+            "channels.email",
+            "channels.email.bounces",
+            "channels.sms",
+            "channels.chat.endpoints.*",
+            "channels.webhook",
+            "heartbeat",
+        ]
+    },
+    "network.proxy_password_env": "NO_SUCH_VARIABLE",
+    "network.proxy_password_file": "no-such-file",
     "rules.packs": ["statutery"],
     "rules.files": ["no-such-file"],
     "ladder.*.acknowledged_by": ["town_goverment"],
@@ -154,6 +173,7 @@ IN_THEMSELVES = re.findall(
     ladder.*.rung.*.reach ladder.*.rung.*.fall_back ladder.*.remind_after ladder.*.lapses_after
     channels.email.host channels.email.port
     channels.email.security channels.email.from channels.email.username channels.email.timeout
+    channels.email.answer_timeout
     channels.sms.provider channels.sms.url channels.sms.method channels.sms.headers channels.sms.body
     channels.sms.timeout channels.sms.sign_name channels.sms.endpoint channels.sms.access_key_id channels.sms.secret_id
     channels.sms.app_id channels.sms.region channels.sms.delivery_reports channels.sms.template.*.id
@@ -165,6 +185,8 @@ IN_THEMSELVES = re.findall(
     channels.sms.replies channels.sms.template.*.parameters.*.longest channels.webhook.timeout
     channels.chat.endpoints.*.provider channels.chat.endpoints.*.keyword channels.chat.endpoints.*.timeout
     channels.webhook.endpoints.*.url console.listen
+    network.proxy network.proxy_username network.no_proxy network.proxy_from_environment feed.*.proxy channels.sms.proxy
+    channels.chat.endpoints.*.proxy channels.webhook.proxy heartbeat.proxy
     console.public_url service.watch_at duty.*.from duty.*.handover duty.*.every duty.*.substitute.*.from
     duty.*.substitute.*.to
     """,

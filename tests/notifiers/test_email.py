@@ -211,7 +211,7 @@ def test_mail_goes_encrypted_after_a_login(security: str) -> None:
     login = ("clerk", PASSWORD) if security == "starttls" else None
     with SmtpSink(security=security, login=login) as sink:  # type: ignore[arg-type]  # parametrized words
         named = {"username": "clerk", "password": PASSWORD} if login else {}
-        channel = mail(sink, security=security, ca_file=sink.ca_file, **named)
+        channel = mail(sink, security=security, trust=sink.trust, **named)
         channel.send(message(MAILBOX))
         channel.send(message(MAILBOX, message_id="m-2"))
         channel.close()
@@ -230,7 +230,7 @@ def test_an_unknown_certificate_is_refused_before_anything_is_sent(security: str
 
 def test_a_wrong_password_is_the_operators_fault_and_not_the_mails() -> None:
     with SmtpSink(security="starttls", login=("clerk", "other")) as sink:
-        error = refusal(mail(sink, security="starttls", ca_file=sink.ca_file, username="clerk", password=PASSWORD))
+        error = refusal(mail(sink, security="starttls", trust=sink.trust, username="clerk", password=PASSWORD))
     assert not error.permanent
     assert "login" in error.reason
 

@@ -24,6 +24,7 @@ from daemon.jobs.parking import KEPT
 from notifiers.examples import examples
 from notifiers.feed_glosses import feed_fault, feed_hint
 from notifiers.glosses import fault_words, hint_words
+from notifiers.trust import certificate_fault
 from notifiers.words import Words, sms_segments
 
 WORDS = Words()
@@ -47,6 +48,7 @@ ARGUMENTS: Mapping[str, tuple[int | None, int | None]] = {
 """Of each call that says what is wrong: which argument is the fault, and which the hint."""
 SAMPLES: Mapping[str, tuple[str, ...]] = {
     "quote": ('"旷课"', '"a; b: c"', '"一二三…"'),
+    "certificate_fault_in": tuple({certificate_fault(code) for code in range(100)}),
     "plain_url": ("https://sis.example.org/marks.csv",),
     "choose": ('did you mean "absent"?', "choose absent, late or leave"),
     "fault.fault": ("is not a mail address", 'has no column "mark"; its header is "姓名"'),

@@ -14,13 +14,14 @@ import pytest
 from daemon.config import load_config
 from daemon.config.offers import offered_table
 from notifiers.contract import DeliveryError, Notifier, Receipt
-from notifiers.provider import TIMEOUT, Key, Now, Provider, Settings, found_in, keys_of, providers
+from notifiers.provider import NETWORK, TIMEOUT, Key, Now, Provider, Settings, found_in, keys_of, providers
 from notifiers.sms.facts import FACTS
 from tests.notifiers.letters import PHONE, WORDS, message, noon
 from tests.phones import Answer, Arrival, HttpPhone, HttpRequest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "providers.md"
+ALIKE = {"timeout": TIMEOUT.default, "network": NETWORK.default}
 
 
 def written(name: str) -> str:
@@ -94,7 +95,7 @@ def pigeon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Provider:
 
 def test_the_provider_of_the_page_hands_over_and_tells_refusals_apart(pigeon: Provider) -> None:
     with Loft(usual=Answer(body={"flew": True, "ring": "r-7"})) as loft:
-        channel = pigeon.build({"loft": loft.url, "password": "coo", "timeout": TIMEOUT.default}, noon)
+        channel = pigeon.build({"loft": loft.url, "password": "coo", **ALIKE}, noon)
         assert channel.send(message(PHONE)) == Receipt("r-7")
         loft.expects_only(PHONE, WORDS)
         for why, permanent in (("no such number", True), ("full", False)):
@@ -103,7 +104,7 @@ def test_the_provider_of_the_page_hands_over_and_tells_refusals_apart(pigeon: Pr
                 channel.send(message(PHONE))
             assert caught.value.permanent is permanent
         channel.close()
-        stranger = pigeon.build({"loft": loft.url, "password": "moo", "timeout": TIMEOUT.default}, noon)
+        stranger = pigeon.build({"loft": loft.url, "password": "moo", **ALIKE}, noon)
         with pytest.raises(DeliveryError, match="did not fly"):
             stranger.send(message(PHONE))
 
@@ -111,7 +112,12 @@ def test_the_provider_of_the_page_hands_over_and_tells_refusals_apart(pigeon: Pr
 def test_its_keys_become_a_table(pigeon: Provider) -> None:
     table = offered_table("BirdConfig", "`[channels.sms]`", {"pigeon": pigeon}, of="SMS", default="pigeon")
     made = table.model_validate({"loft": "https://loft.example.org/fly", "password_env": "COO"})
-    assert made.settings == {"loft": "https://loft.example.org/fly", "password": None, "timeout": TIMEOUT.default}
+    assert made.settings == {
+        "loft": "https://loft.example.org/fly",
+        "password": None,
+        "timeout": TIMEOUT.default,
+        "network": NETWORK.default,
+    }
     assert "loft.example.org" in repr(made)
     assert "COO" not in repr(made)
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from notifiers.contract import DeliveryError, Fault
+from notifiers.network import Network
 from notifiers.sms.http import HttpSms, HttpSmsSettings, parse_body
+from notifiers.trust import Trust
 from tests.notifiers.letters import PHONE, SHORT, WORDS, closed_port, message, noon
 from tests.phones import Answer, Certificate, SmsGateway
 
@@ -213,7 +215,7 @@ def test_tls_is_verified_against_the_file_of_authorities(tmp_path: Path) -> None
         assert (error.permanent, error.doubtful) == (False, False)
         assert "certificate" in error.reason
         assert gateway.arrivals == []
-        channel = sms(gateway.url, ca_file=str(certificate.file))
+        channel = sms(gateway.url, network=Network(Trust(certificate.file.read_text(encoding="utf-8"))))
         channel.send(message(PHONE))
         channel.close()
         gateway.expects(PHONE)

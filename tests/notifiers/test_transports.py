@@ -15,6 +15,8 @@ from notifiers.answers import Answer, Request, Sender
 from notifiers.contract import DeliveryError, Fault
 from notifiers.curl import CurlSender
 from notifiers.http import HttpSender
+from notifiers.network import Network
+from notifiers.trust import Trust
 from tests.notifiers.letters import SHORT, closed_port, noon
 from tests.phones import Answer as Told
 from tests.phones import Certificate, SmsGateway
@@ -306,7 +308,9 @@ def test_tls_is_verified_against_the_file_of_authorities(make: Make, tmp_path: P
         assert (error.permanent, error.doubtful) == (False, False)
         assert "certificate" in error.reason
         assert gateway.requests == []
-        assert post(make(ca_file=str(certificate.file)), gateway.url).status == 200
+        assert (
+            post(make(network=Network(Trust(certificate.file.read_text(encoding="utf-8")))), gateway.url).status == 200
+        )
 
 
 def test_a_closed_sender_sends_nothing(make: Make) -> None:

@@ -18,6 +18,7 @@ from daemon.jobs.channel_problems import FAILS_FOR
 from daemon.store.engine import Store
 from notifiers.contract import DeliveryError
 from tests.daemon.record.record_office import RecordOffice
+from tests.forward_proxy import ForwardProxy
 from tests.phone import Arrival
 from tests.phones_http import Answer, HttpPhone, HttpRequest
 
@@ -99,6 +100,17 @@ def test_it_beats_as_often_as_configured(outside: Outside) -> None:
     assert [outside.after(MINUTE) for _ in range(11)] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
     assert outside.withheld() == []
     assert outside.heart.next_at() == outside.office.now + 5 * MINUTE
+
+
+def test_it_goes_through_the_proxy_of_the_office(outside: Outside) -> None:
+    (outside.office.folder / "heartbeat.url").write_text("https://watch.county.example/ping", encoding="ascii")
+    beat = '[heartbeat]\nurl_file = "heartbeat.url"\n'
+    with ForwardProxy() as proxy:
+        outside.configure(f'{beat}[network]\nproxy = "{proxy.url}"\n')
+        outside.after(MINUTE)
+        outside.configure(f'{beat}proxy = "none"\n[network]\nproxy = "{proxy.url}"\n')
+        outside.after(MINUTE)
+    assert [asked.split(" ")[:2] for asked in proxy.asked] == [["CONNECT", "watch.county.example:443"]]
 
 
 def test_without_an_address_nobody_is_told(outside: Outside) -> None:

@@ -27,10 +27,12 @@ from tests.daemon.clockwork.running import (
     now,
     until,
 )
+from tests.forward_proxy import ForwardProxy
 from tests.phones import SmsGateway, SmtpSink
 
 pytestmark = pytest.mark.timeout(300)
 
+UNKNOWN = "sis.county.example"
 OPERATOR_PHONE = "+8613800000009"
 TAKEN, SAME = "configuration taken into force", "configuration says what it said"
 REFUSED = "configuration refused, the old one keeps running"
@@ -370,3 +372,19 @@ def test_a_key_file_that_the_next_start_would_refuse_is_refused_at_once(place: P
         daemon.signal(signal.SIGHUP)
         gateway.expects_only(OPERATOR_PHONE, REFUSAL)
         assert "another key" in daemon.says(REFUSED)["problem"]
+
+
+def test_a_proxy_that_is_saved_is_used_for_the_next_poll(place: Place, gateway: SmsGateway) -> None:
+    url = f'url = "http://{UNKNOWN}/leaves.csv"'
+    feed = f'[[feed]]\nid = "leaves"\nkind = "http"\nrecords = "leaves"\n{url}\npoll = "1s"\ntimeout = "1s"\n'
+    saves(place, "config.toml", "[[ladder]]", f"{feed}[[ladder]]")
+    refusing = ForwardProxy(refuses=b"HTTP/1.1 407 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    with refusing as proxy, Daemon(place).serves() as daemon:
+        daemon.says("feed not polled", feed="leaves")
+        assert proxy.asked == []
+        saves(place, "config.toml", "[console]", f'[network]\nproxy = "{proxy.url}"\n[console]')
+        daemon.says(TAKEN)
+        until(lambda: bool(proxy.asked))
+        assert all(line["event"] != "changed keys wait for a restart" for line in daemon.lines)
+        gateway.forgets()
+    assert proxy.asked[0] == f"GET http://{UNKNOWN}/leaves.csv HTTP/1.1"

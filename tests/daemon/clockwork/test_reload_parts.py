@@ -21,6 +21,7 @@ from daemon.jobs.send import send_due
 from daemon.store import timers
 from daemon.store.engine import Store
 from daemon.systemd import Watch
+from tests.authority import Authority
 from tests.daemon.desk.county_office import Office, local, write_county
 
 RULE = (
@@ -92,6 +93,38 @@ def test_templates_in_a_linked_folder_count_and_so_does_their_swap(office: Offic
     (templates / "..data_tmp").rename(templates / "..data")
     assert written.print() != before[0]
     assert written.digest() != before[1]
+
+
+def with_network(office: Office, lines: str) -> None:
+    config = office.folder / "config.toml"
+    config.write_text(f"{config.read_text(encoding='utf-8')}\n[network]\n{lines}", encoding="utf-8")
+
+
+def test_authorities_count_as_soon_as_they_are_named(office: Office) -> None:
+    authority = Authority(office.folder, "county")
+    with_network(office, 'ca_file = "county.pem"')
+    written = Written(office.house.config.path)
+    before = written.print(), written.digest()
+    authority.file.write_text(Authority(office.folder, "other").certificates, encoding="utf-8")
+    assert written.print() != before[0]
+    assert written.digest() != before[1]
+
+
+@pytest.mark.parametrize("change", ["key", "bytes"])
+def test_another_way_out_builds_every_channel_anew(office: Office, change: str) -> None:
+    authority = Authority(office.folder, "county")
+    with_network(office, 'ca_file = "county.pem"')
+    path = office.house.config.path
+    before = renew_terms(office.house.terms, load_config(path), office.house.clock)
+    same = renew_terms(before, load_config(path), office.house.clock)
+    assert all(same.notifiers[name] is one for name, one in before.notifiers.items())
+    if change == "key":
+        path.write_text(f"{path.read_text(encoding='utf-8')}\nno_proxy = ['10.0.0.0/8']\n", encoding="utf-8")
+    else:
+        authority.file.write_text(Authority(office.folder, "other").certificates, encoding="utf-8")
+    after = renew_terms(before, load_config(path), office.house.clock)
+    assert before.notifiers
+    assert not any(after.notifiers[name] is one for name, one in before.notifiers.items())
 
 
 def test_a_rule_file_in_another_folder_is_watched_as_soon_as_it_is_named(office: Office) -> None:
