@@ -46,6 +46,7 @@ bench: $(VENV)/.test ## measure, against the limits written in bench/
 lock: $(VENV)/.test ## lock anew what pyproject.toml asks for (UPGRADE=1: in the newest versions)
 	$(COMPILE) --group build --output-file requirements.lock
 	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --extra pdf --constraints requirements-dev.lock --output-file requirements-pdf.lock
 
 wheel: $(VENV)/.test ## build dist/baoxue-*.whl
 	$(BIN)/python -m build --wheel --no-isolation

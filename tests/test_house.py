@@ -144,13 +144,19 @@ def asked_for(*groups: str) -> list[Requirement]:
     """What pyproject.toml asks for, with the groups named."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     rows = [*project["project"]["dependencies"]]
+    named = {**project["dependency-groups"], **project["project"]["optional-dependencies"]}
     for group in groups:
-        rows += [row for row in project["dependency-groups"][group] if isinstance(row, str)]
+        rows += [row for row in named[group] if isinstance(row, str)]
     return [Requirement(row) for row in rows]
 
 
 @pytest.mark.parametrize(
-    ("name", "groups"), [("requirements.lock", ("build",)), ("requirements-dev.lock", ("build", "dev"))]
+    ("name", "groups"),
+    [
+        ("requirements.lock", ("build",)),
+        ("requirements-dev.lock", ("build", "dev")),
+        ("requirements-pdf.lock", ("pdf",)),
+    ],
 )
 def test_a_lock_holds_what_the_project_asks_for(name: str, groups: tuple[str, ...]) -> None:
     locked = pins(name)
@@ -162,11 +168,12 @@ def test_a_lock_holds_what_the_project_asks_for(name: str, groups: tuple[str, ..
     assert unmet == [], 'run "make lock"'
 
 
-def test_both_locks_agree() -> None:
-    assert pins("requirements.lock").items() <= pins("requirements-dev.lock").items()
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-pdf.lock"])
+def test_all_locks_agree(name: str) -> None:
+    assert pins(name).items() <= pins("requirements-dev.lock").items()
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-pdf.lock"])
 def test_a_lock_pins_every_line_by_hash_and_names_no_index(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert len(re.findall(r"(?m)^[a-z0-9]", text)) == len(pins(name))

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from daemon.cli.faults import Refusal
-from daemon.cli.output import print_json, print_records
+from daemon.cli.language import worded
+from daemon.cli.output import print_json, print_records, say
 from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.audit import WHAT
@@ -17,7 +18,7 @@ from daemon.jobs.feed_findings import WORDS
 from daemon.jobs.house import House
 from daemon.store.incidents import IncidentRow
 
-FOUND = {"what": "事项 what", "zh": "说明", "en": "in words", "count": "项数 how many", "since": "最早 since"}
+FOUND = {"words": ("说明", "what"), "count": ("项数", "how many"), "since": ("最早", "since"), "what": ("事项", "code")}
 
 
 def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
@@ -33,10 +34,10 @@ def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--mend", is_flag=True, help="重新排入 queue it again, as the daemon does every ten minutes.")
+@click.option("--mend", is_flag=True, help="Queue it again, as the daemon does every ten minutes.")
 @printing
 def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
-    """自检 find overdue work, and what is wrong with feeds; exit status 1 where there is any."""
+    """Find overdue work, and what is wrong with feeds; exit status 1 where there is any."""
     with the_house() as house:
         done = look(house, wall_clock(), mend=mend)
         records = [
@@ -53,8 +54,8 @@ def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
     if as_json():
         print_json(records)
     elif records:
-        print_records(records, FOUND)
+        print_records([{**one, "words": worded(str(one["zh"]), str(one["en"]))} for one in records], FOUND)
     else:
-        click.echo("没有逾期，数据源正常 nothing is overdue, and no feed has a problem")
+        say("没有逾期，数据源正常", "nothing is overdue, and no feed has a problem")
     if records:
         raise Refusal((), code=1)

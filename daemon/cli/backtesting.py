@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.cli.faults import refuse
+from daemon.cli.language import worded
 from daemon.cli.output import print_json
 from daemon.cli.reading import print_refused
 from daemon.cli.shared import as_json, printing, progress_bars, quiet_logs, the_config, the_house
@@ -33,15 +34,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.option("--from", "first", metavar="T", help="起 a date or instant (default: the first term's first day).")
-@click.option("--to", "last", metavar="T", help="止 a date, which includes its whole day, or an instant.")
-@click.option("--files", is_flag=True, help="用文件 over the configured file feeds instead of the store.")
-@click.option("--rules", "rules_", metavar="FILE", help="规则 these rules in place of the configured files.")
-@click.option("--against", metavar="FILE", help="对照 and those, saying child by child what differs.")
-@click.option("--outcomes", metavar="FILE", help="结局 a table of student_id and at (default: recorded drop-outs).")
-@click.option("--horizon", default="60d", show_default=True, help="观察期 how long after a flag an outcome counts.")
-@click.option("--html", type=_FILE, metavar="FILE", help="网页 write a page with plots there.")
-@click.option("--notices", type=_FILE, metavar="FILE", help="通知 write every message there, one JSON line each.")
+@click.option("--from", "first", metavar="T", help="A date or instant (default: the first term's first day).")
+@click.option("--to", "last", metavar="T", help="A date, which includes its whole day, or an instant.")
+@click.option("--files", is_flag=True, help="Over the configured file feeds instead of the store.")
+@click.option("--rules", "rules_", metavar="FILE", help="These rules in place of the configured files.")
+@click.option("--against", metavar="FILE", help="And those, saying child by child what differs.")
+@click.option("--outcomes", metavar="FILE", help="A table of student_id and at (default: recorded drop-outs).")
+@click.option("--horizon", default="60d", show_default=True, help="How long after a flag an outcome counts.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write a page with plots there.")
+@click.option("--notices", type=_FILE, metavar="FILE", help="Write every message there, one JSON line each.")
 @printing
 def backtest(
     first: str | None,
@@ -51,7 +52,7 @@ def backtest(
     notices: Path | None,
     **asked: str | None,
 ) -> None:
-    """回测 whom the rules would have flagged, how early, and how often in vain; replayed as known then."""
+    """Say whom the rules would have flagged, how early, and how often in vain; replayed as known then."""
     from daemon.backtest.run import backtest as find  # noqa: PLC0415 - the rules and arrays, for whoever asks
 
     config, now = the_config(), wall_clock()
@@ -139,7 +140,7 @@ def _progress() -> Iterator[Progress]:
 
         def advance(rules: str, done: int, of: int) -> None:
             if rules not in tasks:
-                tasks[rules] = bars.add_task("回测 replaying", total=of, doing=rules)
+                tasks[rules] = bars.add_task(worded("回测", "replaying"), total=of, doing=rules)
             bars.update(tasks[rules], completed=done)
 
         yield advance

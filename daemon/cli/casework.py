@@ -6,13 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from daemon.cli.output import page, print_json, print_record, print_records, table
+from daemon.cli.faults import refuse
+from daemon.cli.language import Said, in_words, word_for, worded
+from daemon.cli.naming import children, children_shown, name_shown, named, refuse_unreadable, the_case
+from daemon.cli.output import print_json, print_record, print_records, print_table
 from daemon.cli.proving import proof
-from daemon.cli.shared import as_json, configured, printing, the_house
+from daemon.cli.shared import as_json, configured, either_or, printing, the_house
+from daemon.cli.vocabulary import MARKS, MOVES, STAGES, STANDINGS
 from daemon.clock import wall_clock
-from daemon.desk.deeds import DONE, WORDS, Deed
-from daemon.jobs.dossier import list_ledger, open_dossier, outline
+from daemon.desk.deeds import WORDS
+from daemon.desk.reasons import CLOSING
+from daemon.jobs.dossier import list_ledger, open_dossier, outline, outlines
+from daemon.jobs.entries import ENTRIES, FACTS, WAYS
+from daemon.jobs.find import search
+from daemon.jobs.naming import open_names
 from daemon.jobs.office import Acted, Actor, acknowledge, approve_closing, confirm, note, propose_closing
+from daemon.jobs.proof import CHANNELS
+from notifiers.phrases import KINDS, REASONS, ROLES, known_reason
 from rules.case import Stage
 
 if TYPE_CHECKING:
@@ -21,187 +31,267 @@ if TYPE_CHECKING:
     from daemon.jobs.house import House
 
 LEDGER = {
-    "case": "编号 case",
-    "stage": "阶段 stage",
-    "student": "学生 student",
-    "school": "学校 school",
-    "class": "班级 class",
-    "town": "乡镇 town",
-    "episode": "次数 episode",
-    "run_from": "缺勤起 absent since",
-    "due_at": "应报告 due",
-    "raised_at": "已报告 raised",
-    "acknowledged_at": "签收 acknowledged",
-    "pending_closure": "待销号 to be closed",
+    "case": ("编号", "case"),
+    "name": ("姓名", "name"),
+    "stage": ("阶段", "stage"),
+    "due_at": ("应报告", "due"),
+    "student": ("学籍号", "student"),
+    "school": ("学校", "school"),
+    "class": ("班级", "class"),
+    "town": ("乡镇", "town"),
+    "run_from": ("缺勤起", "absent since"),
+    "raised_at": ("报告于", "reported at"),
+    "acknowledged_at": ("签收", "acknowledged"),
+    "pending_closure": ("待销号", "to be closed"),
+    "episode": ("报告次数", "reports"),
+    "closed_at": ("销号", "closed"),
+    "reason": ("原因", "reason"),
 }
 CASE = {
-    "case": "编号 case",
-    "name": "姓名 name",
-    "student": "学籍号 student",
-    "class": "班级 class",
-    "school": "学校 school",
-    "town": "乡镇 town",
-    "stage": "阶段 stage",
-    "standing": "报告 report",
-    "episode": "次数 episode",
-    "unconfirmed": "未核实 unconfirmed",
-    "run_from": "缺勤起 absent since",
-    "absent_days": "缺勤天数 days absent",
-    "due_at": "应报告 due",
-    "raised_at": "已报告 raised",
-    "rule": "规则 rule",
-    "rule_version": "规则版本 rule version",
-    "acknowledged_at": "签收 acknowledged",
-    "acknowledged_by": "签收方 acknowledged by",
-    "pending_closure": "待销号 to be closed",
-    "reason": "原因 reason",
-    "closed_at": "销号 closed",
-    "wake_at": "下次处理 looked at next",
+    "case": ("编号", "case"),
+    "name": ("姓名", "name"),
+    "student": ("学籍号", "student"),
+    "class": ("班级", "class"),
+    "school": ("学校", "school"),
+    "town": ("乡镇", "town"),
+    "stage": ("阶段", "stage"),
+    "standing": ("报告现状", "report"),
+    "episode": ("报告次数", "reports"),
+    "unconfirmed": ("未核实", "unconfirmed"),
+    "run_from": ("缺勤起", "absent since"),
+    "absent_days": ("缺勤天数", "days absent"),
+    "due_at": ("应报告", "due"),
+    "raised_at": ("报告于", "reported at"),
+    "rule": ("规则", "rule"),
+    "rule_version": ("规则版本", "rule version"),
+    "acknowledged_at": ("签收", "acknowledged"),
+    "acknowledged_by": ("签收方", "acknowledged by"),
+    "pending_closure": ("待销号", "to be closed"),
+    "reason": ("原因", "reason"),
+    "closed_at": ("销号", "closed"),
+    "wake_at": ("下次处理", "looked at next"),
 }
 TOLD = {
-    "told_at": "时间 told",
-    "kind": "内容 kind",
-    "role": "角色 role",
-    "contact": "对象 contact",
-    "channel": "渠道 channel",
-    "episode": "次数 episode",
-    "doubtful": "存疑 in doubt",
-    "shadow": "演练 shadow",
+    "told_at": ("时间", "told"),
+    "kind": ("内容", "kind"),
+    "contact": ("对象", "contact"),
+    "role": ("角色", "role"),
+    "channel": ("渠道", "channel"),
+    "unit": ("单位", "unit"),
+    "episode": ("报告次数", "report no."),
+    "doubtful": ("存疑", "in doubt"),
+    "shadow": ("试运行", "shadow"),
 }
 SIGNS = {
-    "rule": "规则 rule",
-    "version": "版本 version",
-    "due_at": "时限 due",
-    "raised_at": "出现 raised",
-    "times": "次数 times",
-    "stands": "持续 stands",
+    "rule": ("规则", "rule"),
+    "version": ("版本", "version"),
+    "due_at": ("时限", "due"),
+    "raised_at": ("出现", "raised"),
+    "times": ("次数", "times"),
+    "stands": ("持续", "stands"),
 }
-JOURNAL = {"seq": "序 no.", "at": "时间 at", "kind": "事项 entry", "body": "内容 details"}
-HISTORY = {"date": "日期 date", "session": "节次 session", "mark": "考勤 mark"}
-LEAVES = {"from": "起 from", "to": "止 to", "kind": "类别 kind", "leave": "编号 leave"}
-MOVEMENTS = {"at": "时间 at", "kind": "异动 movement", "evidence": "依据 evidence"}
+JOURNAL = {"seq": ("序", "no."), "at": ("时间", "at"), "kind": ("事项", "entry"), "body": ("内容", "details")}
+HISTORY = {"date": ("日期", "date"), "session": ("节次", "session"), "mark": ("考勤", "mark")}
+LEAVES = {"from": ("起", "from"), "to": ("止", "to"), "kind": ("类别", "kind"), "leave": ("编号", "leave")}
+MOVEMENTS = {"at": ("时间", "at"), "kind": ("异动", "movement"), "evidence": ("依据", "evidence")}
 
-BY = click.option("--by", required=True, metavar="WHO", help="由谁 who says so; kept in the journal.")
+BY = click.option("--by", required=True, metavar="WHO", help="Who says so; kept in the journal.")
+NUMBER = click.argument("number", metavar="N")
 
 
 @click.command("cases")
-@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), help="阶段 only this stage.")
-@click.option("--unit", metavar="UNIT", help="单位 only children enrolled below, or living in, this unit.")
-@click.option("--all", "everything", is_flag=True, help="含已销号 the closed ones, too.")
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), help="Only this stage.")
+@click.option("--unit", metavar="UNIT", help="Only children enrolled below, or living in, this unit: its id or name.")
+@click.option("--all", "everything", is_flag=True, help="The closed ones, too.")
 @printing
 def list_cases(stage: str | None, unit: str | None, everything: bool) -> None:  # noqa: FBT001 - click's own way
-    """台账 the ledger: open cases, or those of a stage or a unit."""
+    """List the ledger: open cases, or those of a stage or a unit."""
     with the_house() as house, house.store.read() as tx:
         records = list_ledger(tx, house, stage=stage, unit=unit, closed_too=everything)
-    print_records(records, LEDGER)
+    print_ledger(records)
+
+
+def print_ledger(records: Sequence[Mapping[str, Any]]) -> None:
+    """Print cases as a table, with the names of children and units; exit status 1 where a name cannot be read."""
+    shown = records if as_json() else [_in_words(one) for one in children_shown(records)]
+    print_records(shown, LEDGER, {"stage": STAGES})
+    refuse_unreadable(one["name"] for one in records)
 
 
 @click.group()
 @configured
 def case() -> None:
-    """个案 one case: see it, acknowledge it, confirm it, close it by two."""
+    """See, find, acknowledge, confirm or close one case; N is its number, or its child's id or name."""
 
 
 @case.command()
-@click.argument("number", metavar="N")
+@click.argument("words", metavar="WORDS...", nargs=-1, required=True)
+@printing
+def find(words: tuple[str, ...]) -> None:
+    """Find cases by words that all fit: a number, a child's name or id, a school, class, town or village, a telephone.
+
+    A part of a name is enough. Children who fit by themselves and have no case are listed, too. Exit status 1 where
+    nothing fits.
+    """
+    with the_house() as house, house.store.read() as tx:
+        rows, without = search(tx, house.people(tx), words)
+        records = outlines(tx, house, rows) + [{"case": None, **one} for one in children(tx, house, without)]
+    if not records:
+        raise refuse("case find", "nothing fits", "write less of a name, or one word only", code=1)
+    print_ledger(records)
+
+
+@case.command()
+@NUMBER
 @printing
 def show(number: str) -> None:
-    """Where a case stands, who was told what, its journal, and the child's dated marks."""
-    with the_house() as house, house.store.read() as tx:
-        record = open_dossier(tx, house, number, wall_clock())
+    """Show where a case stands, who was told what, its journal, and the child's dated marks."""
+    with the_house() as house:
+        number = the_case(house, number, part=True)
+        with house.store.read() as tx:
+            record = open_dossier(tx, house, number, wall_clock())
     if as_json():
         print_json(record)
         return
-    print_record(record, CASE)
-    for key, columns, title in (
-        ("signs", SIGNS, "苗头与时限 signs and deadlines"),
-        ("told", TOLD, "已告知 told"),
-        ("journal", JOURNAL, "日志 journal"),
-        ("history", HISTORY, "考勤 marks"),
-        ("leaves", LEAVES, "请假 leave"),
-        ("movements", MOVEMENTS, "学籍异动 movements"),
+    [seen] = children_shown([record])
+    print_record(_in_words(seen), CASE, {"stage": STAGES, "standing": STANDINGS, "acknowledged_by": ROLES})
+    _print_parts(record)
+    refuse_unreadable([record["name"]])
+
+
+def _print_parts(record: Mapping[str, Any]) -> None:
+    """Print what is known of a case beside its head, each kind of it as a table."""
+    told = [
+        {
+            **one,
+            "contact": named(one["contact"], name_shown(record["contact_names"].get(one["contact"]))),
+            "unit": named(one["unit"], one["unit_name"]),
+        }
+        for one in record["told"]
+    ]
+    for records, columns, title, words in (
+        (record["signs"], SIGNS, ("苗头与时限", "signs and deadlines"), {}),
+        (told, TOLD, ("已告知", "told"), {"kind": KINDS, "role": ROLES, "channel": CHANNELS}),
+        (_readable(record), JOURNAL, ("日志", "journal"), {"kind": ENTRIES}),
+        (record["history"], HISTORY, ("考勤", "marks"), {"mark": MARKS}),
+        (record["leaves"], LEAVES, ("请假", "leave"), {}),
+        (record["movements"], MOVEMENTS, ("学籍异动", "movements"), {"kind": MOVES}),
     ):
-        if record[key]:
-            page().print(table(_readable(record[key]), columns, title))
-
-
-def _readable(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Records with the deeds of a journal in words, 中文 and English; the code is what JSON has."""
-    return [_in_words(one) if one.get("kind") == DONE else one for one in records]
+        if records:
+            print_table(records, columns, title, words=words)
 
 
 def _in_words(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    body = record["body"]
-    return {**record, "body": {**body, "deed": " ".join(WORDS[Deed(body["deed"])])}}
+    """Return a case with its reason in the reader's language."""
+    code = known_reason(record.get("reason"))
+    return {**record, "reason": in_words(REASONS[code])} if code else record
+
+
+def _readable(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the journal of a case in words, contacts by their names; JSON has the codes."""
+    names = record["contact_names"]
+    return [
+        {**one, "body": {in_words(FACTS[key]) if key in FACTS else key: _fact(key, said, names) for key, said in body}}
+        for one in record["journal"]
+        for body in [one["body"].items()]
+    ]
+
+
+def _fact(key: str, said: object, names: Mapping[str, str]) -> object:
+    """Return what a line of a journal says of one thing, in words."""
+    if isinstance(said, list):
+        return [_fact(key, one, names) for one in said]
+    if isinstance(said, bool):
+        return worded("是", "yes") if said else worded("否", "no")
+    if key in {"contact", "to"} and isinstance(said, str):
+        return named(said, names.get(said))
+    if key == "reason" and isinstance(said, str) and (code := known_reason(said)):
+        return in_words(REASONS[code])
+    return word_for(said, BODIES[key]) if key in BODIES else said
+
+
+BODIES = {
+    "channel": CHANNELS,
+    "deed": {str(deed): words for deed, words in WORDS.items()},
+    "kind": KINDS,
+    "mark": MARKS,
+    "role": ROLES,
+    "roles": ROLES,
+    "stage": STAGES,
+    "tell": ROLES,
+    "was": STAGES,
+    "way": WAYS,
+}
+"""The codes that lines of a journal say, by key."""
 
 
 @case.command()
-@click.argument("number", metavar="N")
+@NUMBER
 @BY
 @printing
 def ack(number: str, by: str) -> None:
-    """签收 acknowledge a report: the rungs that wait for that stay silent."""
+    """Acknowledge a report: the rungs that wait for that stay silent."""
     with the_house() as house:
-        done = acknowledge(house, number, Actor(by), wall_clock())
-        _print(house, done, "已签收 acknowledged", "早已签收 acknowledged before")
+        done = acknowledge(house, the_case(house, number), Actor(by), wall_clock())
+        _print(house, done, ("已签收", "acknowledged"), ("早已签收", "acknowledged before"))
 
 
 @case.command("confirm")
-@click.argument("number", metavar="N")
-@click.option(
-    "--seen/--absent", "seen", default=None, required=True, help="见到学生/确认缺勤 the child is there, or not."
-)
+@NUMBER
+@either_or("--seen/--absent", "seen", help="The child is there, or is not; one of the two must be said.")
 @BY
 @printing
 def confirm_(number: str, seen: bool, by: str) -> None:  # noqa: FBT001 - click's own way
-    """核实 confirm by hand that the child is there, or absent, in the current session."""
+    """Confirm by hand that the child is there, or absent, in the current session."""
     with the_house() as house:
-        done = confirm(house, number, seen=seen, actor=Actor(by), now=wall_clock())
-        _print(house, done, "已核实 confirmed")
+        done = confirm(house, the_case(house, number), seen=seen, actor=Actor(by), now=wall_clock())
+        _print(house, done, ("已核实：在校", "confirmed: seen") if seen else ("已核实：缺勤", "confirmed: absent"))
 
 
 @case.command("note")
-@click.argument("number", metavar="N")
+@NUMBER
 @click.argument("text", metavar="TEXT")
-@click.option("--by", metavar="WHO", help="由谁 who says so.")
+@BY
 @printing
-def note_(number: str, text: str, by: str | None) -> None:
-    """备注 write a line into the journal of a case."""
+def note_(number: str, text: str, by: str) -> None:
+    """Write a line into the journal of a case."""
     with the_house() as house:
-        done = note(house, number, text, Actor(by) if by else None, wall_clock())
-        _print(house, done, "已记录 written down")
+        done = note(house, the_case(house, number), text, Actor(by), wall_clock())
+        _print(house, done, ("已记录", "written down"))
 
 
 @case.command()
-@click.argument("number", metavar="N")
-@click.option("--reason", required=True, metavar="R", help="原因 returned, excused, transferred, … or 已转学, ….")
+@NUMBER
+@click.option("--reason", required=True, metavar="R", help=f"Why: {', '.join(CLOSING)}; or the same in Chinese.")
 @BY
 @printing
 def close(number: str, reason: str, by: str) -> None:
-    """申请销号 ask to close a case; a second person approves."""
+    """Ask to close a case; a second person approves."""
     with the_house() as house:
-        done = propose_closing(house, number, reason, Actor(by), wall_clock())
-        _print(house, done, "待第二人批准 waits for a second person to approve")
+        done = propose_closing(house, the_case(house, number), reason, Actor(by), wall_clock())
+        _print(house, done, ("待第二人批准", "waits for a second person to approve"))
 
 
 @case.command()
-@click.argument("number", metavar="N")
+@NUMBER
 @BY
 @printing
 def approve(number: str, by: str) -> None:
-    """批准销号 close a case somebody else asked to close; whoever was told of its report is told."""
+    """Close a case somebody else asked to close; whoever was told of its report is told."""
     with the_house() as house:
-        done = approve_closing(house, number, Actor(by), wall_clock())
-        _print(house, done, "已销号 closed")
+        done = approve_closing(house, the_case(house, number), Actor(by), wall_clock())
+        _print(house, done, ("已销号", "closed"))
 
 
 case.add_command(proof)
 
 
-def _print(house: House, done: Acted, words: str, unchanged: str = "") -> None:
+def _print(house: House, done: Acted, words: Said, unchanged: Said = ("", "")) -> None:
     with house.store.read() as tx:
-        record: dict[str, Any] = {**outline(house, house.people(tx), done.case), "changed": done.changed}
+        people = house.people(tx)
+        name = open_names(tx, people, students=[done.case.student_id]).students.get(done.case.student_id)
+        record: dict[str, Any] = {**outline(house, people, done.case), "name": name, "changed": done.changed}
     if as_json():
         print_json(record)
         return
-    click.echo(f"{done.case.number}  {words if done.changed else unchanged}")
+    click.echo(f"{done.case.number}  {name_shown(name)}  {in_words(words if done.changed else unchanged)}")

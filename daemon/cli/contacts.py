@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from daemon.cli.output import print_records
-from daemon.cli.shared import printing, the_house
+from daemon.cli.language import in_words
+from daemon.cli.naming import named
+from daemon.cli.output import print_records, shown
+from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.dossier import local
+from daemon.jobs.naming import Names, open_names
+from daemon.jobs.proof import CHANNELS
 from daemon.jobs.ways import Ways, ways_of
 from daemon.settings import rotas_of, workdays_of
 from daemon.store import roster, unreachable
-from notifiers.phrases import mask_address, mask_name
+from notifiers.phrases import ROLES, mask_address
 from rules.rota import OnDuty
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from daemon.jobs.house import House
     from daemon.store.roster import Contact
@@ -25,28 +30,42 @@ if TYPE_CHECKING:
     from daemon.store.unreachable import Unreachable
 
 CONTACTS = {
-    "contact": "编号 contact",
-    "name": "姓名 name",
-    "role": "角色 role",
-    "unit": "单位 unit",
-    "student": "学生 student",
-    "phone": "电话 phone",
-    "email": "邮箱 mail",
-    "endpoint": "接收端 endpoint",
-    "channels": "可用渠道 reached by",
-    "on_duty": "当班 on duty",
-    "fails": "不通 fails",
+    "name": ("姓名", "name"),
+    "role": ("角色", "role"),
+    "unit": ("单位", "unit"),
+    "student": ("学生", "student"),
+    "phone": ("电话", "phone"),
+    "email": ("邮箱", "mail"),
+    "endpoint": ("接收端", "endpoint"),
+    "channels": ("可用渠道", "reached by"),
+    "on_duty": ("当班", "on duty"),
+    "fails": ("不通", "fails"),
+    "contact": ("编号", "contact"),
 }
 
 
 @click.command()
-@click.option("--unreachable", "failing", is_flag=True, help="不通 only those with no address, or one that fails.")
+@click.option("--unreachable", "failing", is_flag=True, help="Only those with no address, or one that fails.")
 @printing
 def contacts(failing: bool) -> None:  # noqa: FBT001 - click's own way
-    """联系人 who can be told, and which addresses fail; names and addresses are masked."""
+    """List who can be told, and which addresses fail; addresses are masked."""
     with the_house() as house, house.store.read() as tx:
         records = list_contacts(tx, house, wall_clock())
-    print_records([one for one in records if not failing or one["fails"] or not one["channels"]], CONTACTS)
+    chosen = [one for one in records if not failing or one["fails"] or not one["channels"]]
+    print_records(chosen if as_json() else [_shown(one) for one in chosen], CONTACTS, {"role": ROLES})
+
+
+def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a contact as a table shows it: unit and child by name and id."""
+    return {
+        **record,
+        "unit": named(record["unit"], record["unit_name"]),
+        "student": named(record["student"], record["student_name"]),
+        "channels": [in_words(CHANNELS[one]) for one in record["channels"]],
+        "fails": [
+            f"{in_words(CHANNELS[one['channel']])} {shown(one['since'])} {one['why']}" for one in record["fails"]
+        ],
+    }
 
 
 def list_contacts(tx: Tx, house: House, now: dt.datetime) -> list[dict[str, Any]]:
@@ -60,22 +79,25 @@ def list_contacts(tx: Tx, house: House, now: dt.datetime) -> list[dict[str, Any]
     duty = OnDuty(house.people(tx).directory, rotas_of(house.config), now, workdays_of(house.config.calendar))
     first = set(duty.first())
     opened = roster.contacts_of(tx, known)
-    language = house.config.service.language
+    people = house.people(tx)
+    names = open_names(tx, people, students=[one.student_id for one in opened.values()])
     return [
-        _record(opened[name], ways, language)
+        _record(opened[name], ways, names)
         | {"on_duty": name in first}
         | {"fails": [_fault(house, one) for one in flags.get(name, ())]}
         for name in sorted(known)
     ]
 
 
-def _record(one: Contact, ways: Ways, language: str) -> dict[str, Any]:
+def _record(one: Contact, ways: Ways, names: Names) -> dict[str, Any]:
     return {
         "contact": one.contact_id,
-        "name": mask_name(one.name, language),
+        "name": one.name,
         "role": one.role,
         "unit": one.unit_id,
+        "unit_name": names.unit(one.unit_id),
         "student": one.student_id,
+        "student_name": names.students.get(one.student_id or ""),
         "phone": mask_address(one.phone),
         "email": mask_address(one.email),
         "endpoint": one.endpoint,

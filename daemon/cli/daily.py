@@ -9,33 +9,34 @@ from typing import Any
 import click
 
 from daemon.cli.faults import FAILED, WRONG, Refusal, print_faults
+from daemon.cli.language import in_words
 from daemon.cli.output import print_json
 from daemon.cli.shared import as_json, config_path, configured, printing, the_config
 from daemon.problems import Problem
 
 
 @click.command()
-@click.option("--seed", type=int, default=1, show_default=True, help="种子 another seed, another county.")
-@click.option("--days", type=int, default=15, show_default=True, help="天数 school days to play.")
-@click.option("--speed", type=float, default=1.0, show_default=True, help="速度 2 is twice as fast.")
-@click.option("--keep", type=click.Path(path_type=Path), help="保留 keep feeds and store in this folder.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another county.")
+@click.option("--days", type=int, default=15, show_default=True, help="School days to play.")
+@click.option("--speed", type=float, default=1.0, show_default=True, help="2 is twice as fast.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep feeds and store in this folder.")
 def demo(seed: int, days: int, speed: float, keep: Path | None) -> int:
-    """演示 a simulated county; nothing to configure, nothing leaves this machine."""
+    """Show a simulated county; nothing to configure, nothing leaves this machine."""
     return int(importlib.import_module("daemon.demo").run(seed, days, speed, keep))
 
 
 @click.command()
 @configured
 def run() -> int:
-    """运行 the daemon."""
+    """Run the daemon."""
     return int(importlib.import_module("daemon.clockwork").run(config_path()))
 
 
 @click.command()
-@click.option("--live", is_flag=True, help="转正 what leaving shadow mode would send; in live mode, what is owed.")
+@click.option("--live", is_flag=True, help="What leaving shadow mode would send; in live mode, what is owed.")
 @printing
 def check(live: bool) -> None:  # noqa: FBT001 - click's own way
-    """检查 configuration, rules, templates, feeds with all they hold; and whether every rung reaches somebody.
+    """Check configuration, rules, templates, feeds with all they hold, and whether every rung reaches somebody.
 
     Exit status 2 where the configuration is wrong, 1 where something in the feeds is refused, waits for a child who is
     not on the roster, is held or reaches nobody.
@@ -57,7 +58,8 @@ def check(live: bool) -> None:  # noqa: FBT001 - click's own way
         raise Refusal(said, code=WRONG if found.problems else FAILED)
     if not as_json():
         notices = len(found.notices)
-        well = f"检查通过，另有{notices}项提示 passed, with notices" if notices else "检查通过 all is well"
+        noticed = (f"检查通过，另有{notices}项提示", f"passed, with {notices} notices")
+        well = in_words(noticed if notices else ("检查通过", "all is well"))
         click.echo(f"{well}: {found.summary}")
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from daemon.cli.faults import Refusal, refuse
+from daemon.cli.language import worded
+from daemon.cli.output import say
 from daemon.cli.shared import configured, open_store_of, progress_bars, the_config
 from daemon.clock import wall_clock
 from daemon.problems import Problem
@@ -26,30 +28,30 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.group()
 @configured
 def db() -> None:
-    """数据库 the store and its keys."""
+    """Back up, restore, verify and upgrade the store, and change its keys."""
 
 
 @db.command()
 @configured
 def upgrade() -> None:
-    """升级 bring the tables to this version; the daemon must not be running."""
+    """Bring the tables to this version; the daemon must not be running."""
     with open_store_of(the_config(), Opening.FIRST) as store:
         before = store.revision()
         if store.at_head():
-            click.echo(f"已是最新 up to date: {before}")
+            say(f"已是最新：{before}", f"up to date: {before}")
             return
         store.claim_single_writer()
         with progress_bars() as bars:
-            task = bars.add_task("升级 upgrading", total=None, doing="")
+            task = bars.add_task(worded("升级", "upgrading"), total=None, doing="")
             store.upgrade(lambda revision: bars.update(task, doing=revision))
-        click.echo(f"已升级 upgraded: {before or '-'} → {store.revision()}")
+        say(f"已升级：{before or '–'} → {store.revision()}", f"upgraded: {before or '–'} → {store.revision()}")
 
 
 @db.command()
 @click.argument("file", type=FILE, required=False)
 @configured
 def backup(file: Path | None) -> None:
-    """备份 write the whole store to FILE, beside a running daemon; an older backup there is replaced."""
+    """Write the whole store to FILE, beside a running daemon; an older backup there is replaced."""
     config = the_config()
     target = file or config.base / f"baoxue-{wall_clock():%Y%m%dT%H%M%SZ}.backup"
     with open_store_of(config) as store:
@@ -59,32 +61,32 @@ def backup(file: Path | None) -> None:
         if not target.absolute().parent.is_dir():
             raise refuse(str(target), "its folder does not exist", "make it first")
         with progress_bars() as bars:
-            bars.add_task("备份 backing up", total=None, doing=target.name)
+            bars.add_task(worded("备份", "backing up"), total=None, doing=target.name)
             store.backup(target)
-    click.echo(f"已备份 backed up: {target} (密钥另存 keep the key file elsewhere)")
+    say(f"已备份：{target}（密钥文件请另存他处）", f"backed up: {target} (keep the key file elsewhere)")
 
 
 @db.command()
 @click.argument("file", type=FILE)
-@click.option("--yes", is_flag=True, help="不询问 do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask at.")
 @configured
 def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 - click's own way
-    """恢复 replace everything in the store by the backup in FILE; the daemon must not be running."""
+    """Replace everything in the store by the backup in FILE; the daemon must not be running."""
     if not file.is_file():
         raise refuse(str(file), "does not exist", "name a file that db backup wrote")
     with open_store_of(the_config(), Opening.ANEW) as store:
-        if not yes and store.revision() is not None and sys.stdin.isatty():
-            click.confirm("现有数据将被替换 everything in the store will be replaced. OK?", abort=True, err=True)
+        if not yes and store.revision() is not None:
+            _ask(f"db restore {file}")
         with progress_bars() as bars:
-            bars.add_task("恢复 restoring", total=None, doing=file.name)
+            bars.add_task(worded("恢复", "restoring"), total=None, doing=file.name)
             store.restore(file)
-        click.echo(f"已恢复 restored: {file}")
+        say(f"已恢复：{file}", f"restored: {file}")
 
 
 @db.command()
 @configured
 def verify() -> None:
-    """校验 check the hash chain of every case's journal."""
+    """Check the hash chain of every case's journal."""
     with open_store_of(the_config()) as store:
         _check_tables(store)
         with store.read() as tx:
@@ -102,14 +104,14 @@ def verify() -> None:
             ],
             code=1,
         )
-    click.echo(f"日志完整 the journals of {count} cases are whole")
+    say(f"{count} 个个案的日志完整", f"the journals of {count} cases are whole")
 
 
 @db.command()
 @click.argument("file", type=FILE)
-@click.option("--id", "key_id", metavar="ID", help="密钥编号 the key's name (default: k and today's date).")
+@click.option("--id", "key_id", metavar="ID", help="The key's name (default: k and today's date).")
 def key(file: Path, key_id: str | None) -> None:
-    """密钥 make a new key file, readable by its owner only."""
+    """Make a new key file, readable by its owner only."""
     try:
         line = Keyring.generate(key_id or f"k{wall_clock():%Y%m%d}")
     except KeyringError as error:
@@ -125,20 +127,47 @@ def key(file: Path, key_id: str | None) -> None:
         with suppress(PermissionError):
             os.fchmod(handle, 0o600)
         opened.write(line)
-    click.echo(f'已生成 made: {file}  配置 set [privacy] key_file = "{file}" and keep a copy elsewhere')
+    setting = f'[privacy] key_file = "{file}"'
+    say(
+        f"已生成：{file}；请在配置中写入 {setting}，并另存一份副本",
+        f"made: {file}; set {setting} and keep a copy elsewhere",
+    )
 
 
 @db.command()
 @configured
 def rotate() -> None:
-    """换密钥 seal everything anew under the first key of the key file, beside a running daemon."""
+    """Seal everything anew under the first key of the key file, beside a running daemon."""
     config = the_config()
     with open_store_of(config) as store:
         _check_tables(store)
         with progress_bars() as bars:
-            bars.add_task("换密钥 sealing anew", total=None, doing="")
+            bars.add_task(worded("换密钥", "sealing anew"), total=None, doing="")
             count = rotate_keys(store)
-    click.echo(f"已更换 sealed anew: {count} rows under {config.privacy.keys[0].id}; older keys may leave the file")
+    name = config.privacy.keys[0].id
+    say(
+        f"已用密钥 {name} 重新加密 {count} 行；旧密钥可从文件中删除",
+        f"sealed anew: {count} rows under {name}; older keys may leave the file",
+    )
+
+
+def _ask(subject: str) -> None:
+    """Go on only if somebody at a terminal says so; no answer is no, and nobody there to ask is a refusal."""
+    if not is_asked():
+        hint = "nothing was changed; write --yes where nobody can be asked"
+        raise refuse(subject, "would replace everything in the store", hint)
+    asked = worded("现有数据将全部被替换，继续吗？", "Everything in the store will be replaced. Go on?")
+    try:
+        goes_on = click.confirm(asked, err=True)
+    except click.Abort:  # the end of input, or an interruption
+        goes_on = False
+    if not goes_on:
+        raise refuse(subject, "was not done", "nothing was changed", code=1)
+
+
+def is_asked() -> bool:
+    """Whether somebody sits at a terminal and can be asked."""
+    return sys.stdin.isatty()
 
 
 def _check_tables(store: Store) -> None:

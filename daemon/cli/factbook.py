@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from daemon.cli.language import worded
 from daemon.cli.output import print_records
-from daemon.cli.shared import printing
+from daemon.cli.shared import as_json, printing
 from rules.facts.catalogue import FAMILIES, LONGEST_WINDOW, Family
 from rules.facts.fact import UNBOUNDED
 
 FACTS = {
-    "fact": "名称 fact",
-    "alias": "中文 alias",
-    "kind": "类型 kind",
-    "unit": "单位 unit",
-    "windows": "窗口 window",
-    "evidence": "最少已知天数 evidence",
-    "meaning_zh": "含义",
-    "meaning": "meaning",
+    "fact": ("名称", "fact"),
+    "alias": ("中文", "alias"),
+    "kind": ("类型", "kind"),
+    "unit": ("单位", "unit"),
+    "windows": ("窗口", "window"),
+    "evidence": ("最少已知天数", "evidence"),
+    "words": ("含义", "meaning"),
 }
 _WINDOWS = ("N", "term", "year")
 _WINDOWS_ZH = ("N", "学期", "学年")
@@ -48,14 +49,20 @@ may stand in a rule of stage `reported`: they speak of the current run, or of wh
 
 
 @click.command()
-@click.option("--markdown", is_flag=True, help="文档页 print the page docs/facts.md.")
+@click.option("--markdown", is_flag=True, help="Print the page docs/facts.md.")
 @printing
 def facts(*, markdown: bool) -> None:
-    """The facts a rule may speak of, with units, meaning and the evidence each needs."""
+    """List the facts a rule may speak of, with units, meaning and the evidence each needs."""
     if markdown:
         click.echo(facts_page(), nl=False)
         return
-    print_records([record_of(family) for family in FAMILIES], FACTS)
+    records = [record_of(family) for family in FAMILIES]
+    print_records(records if as_json() else [_shown(one) for one in records], FACTS)
+
+
+def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a fact as a table shows it: its meaning in the reader's language."""
+    return {**record, "words": worded(record["meaning_zh"], record["meaning"])}
 
 
 def record_of(family: Family) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any
 import click
 
 from daemon.cli.faults import Refusal, refuse
+from daemon.cli.language import worded
 from daemon.cli.output import print_records
 from daemon.cli.reading import print_each, print_refused, print_waiting
 from daemon.cli.shared import as_json, printing, progress_bars, the_config, the_house
-from daemon.cli.state import shown, waiting_of
+from daemon.cli.state import DOING, shown, waiting_of
+from daemon.cli.vocabulary import RECORDS
 from daemon.clock import wall_clock
 from daemon.config import Config, FeedConfig
 from daemon.desk.waiting import with_meant
@@ -22,23 +24,23 @@ from daemon.jobs.untaken import Doing, Outstanding, after_poll, outstanding
 from daemon.problems import Problem, choose
 
 IMPORTED = {
-    "feed": "数据源 feed",
-    "records": "内容 records",
-    "doing": "状态 state",
-    "counts": "读取 read",
-    "refused": "被拒 refused",
-    "waiting": "等待名单 waiting",
-    "held": "暂缓 held",
-    "missing": "名单缺少 missing from the roster",
-    "odd_classes": "日历存疑 calendar in doubt",
+    "feed": ("数据源", "feed"),
+    "records": ("内容", "records"),
+    "doing": ("状态", "state"),
+    "counts": ("读取", "read"),
+    "refused": ("被拒", "refused"),
+    "waiting": ("等待名单", "waiting"),
+    "held": ("暂缓", "held"),
+    "missing": ("名单缺少", "missing from the roster"),
+    "odd_classes": ("日历存疑", "calendar in doubt"),
 }
 
 
 @click.command("import")
-@click.option("--feed", "feed_id", metavar="ID", help="数据源 only this one.")
+@click.option("--feed", "feed_id", metavar="ID", help="Only this one.")
 @printing
 def import_(feed_id: str | None) -> None:
-    """导入 poll every feed, or one, once now; say what was read, changed, refused, held, and what waits.
+    """Poll every feed, or one, once now; say what was read, changed, refused, held, and what waits.
 
     What was refused in the newest delivery of a file is said also when the file has been read before. Exit status 1
     where anything was refused, held or failed, waits for a child who is not on the roster, or is missing from it.
@@ -48,7 +50,7 @@ def import_(feed_id: str | None) -> None:
     records = []
     well, failed = True, []
     with the_house(config, makes_store=True) as house, progress_bars() as bars:
-        task = bars.add_task("导入 importing", total=len(wanted), doing="")
+        task = bars.add_task(worded("导入", "importing"), total=len(wanted), doing="")
         for feed in wanted:
             bars.update(task, doing=feed.id)
             taken, known = _polled(house, feed)
@@ -59,7 +61,9 @@ def import_(feed_id: str | None) -> None:
             if known.doing is Doing.FAILED:
                 fault = known.state.problem or "cannot be read"
                 failed.append(Problem("baoxue", None, f"feed {feed.id}", fault, None))
-    print_records(records if as_json() else [shown(one) for one in records], IMPORTED)
+    print_records(
+        records if as_json() else [shown(one) for one in records], IMPORTED, {"doing": DOING, "records": RECORDS}
+    )
     if failed or not well:
         raise Refusal(failed, code=1)
 

@@ -17,44 +17,44 @@ if TYPE_CHECKING:
     from rules.ladder import Ladder, Rung
 
 LADDERS = {
-    "ladder": "阶梯 ladder",
-    "rungs": "级数 rungs",
-    "acknowledged_by": "签收方 acknowledged by",
-    "remind_after": "未处置提醒 reminds after",
-    "lapses_after": "签收失效 lapses after",
-    "cases": "在办个案 open cases",
-    "outdated": "用旧版的 on an earlier version",
+    "ladder": ("阶梯", "ladder"),
+    "rungs": ("级数", "rungs"),
+    "acknowledged_by": ("签收方", "acknowledged by"),
+    "remind_after": ("未处置提醒", "reminds after"),
+    "lapses_after": ("签收失效", "lapses after"),
+    "cases": ("在办个案", "open cases"),
+    "outdated": ("用旧版的", "on an earlier version"),
 }
 RUNGS = {
-    "rung": "级 rung",
-    "after": "报告后 after",
-    "unless": "免除条件 unless",
-    "tell": "告知 tells",
-    "channels": "渠道 channels",
-    "reach": "方式 reach",
-    "fall_back": "换渠道 falls back after",
-    "repeat": "重复 repeats every",
-    "until": "直到 until",
+    "rung": ("级", "rung"),
+    "after": ("报告后", "after"),
+    "unless": ("免除条件", "unless"),
+    "tell": ("告知", "tells"),
+    "channels": ("渠道", "channels"),
+    "reach": ("方式", "reach"),
+    "fall_back": ("换渠道", "falls back after"),
+    "repeat": ("重复", "repeats every"),
+    "until": ("直到", "until"),
 }
 APPLIED = {
-    "case": "编号 case",
-    "changed": "已更换 changed",
-    "was": "原下一级 next rung before",
-    "rung": "现下一级 next rung now",
-    "next_at": "下次告知 speaks next",
+    "case": ("编号", "case"),
+    "changed": ("已更换", "changed"),
+    "was": ("原下一级", "next rung before"),
+    "rung": ("现下一级", "next rung now"),
+    "next_at": ("下次告知", "speaks next"),
 }
 
 
 @click.group()
 @configured
 def ladder() -> None:
-    """告知阶梯 ladders: see them, and give open cases the one that is configured now."""
+    """See ladders, and give open cases the one that is configured now."""
 
 
 @ladder.command("list")
 @printing
 def list_ladders() -> None:
-    """Every ladder, with how many open cases are on it."""
+    """List every ladder, with how many open cases are on it."""
     with the_house() as house, house.store.read() as tx:
         found = climbing(tx, house)
         print_records([_outline(house, name, one) for name, one in found.items()], LADDERS)
@@ -64,18 +64,23 @@ def list_ladders() -> None:
 @click.argument("ladder_id", metavar="ID")
 @printing
 def show(ladder_id: str) -> None:
-    """The rungs of a ladder, in order, as they are configured."""
+    """Show the rungs of a ladder, in order, as they are configured."""
     with the_house() as house:
         print_records([_rung(n, rung) for n, rung in enumerate(ladder_named(house, ladder_id).rungs)], RUNGS)
 
 
 @ladder.command("apply")
 @click.argument("ladder_id", metavar="ID")
-@click.option("--case", "number", metavar="N", help="个案 only this case; without it all that are on the ladder.")
-@click.option("--by", required=True, metavar="WHO", help="由谁 who wants it so; kept in the journal.")
+@click.option(
+    "--case",
+    "number",
+    metavar="N",
+    help="Only this case: its number, or its child's id or name.",
+)
+@click.option("--by", required=True, metavar="WHO", help="Who wants it so; kept in the journal.")
 @printing
 def apply_(ladder_id: str, number: str | None, by: str) -> None:
-    """更换 let open cases go on climbing a ladder as it is configured now; what was said is not said again."""
+    """Let open cases go on climbing a ladder as it is configured now; what was said is not said again."""
     with the_house() as house:
         done = apply_ladder(house, ladder_id, by, wall_clock(), number)
         print_records([_applied(house, one) for one in done], APPLIED)

@@ -90,27 +90,27 @@ class LazyGroup(click.Group):
 
 
 _COMMANDS = {
-    "demo": ("daemon.cli.daily:demo", "演示 a simulated county; nothing to configure."),
-    "run": ("daemon.cli.daily:run", "运行 the daemon."),
-    "check": ("daemon.cli.daily:check", "检查 configuration, rules, templates, feeds, ladders."),
-    "import": ("daemon.cli.importing:import_", "导入 poll every feed, or one, once now."),
-    "simulate": ("daemon.cli.simulating:simulate", "模拟 the whole daemon on a virtual clock; sends nothing."),
-    "rules": ("daemon.cli.ruling:rules", "规则 the rules."),
-    "cases": ("daemon.cli.casework:list_cases", "台账 the ledger."),
-    "case": ("daemon.cli.casework:case", "个案 see, acknowledge, confirm, close a case."),
-    "mark": ("daemon.cli.byhand:mark", "补记考勤 a child's mark in one session."),
-    "leave": ("daemon.cli.byhand:leave", "请假 enter a leave."),
-    "student": ("daemon.cli.students:student", "学生 one child under two numbers."),
-    "incident": ("daemon.cli.byhand:incident", "事件 mass absences and silent feeds."),
-    "ladder": ("daemon.cli.laddering:ladder", "阶梯 who is told one after the other; give it to open cases."),
-    "silence": ("daemon.cli.silencing:silence", "静默 hold messages for a while."),
-    "say": ("daemon.cli.saying:say", "试发 a test message."),
-    "feeds": ("daemon.cli.state:feeds", "数据源 the state of each feed."),
-    "feed": ("daemon.cli.state:feed", "数据源 accept what is held of a feed."),
-    "contacts": ("daemon.cli.contacts:contacts", "联系人 who can be told, and which addresses fail."),
-    "deliveries": ("daemon.cli.posting:deliveries", "投递 what became of each message."),
-    "audit": ("daemon.cli.auditing:audit", "自检 work that should have been done by now."),
-    "db": ("daemon.cli.database:db", "数据库 the store and its keys."),
+    "demo": ("daemon.cli.daily:demo", "Show a simulated county; nothing to configure."),
+    "run": ("daemon.cli.daily:run", "Run the daemon."),
+    "check": ("daemon.cli.daily:check", "Check configuration, rules, templates, feeds and ladders."),
+    "import": ("daemon.cli.importing:import_", "Poll every feed, or one, once now."),
+    "simulate": ("daemon.cli.simulating:simulate", "Run the whole daemon on a virtual clock; sends nothing."),
+    "rules": ("daemon.cli.ruling:rules", "See, check, test and explain the rules."),
+    "cases": ("daemon.cli.casework:list_cases", "List the ledger."),
+    "case": ("daemon.cli.casework:case", "See, find, acknowledge, confirm or close a case."),
+    "mark": ("daemon.cli.byhand:mark", "Say what a child's mark in one session is."),
+    "leave": ("daemon.cli.byhand:leave", "Enter a leave."),
+    "student": ("daemon.cli.students:student", "Say that a child has two numbers, or has not."),
+    "incident": ("daemon.cli.byhand:incident", "See mass absences, silent feeds and other problems."),
+    "ladder": ("daemon.cli.laddering:ladder", "See who is told one after the other; give it to open cases."),
+    "silence": ("daemon.cli.silencing:silence", "Hold messages for a while."),
+    "say": ("daemon.cli.saying:say", "Send a test message, or preview any."),
+    "feeds": ("daemon.cli.state:feeds", "Show the state of each feed."),
+    "feed": ("daemon.cli.state:feed", "Take in what is held of a feed."),
+    "contacts": ("daemon.cli.contacts:contacts", "List who can be told, and which addresses fail."),
+    "deliveries": ("daemon.cli.posting:deliveries", "Show what became of each message."),
+    "audit": ("daemon.cli.auditing:audit", "Find work that should have been done by now."),
+    "db": ("daemon.cli.database:db", "Back up, restore, verify and upgrade the store."),
 }
 """Each command's place and the line about it, so that help imports none of them."""
 
@@ -125,7 +125,7 @@ def _existing() -> dict[str, tuple[str, str]]:
 @click.version_option(version=version(), prog_name="baoxue", message="%(prog)s %(version)s")
 @configured
 def baoxue() -> None:
-    """保学 baoxue: finds children absent 48 hours without leave and tells the people who must act.
+    """Baoxue 保学 finds children absent 48 hours without leave and tells the people who must act.
 
     Exit status: 0 done, 1 failed, 2 the input or the configuration is wrong.
     """

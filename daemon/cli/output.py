@@ -1,57 +1,64 @@
-"""Records on standard output: one JSON document, or a table with headers in both languages."""
+"""Records on standard output: one JSON document, or a table with headings in the reader's language."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any
 
 import click
 
 from daemon.cli.encoding import print_utf8
+from daemon.cli.language import Said, in_words, word_for
+from daemon.cli.layout import Cells, Columns, pair_lines, table_lines
 from daemon.cli.shared import as_json
 from notifiers.phrases import one_line
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+__all__ = ["Columns", "page_width", "print_json", "print_record", "print_records", "print_table", "say", "shown"]
 
-# rich is slow to load, and needed only by commands that draw tables: it is imported where they are drawn.
+Record = Mapping[str, Any]
+Words = Mapping[str, Mapping[str, Said]]
+"""By column its codes, each in both languages."""
+NONE: Words = MappingProxyType({})
 
-UNBOUNDED = 1_000
-"""Columns of a page that is no terminal: nothing is cut off there."""
-
-Columns = Mapping[str, str]
-"""Key of a record to the header of its column, 中文 first."""
+_NARROWEST = 20
 
 
-def print_records(records: Sequence[Mapping[str, Any]], columns: Columns) -> None:
-    """A list of records: all of their values as JSON, or the named ones as a table."""
+def print_records(records: Sequence[Record], columns: Columns, words: Words = NONE) -> None:
+    """Print a list of records: all of their values as JSON, or the named ones as a table.
+
+    `words`: by column what codes are called; a code that is not among them stands as it is.
+    """
     if as_json():
         print_json(records)
-        return
-    if not records:
-        click.echo("没有记录 nothing to show")
-        return
-    page().print(table(records, columns))
+    elif records:
+        print_table(records, columns, words=words)
+    else:
+        say("没有记录", "nothing to show")
 
 
-def print_record(record: Mapping[str, Any], columns: Columns) -> None:
-    """One record: as JSON, or its named values one a line."""
+def print_table(
+    records: Sequence[Record], columns: Columns, title: Said | None = None, *, words: Words = NONE, err: bool = False
+) -> None:
+    """Print records as a table; without a terminal each is one line, however long. `err`: on standard error."""
+    if title is not None:
+        click.echo(err=err)
+        click.secho(in_words(title), bold=True, err=err)
+    for line in table_lines([_cells(one, words) for one in records], columns, page_width(err=err)):
+        click.echo(line, err=err)
+
+
+def print_record(record: Record, columns: Columns, words: Words = NONE) -> None:
+    """Print one record: as JSON, or its named values one a line."""
     if as_json():
         print_json(record)
         return
-    from rich.table import Table  # noqa: PLC0415 - see above
-    from rich.text import Text  # noqa: PLC0415
-
-    grid = Table.grid(padding=(0, 2))
-    for key, header in columns.items():
-        if record.get(key) is not None and record[key] is not False:
-            grid.add_row(Text(header, style="bold"), cell(record[key]))
-    page().print(grid)
+    for line in pair_lines(_cells(record, words), columns, page_width()):
+        click.echo(line)
 
 
 def print_json(value: object) -> None:
@@ -60,44 +67,36 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def table(records: Sequence[Mapping[str, Any]], columns: Columns, title: str | None = None) -> Table:
-    """Records as a table; rich counts a Han character as the two columns it takes."""
-    from rich import box  # noqa: PLC0415 - see above
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for header in columns.values():
-        drawn.add_column(Text(header))
-    for record in records:
-        drawn.add_row(*(cell(record.get(key)) for key in columns))
-    return drawn
+def say(zh: str, en: str) -> None:
+    """Print a line in the reader's language."""
+    click.echo(in_words((zh, en)))
 
 
-def page() -> Console:
-    """Standard output, as wide as its terminal."""
-    from rich.console import Console  # noqa: PLC0415 - see above
+def page_width(*, err: bool = False) -> int | None:
+    """Return how many columns the terminal has; None where the stream goes to none, and nothing is folded."""
+    stream = sys.stderr if err else sys.stdout
+    return max(shutil.get_terminal_size().columns, _NARROWEST) if stream.isatty() else None
 
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else UNBOUNDED)
+
+def _cells(record: Record, words: Words) -> Cells:
+    return {key: cell(word_for(value, words[key]) if key in words else value) for key, value in record.items()}
 
 
-def cell(value: object) -> Text:
-    """One value, without anything a feed might have put in to steer the terminal."""
-    from rich.text import Text  # noqa: PLC0415 - see above
-
+def cell(value: object) -> str:
+    """Return one value as words on one line, without anything a feed might have put in to steer the terminal."""
     if value is None or value is False:
-        return Text("")
+        return ""
     if value is True:
-        return Text("✓")
+        return "✓"
     if isinstance(value, Mapping):
-        return Text(one_line("  ".join(f"{key}={shown(one)}" for key, one in value.items())))
+        return one_line("  ".join(f"{key}={shown(one)}" for key, one in value.items()))
     if isinstance(value, list | tuple):
-        return Text(one_line(", ".join(map(shown, value))))
-    return Text(one_line(shown(value)))
+        return one_line(", ".join(map(shown, value)))
+    return one_line(shown(value))
 
 
 def shown(value: object) -> str:
-    """A value as a reader wants it: instants to the second, without the offset that all of them share."""
+    """Return a value as a reader wants it: instants to the second, without the offset that all of them share."""
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     instant = _INSTANT.fullmatch(value)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.text import Text
+import click
+from rich.cells import cell_len
 
-# rich is slow to load: it is imported where something is drawn.
+from daemon.cli.language import in_words, worded
+from daemon.cli.layout import folded
 
-LEGEND = {
-    "P": ("到校 present", "green"),
-    "T": ("迟到 late", "yellow"),
-    "E": ("早退 left early", "yellow"),
-    "A": ("旷课 absent", "bold white on red"),
-    "L": ("请假 on leave", "blue"),
-    "?": ("未点到 not named", "magenta"),
-    "-": ("未点名 untaken", "dim"),
-    ".": ("不在册 not on the roll", "dim"),
+LEGEND: Mapping[str, tuple[tuple[str, str], Mapping[str, Any]]] = {
+    "P": (("到校", "present"), {"fg": "green"}),
+    "T": (("迟到", "late"), {"fg": "yellow"}),
+    "E": (("早退", "left early"), {"fg": "yellow"}),
+    "A": (("旷课", "absent"), {"fg": "white", "bg": "red", "bold": True}),
+    "L": (("请假", "on leave"), {"fg": "blue"}),
+    "?": (("未点到", "not named"), {"fg": "magenta"}),
+    "-": (("未点名", "untaken"), {"dim": True}),
+    ".": (("不在册", "not on the roll"), {"dim": True}),
 }
 """What each letter means, and how it is coloured; the letter alone says it too."""
 
@@ -29,27 +30,15 @@ _LEAST = len("03-16")
 _GAP = " "
 
 
-def draw(picture: Mapping[str, Any], width: int) -> list[Text]:
-    """The lines of a picture that is `width` columns wide: as many weeks side by side as fit, then the next ones."""
-    labels = [*picture["sessions"], "计入 counted", "今日 today"]
-    margin = max(_cells(label) for label in labels) + 2
+def draw(picture: Mapping[str, Any], width: int) -> list[str]:
+    """Return the lines of a picture `width` columns wide: as many weeks side by side as fit, then the next ones."""
+    labels = [*picture["sessions"], worded("计入", "counted"), worded("今日", "today")]
+    margin = max(cell_len(label) for label in labels) + 2
     weeks = [list(days) for _, days in groupby(picture["days"], key=lambda day: _monday(day["date"]))]
-    lines: list[Text] = []
+    lines: list[str] = []
     for block in _blocks(weeks, width - margin):
-        lines += [*_block(block, labels, margin, picture["today"]), _text("")]
-    return [*lines, _legend(picture["days"])]
-
-
-def _cells(words: str) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415 - see above
-
-    return cell_len(words)
-
-
-def _text(words: str, style: str = "") -> Text:
-    from rich.text import Text  # noqa: PLC0415 - see above
-
-    return Text(words, style=style)
+        lines += [*_block(block, labels, margin, picture["today"]), ""]
+    return [*lines, *folded(_legend(picture["days"]), width)]
 
 
 def _monday(date: str) -> dt.date:
@@ -75,9 +64,9 @@ def _blocks(weeks: Sequence[Week], width: int) -> Iterator[list[Week]]:
         yield row
 
 
-def _block(weeks: Sequence[Week], labels: Sequence[str], margin: int, today: str) -> list[Text]:
+def _block(weeks: Sequence[Week], labels: Sequence[str], margin: int, today: str) -> list[str]:
     """One row of weeks: their Mondays, a line a session, the days that were counted, and today."""
-    head = _line("", margin, [_text(_monday(week[0]["date"]).strftime("%m-%d"), "bold") for week in weeks], weeks)
+    head = _line("", margin, [_monday(week[0]["date"]).strftime("%m-%d") for week in weeks], weeks)
     sessions = [
         _line(label, margin, [_marks(week, slot) for week in weeks], weeks) for slot, label in enumerate(labels[:-2])
     ]
@@ -87,39 +76,32 @@ def _block(weeks: Sequence[Week], labels: Sequence[str], margin: int, today: str
     return [head, *sessions, *counted, *_below(labels[-1], TODAY, weeks, margin, [today])]
 
 
-def _below(label: str, sign: str, weeks: Sequence[Week], margin: int, dates: Sequence[str]) -> list[Text]:
+def _below(label: str, sign: str, weeks: Sequence[Week], margin: int, dates: Sequence[str]) -> list[str]:
     """A line with a sign under each of `dates`; none where none of them is there."""
     signs = ["".join(sign if day["date"] in dates else " " for day in week) for week in weeks]
-    return [_line(label, margin, [_text(one, "bold") for one in signs], weeks)] if any(map(str.strip, signs)) else []
+    return [_line(label, margin, signs, weeks)] if any(map(str.strip, signs)) else []
 
 
-def _marks(week: Week, slot: int) -> Text:
-    line = _text("")
-    for day in week:
-        letter = day["marks"][slot] if slot < len(day["marks"]) else " "
-        line.append(letter, LEGEND.get(letter, ("", ""))[1])
-    return line
+def _marks(week: Week, slot: int) -> str:
+    return "".join(_letter(day["marks"][slot]) if slot < len(day["marks"]) else " " for day in week)
 
 
-def _line(label: str, margin: int, parts: Sequence[Text], weeks: Sequence[Week]) -> Text:
-    """A label, and a part for each week, each as wide as its week."""
-    line = _text(label + " " * (margin - _cells(label)))
+def _letter(letter: str) -> str:
+    return click.style(letter, **LEGEND[letter][1]) if letter in LEGEND else letter
+
+
+def _line(label: str, margin: int, parts: Sequence[str], weeks: Sequence[Week]) -> str:
+    """Return a label, and a part for each week, each as wide as its week."""
+    line = label + " " * (margin - cell_len(label))
     for part, week in zip(parts, weeks, strict=True):
-        line.append_text(part)
-        line.append(" " * (max(len(week), _LEAST) - len(part.plain)) + _GAP)
-    line.rstrip()
-    return line
+        line += part + " " * (max(len(week), _LEAST) - len(click.unstyle(part))) + _GAP
+    return line.rstrip()
 
 
-def _legend(days: Week) -> Text:
-    """The letters that occur, and the signs below them."""
+def _legend(days: Week) -> str:
+    """Return the letters that occur, and the signs below them, in words."""
     used = {letter for day in days for letter in day["marks"]}
-    line = _text("图例 legend  ")
-    for letter, (words, style) in LEGEND.items():
-        if letter in used:
-            line.append(letter, style)
-            line.append(f" {words}  ")
+    known = [f"{letter} {in_words(words)}" for letter, (words, _) in LEGEND.items() if letter in used]
     if any(day["counted"] for day in days):
-        line.append(f"{COUNTED} 计入以下事实 counted by a fact below  ")
-    line.rstrip()
-    return line
+        known.append(f"{COUNTED} {worded('计入以下事实', 'counted by a fact below')}")
+    return "  ".join([worded("图例", "legend"), *known])

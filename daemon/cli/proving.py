@@ -8,34 +8,70 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.cli.faults import refuse
-from daemon.cli.output import print_json
+from daemon.cli.naming import the_case
+from daemon.cli.output import print_json, say
 from daemon.cli.shared import as_json, printing, the_house, version
 from daemon.clock import wall_clock
 from daemon.jobs.proof import make_proof
+from daemon.problems import either
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+FORMS = {".html": "html", ".htm": "html", ".pdf": "pdf"}
+"""What a paper is written as, by the ending of its file."""
+
 
 @click.command()
 @click.argument("number", metavar="N")
-@click.option("--by", required=True, metavar="WHO", help="由谁 who has it made; kept in the journal and on the paper.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="写入 write it there.")
-@click.option("--format", "form", type=click.Choice(["html", "pdf"]), help="格式 (default: as FILE ends, else html).")
+@click.option("--by", required=True, metavar="WHO", help="Who has it made; kept in the journal and on the paper.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there: .html or .pdf."
+)
+@click.option("--format", "form", type=click.Choice(["html", "pdf"]), help="What to write (default: as FILE ends).")
 @printing
 def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
-    """送达证明 who was told what, when, and what is known of its arrival: a paper to print, seal and sign."""
-    form = form or ("pdf" if out is not None and out.suffix.lower() == ".pdf" else "html")
+    """Write a proof of delivery: who was told what, when, and what is known of its arrival; to print, seal and sign.
+
+    That it was made is in the case's journal only if the paper could be written.
+    """
+    form = _form(out, form)
     with the_house() as house:
-        made = make_proof(house, number, by, version(), wall_clock())
-    if as_json():
-        print_json(made)
-        return
+        number, now = the_case(house, number), wall_clock()
+        if as_json():
+            print_json(make_proof(house, number, by, version(), now))
+            return
+        file = out or Path(f"proof-{number}.{form}")
+        partial = file.with_name(file.name + ".partial")
+        try:
+            make_proof(house, number, by, version(), now, lambda made: _write(partial, made, form))
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
+    say(f"已写入：{file}", f"written: {file}")
+
+
+def _form(out: Path | None, form: str | None) -> str:
+    """Return what to write, by the ending of the file; refuse an ending nothing is written for, or another's."""
+    ending = "" if out is None else out.suffix.lower()
+    of_ending = FORMS.get(ending)
+    if ending and of_ending is None:
+        raise refuse("--out", f'nothing is written as "{ending}"', f"end the file in {either(FORMS)}")
+    if form and of_ending and form != of_ending:
+        raise refuse("--format", f"{form} does not go with a file that ends in {ending}", "leave --format out")
+    return of_ending or form or "html"
+
+
+def _write(file: Path, made: Mapping[str, Any], form: str) -> None:
+    """Write the paper, its owner's to read."""
     paper = _paper(made, form)
-    file = out or Path(f"proof-{number}.{form}")
-    _write(file, paper)
-    click.echo(f"已写入 written: {file}")
+    try:
+        file.touch(mode=0o600)
+        file.write_bytes(paper)
+    except OSError as error:
+        hint = "name a file in a folder that exists and may be written to"
+        raise refuse("--out", f"cannot be written: {error.strerror or error}", hint, code=1) from None
 
 
 def _paper(made: Mapping[str, Any], form: str) -> bytes:
@@ -46,15 +82,4 @@ def _paper(made: Mapping[str, Any], form: str) -> bytes:
     try:
         return as_pdf(made)
     except PaperError as error:
-        raise refuse("--format", error.fault, error.hint, code=1) from None
-
-
-def _write(file: Path, paper: bytes) -> None:
-    """The file appears only when it is complete, and is its owner's to read."""
-    partial = file.with_name(file.name + ".partial")
-    try:
-        partial.touch(mode=0o600)
-        partial.write_bytes(paper)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+        raise refuse("--format pdf", error.fault, error.hint, code=1) from None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from daemon.cli.language import worded
 from daemon.desk.waiting import waiting_problem
 from daemon.feeds.grouping import group_refused
 from daemon.feeds.payload import Refused
@@ -21,7 +22,8 @@ def print_refused(refused: Sequence[Refused]) -> None:
         click.echo(str(one), err=True)
     if len(groups) > MOST:
         rows, rest = sum(one.count for one in groups[MOST:]), len(groups) - MOST
-        click.echo(f"… 另有 {rows} 行因 {rest} 种原因被拒 and {rows} more rows refused for {rest} reasons", err=True)
+        more = worded(f"… 另有 {rows} 行因 {rest} 种原因被拒", f"… and {rows} more rows refused for {rest} reasons")
+        click.echo(more, err=True)
 
 
 def print_waiting(waiting: Sequence[Refused]) -> None:

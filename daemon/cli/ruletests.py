@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daemon.cli.language import in_words, worded
 from daemon.cli.output import print_json
 from daemon.cli.shared import as_json, config_if_any, printing
 from daemon.problems import ConfigError, Problem
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from daemon.ruletest.compare import Failure
     from daemon.ruletest.play import Office, Played, Verdict
 
-_NOTHING = "(无 nothing)"
+_NOTHING = ("（无）", "(nothing)")
 
 
 @click.command("test")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @printing
 def test_(files: tuple[Path, ...]) -> int:
-    """测试 play files of rule tests; what nobody declared is a failure.
+    """Play files of rule tests; what nobody declared is a failure.
 
     Exit status: 0 all passed, 1 some failed, 2 a file is wrong.
     """
@@ -67,20 +68,21 @@ def _print(played: Played) -> None:
     path, count = played.draft.path, len(played.verdicts)
     for verdict in played.verdicts:
         if verdict.failures:
-            click.echo(f"{path}:{verdict.trial.line}  失败 FAILED  {verdict.trial.table.name}")
+            click.echo(f"{path}:{verdict.trial.line}  {worded('失败', 'FAILED')}  {verdict.trial.table.name}")
             for failure in verdict.failures:
                 click.echo(_words(played, verdict, failure))
-    click.echo(f"{path}  通过 passed {count - played.failed}  失败 failed {played.failed}")
+    passed, failed = count - played.failed, played.failed
+    click.echo(f"{path}  {worded(f'通过 {passed}  失败 {failed}', f'passed {passed}  failed {failed}')}")
 
 
 def _words(played: Played, verdict: Verdict, failure: Failure) -> str:
     """A failure as two lines: what was declared, and what came."""
-    path, line = played.draft.path, _line(played, verdict, failure)
+    path, line, got = played.draft.path, _line(played, verdict, failure), worded("得到", "got")
     if failure.expected is None:
-        return f"    {path}:{line}  未声明 undeclared\n        得到 got  {failure.came}"
+        return f"    {path}:{line}  {worded('未声明', 'undeclared')}\n        {got}  {failure.came}"
     return (
-        f"    {path}:{line}  未如所期 not as declared\n"
-        f"        期望 exp  {failure.expected}\n        得到 got  {failure.came or _NOTHING}"
+        f"    {path}:{line}  {worded('未如所期', 'not as declared')}\n"
+        f"        {worded('期望', 'exp')}  {failure.expected}\n        {got}  {failure.came or in_words(_NOTHING)}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -10,29 +11,30 @@ import click
 from daemon.cli.backtesting import backtest
 from daemon.cli.explaining import explain
 from daemon.cli.factbook import facts
-from daemon.cli.output import print_records
+from daemon.cli.language import readers_language
+from daemon.cli.output import print_records, say
 from daemon.cli.ruletests import test_
 from daemon.cli.shared import as_json, configured, printing, the_config
 from daemon.settings import load_rules
 from rules.rule import Rule
 
 RULES = {
-    "rule": "规则 rule",
-    "title": "名称 title",
-    "stage": "阶段 stage",
-    "when": "条件 when",
-    "until": "解除 until",
-    "after": "时限 after",
-    "since": "起算 since",
-    "clock": "计时 clock",
-    "rearm": "再报间隔 rearm",
-    "scope": "范围 scope",
-    "priority": "优先 priority",
-    "ladder": "告知 ladder",
-    "in_force": "有效期 in force",
-    "source": "依据 source",
-    "file": "文件 file",
-    "version": "版本 version",
+    "title": ("名称", "title"),
+    "rule": ("规则", "rule"),
+    "stage": ("阶段", "stage"),
+    "when": ("条件", "when"),
+    "until": ("解除", "until"),
+    "after": ("时限", "after"),
+    "since": ("起算", "since"),
+    "clock": ("计时", "clock"),
+    "rearm": ("再报间隔", "rearm"),
+    "scope": ("范围", "scope"),
+    "priority": ("优先", "priority"),
+    "ladder": ("告知", "ladder"),
+    "in_force": ("有效期", "in force"),
+    "source": ("依据", "source"),
+    "file": ("文件", "file"),
+    "version": ("版本", "version"),
 }
 _LONG = dt.timedelta(days=7)
 
@@ -40,13 +42,13 @@ _LONG = dt.timedelta(days=7)
 @click.group()
 @configured
 def rules() -> None:
-    """规则 the rules."""
+    """See, check, test and explain the rules."""
 
 
 @rules.command("list")
 @printing
 def list_() -> None:
-    """The rules in force: those that ship, and the operator's over them."""
+    """List the rules in force: those that ship, and the operator's over them."""
     config = the_config()
     print_records([_record(rule) for rule in load_rules(config).rules.values()], RULES)
 
@@ -56,7 +58,7 @@ def _record(rule: Rule) -> dict[str, Any]:
     hurry = rule.priority and {"tags": list(rule.priority.tags), "after": _span(rule.priority.after)}
     return {
         "rule": rule.rule_id,
-        "title": dict(rule.title) if as_json() else " ".join(rule.title.values()),
+        "title": dict(rule.title) if as_json() else title_of(rule.title),
         "stage": rule.stage,
         "when": rule.when.text,
         "until": rule.until.text if rule.until is not None else None,
@@ -74,6 +76,11 @@ def _record(rule: Rule) -> dict[str, Any]:
     }
 
 
+def title_of(title: Mapping[str, str]) -> str:
+    """Return what a rule is called in the reader's language, else in the other."""
+    return title.get(readers_language()) or next(iter(title.values()), "")
+
+
 def _span(span: dt.timedelta) -> str:
     """A span as rule files write it: in days where it is long, in hours else."""
     if span >= _LONG and not span % dt.timedelta(days=1):
@@ -89,13 +96,13 @@ def _dates(first: dt.date | None, last: dt.date | None) -> str | None:
 @rules.command()
 @configured
 def check() -> None:
-    """Whether every rule file can be accepted; every fault of all of them otherwise."""
+    """Check whether every rule file can be accepted; say every fault of all of them otherwise."""
     files: dict[str, list[str]] = {}
     for rule in load_rules(the_config()).rules.values():
         files.setdefault(rule.source, []).append(rule.rule_id)
     for file, ids in files.items():
         click.echo(f"{file}  {len(ids)}: {', '.join(ids)}")
-    click.echo("规则可用 the rules are fine")
+    say("规则可用", "the rules are fine")
 
 
 rules.add_command(facts)

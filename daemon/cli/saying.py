@@ -12,6 +12,7 @@ import click
 from daemon.app import make_id
 from daemon.channels import provider_of
 from daemon.cli.faults import Refusal, refuse
+from daemon.cli.language import worded
 from daemon.cli.output import print_json, print_record, print_records
 from daemon.cli.previews import previewed
 from daemon.cli.shared import as_json, printing, the_house
@@ -35,22 +36,22 @@ CHANNELS = ("sms", "email", "chat", "webhook")
 EXAMPLES = tuple(examples("zh"))
 ALL = "all"
 SAID = {
-    "channel": "渠道 channel",
-    "contact": "对象 contact",
-    "address": "地址 address",
-    "sent": "已发送 sent",
-    "subject": "标题 subject",
-    "text": "内容 text",
+    "channel": ("渠道", "channel"),
+    "contact": ("对象", "contact"),
+    "address": ("地址", "address"),
+    "sent": ("已发送", "sent"),
+    "subject": ("标题", "subject"),
+    "text": ("内容", "text"),
 }
 SHOWN = {
-    "kind": "种类 kind",
-    "channel": "渠道 channel",
-    "contact": "对象 contact",
-    "address": "地址 address",
-    "template": "模板 template",
-    "encoding": "编码 encoding",
-    "segments": "短信条数 segments",
-    "subject": "标题 subject",
+    "kind": ("种类", "kind"),
+    "channel": ("渠道", "channel"),
+    "contact": ("对象", "contact"),
+    "address": ("地址", "address"),
+    "template": ("模板", "template"),
+    "encoding": ("编码", "encoding"),
+    "segments": ("短信条数", "segments"),
+    "subject": ("标题", "subject"),
 }
 _NAMED = 3
 NAMED = frozenset({"chat", "webhook"})
@@ -69,14 +70,12 @@ class _Hearer:
 
 
 @click.command()
-@click.option("--to", "recipient", metavar="RECIPIENT", help="对象 a contact's id, or a role one holds.")
-@click.option("--channel", type=click.Choice(CHANNELS), help="渠道 only this one (default: all that reach).")
-@click.option(
-    "--template", default="test", metavar="T", help=f"模板 the kind of message, or {ALL}, with made-up facts."
-)
-@click.option("--language", type=click.Choice(LANGUAGES), help="语言 (default: the recipient's).")
-@click.option("--example", type=click.Choice(EXAMPLES), help="示例 which made-up facts (default: one).")
-@click.option("--dry-run", is_flag=True, help="只显示 show it, send nothing; then nobody need be named.")
+@click.option("--to", "recipient", metavar="RECIPIENT", help="A contact: its id or name, or a role one holds.")
+@click.option("--channel", type=click.Choice(CHANNELS), help="Only this one (default: all that reach).")
+@click.option("--template", default="test", metavar="T", help=f"The kind of message, or {ALL}, with made-up facts.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="In which language (default: the recipient's).")
+@click.option("--example", type=click.Choice(EXAMPLES), help="Which made-up facts (default: one).")
+@click.option("--dry-run", is_flag=True, help="Show it, send nothing; then nobody need be named.")
 @printing
 def say(
     recipient: str | None,
@@ -86,7 +85,7 @@ def say(
     example: str | None,
     dry_run: bool,  # noqa: FBT001 - click's own way
 ) -> None:
-    """试发 send a test message, or preview any."""
+    """Send a test message, or preview any."""
     kinds = _kinds(template, recipient, dry_run=dry_run)
     with the_house() as house:
         hearers = _hearers(house, recipient, channel, language)
@@ -235,7 +234,7 @@ def _preview(house: House, hearer: _Hearer, message: Message) -> dict[str, Any]:
     provider = provider_of(house.config.channels, message.channel, hearer.address)
     name = house.words.template(message.template, message.channel, message.language, provider)
     own = name in house.words.own
-    return record | {"template": f"templates/{name}" if own else f"{name} 自带 as shipped"}
+    return record | {"template": f"templates/{name}" if own else f"{name} {worded('自带', 'as shipped')}"}
 
 
 def _approved(channel: Previewer, message: Message) -> str:

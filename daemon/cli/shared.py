@@ -46,7 +46,7 @@ def configured(command: Command) -> Command:
         metavar="FILE",
         callback=_keep(_CONFIG),
         expose_value=False,
-        help="配置文件 the configuration (default: config.toml, then /etc/baoxue/config.toml).",
+        help="The configuration (default: config.toml, then /etc/baoxue/config.toml).",
     )(command)
 
 
@@ -57,8 +57,22 @@ def printing(command: Command) -> Command:
         is_flag=True,
         callback=_keep(_JSON),
         expose_value=False,
-        help="输出一个 JSON 文档 print one JSON document.",
+        help="Print one JSON document.",
     )(configured(command))
+
+
+def either_or(names: str, to: str, **rest: Any) -> Callable[[Command], Command]:  # noqa: ANN401 - click's own
+    """Give a command an option `--this/--that` of which one must be typed; neither of them is meant by silence.
+
+    click takes a default of None for an answer to what is required, and passes it on as if "no" had been said.
+    """
+
+    def said(ctx: click.Context, param: click.Parameter, value: bool | None) -> bool:  # noqa: FBT001 - click's own way
+        if value is None:
+            raise click.MissingParameter(ctx=ctx, param=param, param_hint=" / ".join(names.split("/")))
+        return value
+
+    return click.option(names, to, default=None, required=True, callback=said, **rest)
 
 
 def as_json() -> bool:

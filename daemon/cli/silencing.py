@@ -21,39 +21,39 @@ if TYPE_CHECKING:
     from daemon.store.silences import SilenceRow
 
 SILENCE = {
-    "silence": "编号 silence",
-    "units": "单位 units",
-    "students": "学生 students",
-    "contacts": "联系人 contacts",
-    "kinds": "内容 kinds",
-    "channels": "渠道 channels",
-    "statutory": "含法定 statutory",
-    "reason": "原因 reason",
-    "by": "由谁 by",
-    "since": "起 since",
-    "until": "止 until",
-    "ended_at": "提前结束 ended",
-    "ended_by": "结束人 ended by",
-    "waiting": "等待 waiting",
+    "silence": ("编号", "silence"),
+    "units": ("单位", "units"),
+    "students": ("学生", "students"),
+    "contacts": ("联系人", "contacts"),
+    "kinds": ("内容", "kinds"),
+    "channels": ("渠道", "channels"),
+    "statutory": ("含法定", "statutory"),
+    "reason": ("原因", "reason"),
+    "by": ("由谁", "by"),
+    "since": ("起", "since"),
+    "until": ("止", "until"),
+    "ended_at": ("提前结束", "ended"),
+    "ended_by": ("结束人", "ended by"),
+    "waiting": ("等待", "waiting"),
 }
 
 
 @click.group()
 @configured
 def silence() -> None:
-    """静默 what waits for a while instead of being told; nothing is ever dropped by it."""
+    """Hold messages for a while instead of telling them; nothing is ever dropped by it."""
 
 
 @silence.command()
-@click.option("--unit", "units", multiple=True, metavar="U", help="单位及其下属 a unit, and all below it.")
-@click.option("--student", "students", multiple=True, metavar="S", help="学生 a child.")
-@click.option("--contact", "contacts", multiple=True, metavar="C", help="联系人 a contact.")
-@click.option("--kind", "kinds", multiple=True, metavar="K", help="消息种类 a kind of message, such as risk.")
-@click.option("--channel", "channels", multiple=True, metavar="CH", help="渠道 a channel, such as sms.")
-@click.option("--until", metavar="T", help="截止时间 a date (that day included) or an instant.")
-@click.option("--for", "lasting", metavar="SPAN", help="时长 how long, such as 8h or 2d; at most 30d.")
-@click.option("--reason", required=True, metavar="R", help="原因 why.")
-@click.option("--statutory", is_flag=True, help="连同法定报告 hold reports and escalations, too.")
+@click.option("--unit", "units", multiple=True, metavar="U", help="A unit, and all below it: its id or name.")
+@click.option("--student", "students", multiple=True, metavar="S", help="A child: its id or whole name.")
+@click.option("--contact", "contacts", multiple=True, metavar="C", help="A contact: an id or a name.")
+@click.option("--kind", "kinds", multiple=True, metavar="K", help="A kind of message, such as risk.")
+@click.option("--channel", "channels", multiple=True, metavar="CH", help="A channel, such as sms.")
+@click.option("--until", metavar="T", help="A date (that day included) or an instant.")
+@click.option("--for", "lasting", metavar="SPAN", help="How long, such as 8h or 2d; at most 30d.")
+@click.option("--reason", required=True, metavar="R", help="Why.")
+@click.option("--statutory", is_flag=True, help="Hold reports and escalations, too.")
 @BY
 @printing
 def add(
@@ -68,7 +68,7 @@ def add(
     statutory: bool,  # noqa: FBT001 - click's own way
     by: str,
 ) -> None:
-    """新增静默 hold what matches every option given, until it ends; word that something is over always leaves."""
+    """Hold what matches every option given, until it ends; word that something is over always leaves."""
     scope = quiet.Scope(units, students, contacts, kinds, channels)
     now = wall_clock()
     with the_house() as house:
@@ -78,10 +78,10 @@ def add(
 
 
 @silence.command("list")
-@click.option("--all", "everything", is_flag=True, help="含已结束 those that are over, too.")
+@click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
 @printing
 def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
-    """静默列表 silences with who made them, why, and how many messages wait, the oldest first."""
+    """List silences with who made them, why, and how many messages wait, the oldest first."""
     with the_house() as house:
         rows = quiet.listed(house, None if everything else wall_clock())
         print_records([{**_record(house, row), "waiting": waiting} for row, waiting in rows], SILENCE)
@@ -92,7 +92,7 @@ def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
 @BY
 @printing
 def end(silence_id: str, by: str) -> None:
-    """提前结束 end a silence now; what it holds leaves at once."""
+    """End a silence now; what it holds leaves at once."""
     with the_house() as house:
         print_record(_record(house, quiet.end(house, silence_id, by, wall_clock())), SILENCE)
 

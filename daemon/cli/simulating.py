@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from daemon.cli.language import worded
 from daemon.cli.reading import print_each, print_refused, print_waiting
 from daemon.cli.shared import configured, progress_bars, quiet_logs, the_config
 from daemon.cli.spans import the_span
@@ -20,18 +21,23 @@ _INSTANT = dt.timedelta(microseconds=1)
 
 
 @click.command()
-@click.option("--from", "first", metavar="T", help="起 a date or instant (default: the first term's first day).")
-@click.option("--to", "last", metavar="T", help="止 a date, which includes its whole day, or an instant.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="写入文件 write there.")
+@click.option("--from", "first", metavar="T", help="A date or instant (default: the first term's first day).")
+@click.option("--to", "last", metavar="T", help="A date, which includes its whole day, or an instant.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write it there.",
+)
 @configured
 def simulate(first: str | None, last: str | None, out: Path | None) -> None:
-    """模拟 run over the configured file feeds on a virtual clock, on a store of its own."""
+    """Run the whole daemon over the configured file feeds on a virtual clock, on a store of its own."""
     config = the_config()
     start, end = the_span(config, first, last)
     quiet_logs()
     with tempfile.TemporaryDirectory(prefix="baoxue-") as folder, progress_bars() as bars, written(out) as page:
         simulation = Simulation(config, start, end, Path(folder))
-        task = bars.add_task("模拟 simulating", total=(end - start).total_seconds(), doing="")
+        task = bars.add_task(worded("模拟", "simulating"), total=(end - start).total_seconds(), doing="")
 
         def progress(at: dt.datetime) -> None:
             bars.update(task, completed=(at - start).total_seconds(), doing=at.astimezone().date().isoformat())

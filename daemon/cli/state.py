@@ -9,8 +9,10 @@ import click
 
 from daemon.cli.casework import BY
 from daemon.cli.faults import Refusal, refuse
+from daemon.cli.language import Said
 from daemon.cli.output import print_record, print_records
 from daemon.cli.shared import as_json, configured, printing, the_house
+from daemon.cli.vocabulary import RECORDS
 from daemon.clock import wall_clock
 from daemon.config import FeedConfig
 from daemon.desk.reasons import who
@@ -25,42 +27,49 @@ from daemon.store.incidents import IncidentRow
 from rules.instants import from_micros
 
 FEEDS = {
-    "feed": "数据源 feed",
-    "records": "内容 records",
-    "doing": "状态 state",
-    "last_polled_at": "上次轮询 last poll",
-    "last_ok_at": "上次成功 last good",
-    "silent_since": "中断自 silent since",
-    "refused": "被拒 refused",
-    "waiting": "等待名单 waiting",
-    "missing": "名单缺少 missing from the roster",
-    "incidents": "未了事件 open incidents",
-    "problem": "问题 problem",
-    "counts": "上次读取 last read",
+    "feed": ("数据源", "feed"),
+    "doing": ("状态", "state"),
+    "records": ("内容", "records"),
+    "last_polled_at": ("上次轮询", "last poll"),
+    "last_ok_at": ("上次成功", "last good"),
+    "silent_since": ("中断自", "silent since"),
+    "refused": ("被拒", "refused"),
+    "waiting": ("等待名单", "waiting"),
+    "missing": ("名单缺少", "missing from the roster"),
+    "incidents": ("未了事件", "open incidents"),
+    "problem": ("问题", "problem"),
+    "counts": ("上次读取", "last read"),
 }
-DOING: Mapping[str, str] = {
-    Doing.NEW: "未读 new",
-    Doing.READING: "读取中 reading",
-    Doing.OK: "正常 ok",
-    Doing.INCOMPLETE: "不完整 incomplete",
-    Doing.FAILED: "失败 failed",
+DOING: Mapping[str, Said] = {
+    Doing.NEW: ("未读", "new"),
+    Doing.READING: ("读取中", "reading"),
+    Doing.OK: ("正常", "ok"),
+    Doing.INCOMPLETE: ("不完整", "incomplete"),
+    Doing.FAILED: ("失败", "failed"),
 }
 """How a feed is doing, in both languages."""
 
 
-ACCEPTED = {"feed": "数据源 feed", "accepted": "采用 accepted", "by": "由谁 by", "counts": "读取 read"}
+ACCEPTED = {
+    "feed": ("数据源", "feed"),
+    "accepted": ("采用", "accepted"),
+    "by": ("由谁", "by"),
+    "counts": ("读取", "read"),
+}
 
 
 @click.command()
 @printing
 def feeds() -> None:
-    """数据源 the state of each feed; exit status 1 where one failed, or not everything it said was taken."""
+    """Show the state of each feed; exit status 1 where one failed, or not everything it said was taken."""
     now = wall_clock()
     with the_house() as house, house.store.read() as tx:
         silent = {row.subject: row for row in incidents.open_incidents(tx, "feed_silent")}
         known = [(feed, outstanding(tx, feed, now)) for feed in house.config.feed]
         records = [_feed(house, feed, one, silent.get(feed.id)) for feed, one in known]
-    print_records(records if as_json() else [shown(one) for one in records], FEEDS)
+    print_records(
+        records if as_json() else [shown(one) for one in records], FEEDS, {"doing": DOING, "records": RECORDS}
+    )
     amiss = [
         Problem("baoxue", None, f"feed {feed.id}", _fault(one), f"see them with: baoxue import --feed {feed.id}")
         for feed, one in known
@@ -73,7 +82,7 @@ def feeds() -> None:
 @click.group()
 @configured
 def feed() -> None:
-    """数据源 one feed."""
+    """Take in what is held of a feed."""
 
 
 @feed.command()
@@ -81,7 +90,7 @@ def feed() -> None:
 @BY
 @printing
 def accept(feed_id: str, by: str) -> None:
-    """采用 take in what a feed delivered although it lacks much of what is in force; read it anew at once."""
+    """Take in what a feed delivered although it lacks much of what is in force; read it anew at once."""
     from daemon.jobs.poll import poll_feed  # noqa: PLC0415 - reads feeds, which the others need not
 
     person = who(by, f"feed {feed_id}")
@@ -135,7 +144,7 @@ def waiting_of(known: Outstanding) -> dict[str, Any] | None:
 def shown(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record as a table has room for it."""
     waiting = record["waiting"] and {key: record["waiting"][key] for key in ("rows", "children")}
-    return {**record, "doing": DOING[record["state"]], "missing": len(record["missing"]), "waiting": waiting}
+    return {**record, "doing": record["state"], "missing": len(record["missing"]), "waiting": waiting}
 
 
 def _fault(known: Outstanding) -> str:

@@ -13,35 +13,35 @@ from daemon.jobs.renumber import join_numbers, part_number
 from daemon.store.renumbering import renumberings
 
 SAME = {
-    "student": "原学籍号 earlier number",
-    "same_as": "现学籍号 present number",
-    "class": "班级 class",
-    "case": "个案 case",
-    "closed": "并入后销号 closed as duplicate",
-    "rows": "补入行数 rows that waited",
+    "student": ("原学籍号", "earlier number"),
+    "same_as": ("现学籍号", "present number"),
+    "class": ("班级", "class"),
+    "case": ("个案", "case"),
+    "closed": ("并入后销号", "closed as duplicate"),
+    "rows": ("补入行数", "rows that waited"),
 }
 JOINED = {
-    "student": "原学籍号 earlier number",
-    "same_as": "现学籍号 present number",
-    "since": "登记时间 since",
-    "by": "由谁 by",
+    "student": ("原学籍号", "earlier number"),
+    "same_as": ("现学籍号", "present number"),
+    "since": ("登记时间", "since"),
+    "by": ("由谁", "by"),
 }
 
 
 @click.group()
 @configured
 def student() -> None:
-    """学生 one child under two numbers."""
+    """Say that a child has two numbers, or has not."""
 
 
 @student.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
-@click.option("--sure", is_flag=True, help="确认是同一人 though both are on the roster, or their names differ.")
+@click.option("--sure", is_flag=True, help="They are one child though both are on the roster, or their names differ.")
 @BY
 @printing
 def same(old: str, new: str, sure: bool, by: str) -> None:  # noqa: FBT001 - click's own way
-    """合并学籍号 OLD and NEW are one child, NEW from now on: one run of absences, one leave, one case.
+    """Join two numbers: OLD and NEW are one child, NEW from now on: one run of absences, one leave, one case.
 
     Whatever a feed still says of OLD counts for NEW. Nobody is told; of two open cases the older report goes on.
     """
@@ -58,7 +58,7 @@ def same(old: str, new: str, sure: bool, by: str) -> None:  # noqa: FBT001 - cli
 @BY
 @printing
 def apart(old: str, by: str) -> None:
-    """撤销合并 OLD was joined to another number by mistake: it is a child of its own again, with the cases it had."""
+    """Part numbers again: OLD was joined to another by mistake, and is a child of its own, with the cases it had."""
     with the_house() as house:
         was = part_number(house, old, by, wall_clock())
     print_record({"student": was.student_id, "same_as": was.same_as, "by": by}, JOINED)
@@ -67,7 +67,7 @@ def apart(old: str, by: str) -> None:
 @student.command("list")
 @printing
 def list_() -> None:
-    """The numbers that are another child's now."""
+    """List the numbers that are another child's now."""
     with the_house() as house, house.store.read() as tx:
         records = [
             {

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from daemon.cli.faults import Refusal
-from daemon.cli.output import print_json, print_records
+from daemon.cli.language import in_words
+from daemon.cli.naming import named
+from daemon.cli.output import print_json, print_records, say
 from daemon.cli.shared import as_json, the_house
 from daemon.clock import wall_clock
+from daemon.jobs.naming import open_names
 from daemon.jobs.unsent import Unsent, unsent
-from notifiers.phrases import KINDS, role_words
+from notifiers.phrases import KINDS, ROLES
 
 SHOWN = {
-    "what": "内容 what",
-    "role": "角色 role",
-    "in_words": "称呼 in words",
-    "unit": "单位 unit",
-    "count": "件数 how many",
-    "cases": "案件 cases",
-    "reached": "能否通知 can be told",
+    "what": ("内容", "what"),
+    "role": ("角色", "role"),
+    "unit": ("单位", "unit"),
+    "count": ("件数", "how many"),
+    "cases": ("案件", "cases"),
+    "reached": ("能否通知", "can be told"),
 }
 OWED = ("待补发", "owed")
 MOST = 20
@@ -31,12 +31,13 @@ def print_unsent() -> None:
     """Print what the switch to live would send, or what is owed; exit status 1 where that reaches nobody."""
     with the_house() as house, house.store.read() as tx:
         found = unsent(tx, house, wall_clock())
+        units = open_names(tx, house.people(tx))
     if as_json():
         print_json([_document(one) for one in found])
     elif found:
-        print_records([_line(one) for one in found], SHOWN)
+        print_records([_line(one, units.unit(one.unit)) for one in found], SHOWN, {"role": ROLES})
     else:
-        click.echo("没有待发的通知 nothing would be sent, nothing is owed")
+        say("没有待发的通知", "nothing would be sent, nothing is owed")
     if not all(one.reached for one in found):
         raise Refusal((), code=1)
 
@@ -52,15 +53,13 @@ def _document(one: Unsent) -> dict[str, Any]:
     }
 
 
-def _line(one: Unsent) -> dict[str, Any]:
-    zh, en = KINDS.get(one.kind, OWED)
+def _line(one: Unsent, unit_name: str | None) -> dict[str, Any]:
     more = f" … {len(one.cases)}" if len(one.cases) > MOST else ""
     return {
-        "what": f"{zh} {en}",
+        "what": in_words(KINDS.get(one.kind, OWED)),
         "role": one.role,
-        "in_words": role_words(one.role, "zh"),
-        "unit": one.unit or "",
+        "unit": named(one.unit, unit_name),
         "count": one.count,
         "cases": " ".join(one.cases[:MOST]) + more,
-        "reached": "是 yes" if one.reached else "否 no",
+        "reached": in_words(("是", "yes") if one.reached else ("否", "no")),
     }

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from daemon.cli.output import page, table
+from daemon.cli.language import Said, in_words, worded
+from daemon.cli.output import print_table, say
 
 Document = Mapping[str, Any]
 Records = list[dict[str, Any]]
@@ -15,23 +16,23 @@ Records = list[dict[str, Any]]
 SHOWN = ("children", "episodes", "alerts", "precision", "lift", "recall", "lead", "back")
 CHANGED = ("alerts", "precision", "recall", "lead")
 FACTS = {
-    "fact": "指标 fact",
-    "auc": "AUC",
-    "followed": "其后有结局 outcome followed",
-    "others": "其后无结局 none followed",
+    "fact": ("指标", "fact"),
+    "auc": ("AUC", "AUC"),
+    "followed": ("其后有结局", "outcome followed"),
+    "others": ("其后无结局", "none followed"),
 }
 DIFFERENCES = {
-    "rule": "规则 rule",
-    "both": "两者都标记 both",
-    "only_old": "仅原规则 only the old",
-    "only_new": "仅新规则 only the new",
-    "moved": "时刻不同 other instant",
+    "rule": ("规则", "rule"),
+    "both": ("两者都标记", "both"),
+    "only_old": ("仅原规则", "only the old"),
+    "only_new": ("仅新规则", "only the new"),
+    "moved": ("时刻不同", "other instant"),
 }
 CHILDREN = {
-    "rule": "规则 rule",
-    "student": "学籍号 student",
-    "old": "原首次标记 old first flag",
-    "new": "新首次标记 new first flag",
+    "rule": ("规则", "rule"),
+    "student": ("学籍号", "student"),
+    "old": ("原首次标记", "old first flag"),
+    "new": ("新首次标记", "new first flag"),
 }
 TELLING = ("only_old", "only_new", "moved")
 MOST_FACTS, MOST_CHILDREN = 12, 50
@@ -41,48 +42,53 @@ def print_trial(document: Document) -> None:
     """The figures of every rule, why some are lacking, the facts that say most, and how two rule files differ."""
     for words in _summary(document):
         click.echo(words)
-    names = {figure["key"]: f"{figure['zh']} {figure['en']}" for figure in document["definitions"]}
-    columns = {"rule": "规则 rule"} | {key: names[key] for key in SHOWN}
+    names = {figure["key"]: (figure["zh"], figure["en"]) for figure in document["definitions"]}
+    columns = {"rule": ("规则", "rule")} | {key: names[key] for key in SHOWN}
     raised = [rule for rule in document["rules"] if rule["figures"]["episodes"]]
     silent = [rule["rule"] for rule in document["rules"] if rule not in raised]
     if raised:
-        page().print(table([_row(rule) for rule in raised], columns))
+        print_table([_row(rule) for rule in raised], columns)
     for words in _lacking(raised, names):
         click.echo(words)
     if silent:
-        click.echo(f"未标记任何学生 raised of nobody: {', '.join(silent)}")
+        say(f"未标记任何学生：{', '.join(silent)}", f"raised of nobody: {', '.join(silent)}")
     facts = _telling(document["facts"])
     if facts:
-        page().print(table(facts, FACTS, "指标对结局的区分力 how well facts tell who comes to an outcome"))
+        print_table(facts, FACTS, ("指标对结局的区分力", "how well facts tell who comes to an outcome"))
     if document["against"]:
         _print_differences(document["against"], names)
 
 
-def _print_differences(against: Document, names: Mapping[str, str]) -> None:
+def _print_differences(against: Document, names: Mapping[str, Said]) -> None:
     """What differs, rule by rule and child by child; rules that say the same are only named."""
     differing = [one for one in against["differences"] if any(_counts(one)[key] for key in TELLING)]
     same = [one["rule"] for one in against["differences"] if one not in differing]
     if differing:
         columns = DIFFERENCES | {key: names[key] for key in CHANGED}
-        page().print(table([_difference(one) for one in differing], columns, f"与 {against['rules']} 相比 against it"))
+        title = (f"与 {against['rules']} 相比", f"against {against['rules']}")
+        print_table([_difference(one) for one in differing], columns, title)
     children = list(_children(differing))
     if children:
-        page().print(table(children[:MOST_CHILDREN], CHILDREN, "逐名学生 child by child"))
+        print_table(children[:MOST_CHILDREN], CHILDREN, ("逐名学生", "child by child"))
     if len(children) > MOST_CHILDREN:
-        click.echo(f"… 另有 {len(children) - MOST_CHILDREN} 行，见 --json and more rows, see --json")
+        more = len(children) - MOST_CHILDREN
+        say(f"… 另有 {more} 行，见 --json", f"… {more} more rows, see --json")
     if same:
-        click.echo(f"与 {against['rules']} 无差别 no child differs by: {', '.join(same)}")
+        say(f"与 {against['rules']} 无差别：{', '.join(same)}", f"no child differs by: {', '.join(same)}")
 
 
 def _summary(document: Document) -> Iterator[str]:
     outcomes, base = document["outcomes"], document["base_rate"]
-    yield f"{document['from'][:16]} – {document['to'][:16]}, 观察期 horizon {document['horizon_days']:g}d"
+    horizon = f"{worded('观察期', 'horizon')} {document['horizon_days']:g}d"
+    yield f"{document['from'][:16]} – {document['to'][:16]}, {horizon}"
     yield (
-        f"学生 children {document['children']}, 人周 child-weeks {document['child_weeks']:.0f}, "
-        f"出现结局 with an outcome {outcomes['in_span']}, 基础率 base rate {_shown(base)}"
+        f"{worded('学生', 'children')} {document['children']}, "
+        f"{worded('人周', 'child-weeks')} {document['child_weeks']:.0f}, "
+        f"{worded('出现结局', 'with an outcome')} {outcomes['in_span']}, {worded('基础率', 'base rate')} {_shown(base)}"
     )
     if outcomes["of_unknown_children"]:
-        yield f"结局中不在名单的学生 outcomes of children who are on no roster: {outcomes['of_unknown_children']}"
+        lost = worded("结局中不在名单的学生", "outcomes of children who are on no roster")
+        yield f"{lost}: {outcomes['of_unknown_children']}"
 
 
 def _row(rule: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +114,7 @@ def _within(share: Mapping[str, Any]) -> str:
     return f" ({share['low']:.0%}–{share['high']:.0%}, n={share['of']})" if share["of"] else ""
 
 
-def _lacking(rules: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
+def _lacking(rules: Sequence[Mapping[str, Any]], names: Mapping[str, Said]) -> Iterator[str]:
     """Why figures are lacking, each reason once with the rules it is true of."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for rule in rules:
@@ -117,7 +123,7 @@ def _lacking(rules: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> It
                 found.setdefault((key, why["zh"], why["en"]), []).append(rule["rule"])
     for (key, zh, en), theirs in found.items():
         of = "" if len(theirs) == len(rules) else f" ({', '.join(theirs)})"
-        yield f"– {names[key]}{of}: {zh} {en}"
+        yield f"– {in_words(names[key])}{of}: {worded(zh, en)}"
 
 
 def _telling(facts: Sequence[Mapping[str, Any]]) -> Records:
@@ -125,7 +131,7 @@ def _telling(facts: Sequence[Mapping[str, Any]]) -> Records:
     known.sort(key=lambda fact: (-abs(fact["auc"] - 0.5), fact["fact"]))
     return [
         {
-            "fact": f"{fact['zh']} {fact['fact']}",
+            "fact": worded(f"{fact['zh']} {fact['fact']}", fact["fact"]),
             "auc": f"{fact['auc']:.3f}",
             "followed": fact["followed"],
             "others": fact["others"],

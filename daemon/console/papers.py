@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import json
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -15,7 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from daemon.desk.deeds import DONE
-from daemon.jobs.proof import ANSWERS, DOUBTS, MADE
+from daemon.jobs.entries import ENTRIES
+from daemon.jobs.proof import ANSWERS, DOUBTS
 
 Document = Mapping[str, Any]
 
@@ -28,38 +30,6 @@ _KINDS = {
     "confirmed": ("核实", "confirmed by hand"),
     DONE: ("登记处置", "said what was done"),
 }
-_ENTRIES = {
-    "opened": "立案",
-    "due": "报告到期",
-    "raised": "发出报告",
-    "not raised": "未作报告",
-    "rung climbed": "逐级通知",
-    "rung repeated": "重复催办",
-    "rung passed over": "本级免通知",
-    "acknowledged": "签收",
-    "acknowledgement recalled": "催办签收",
-    "acknowledgement lapsed": "签收失效",
-    "confirmed": "核实",
-    DONE: "登记处置",
-    "undelivered": "未送达",
-    "delivered after all": "后经证实送达",
-    "channel failed": "渠道发送失败",
-    "falls back": "改用其他渠道",
-    "not reached": "未能通知",
-    "nobody to tell": "无人可通知",
-    "duty passed on": "值班顺延",
-    "possibly repeated": "可能重复送达",
-    "retracted": "撤回",
-    "returned": "返校",
-    "reopened": "重开",
-    "closing requested": "申请销号",
-    "closed": "销号",
-    "note": "备注",
-    "sign raised": "苗头出现",
-    "sign over": "苗头消失",
-    MADE: "制作送达证明",
-}
-"""The lines of a journal in Chinese; one that is not among them stands as it is."""
 _WAYS = {"asked": ("查询", "asked"), "pushed": ("推送", "pushed")}
 _STATUSES = {"delivered": ("送达", "arrived"), "failed": ("未送达", "did not arrive"), "delayed": ("延迟", "delayed")}
 
@@ -84,7 +54,7 @@ def as_pdf(proof: Document) -> bytes:
     families = set(typst.Fonts().families())
     known = [one for one in FONTS if one in families]
     if not known:
-        hint = "install fonts-noto-cjk, or write --format html and print that"
+        hint = "install fonts-noto-cjk, or write .html and print that"
         raise PaperError("no font on this machine has Chinese in it", hint)
     source = resources.files("templates").joinpath("proof", "proof.typ").read_bytes()
     given = {"proof": json.dumps(proof), "words": json.dumps(_words()), "fonts": json.dumps(known)}
@@ -96,13 +66,24 @@ def _typesetter() -> ModuleType:
     try:
         return importlib.import_module("typst")
     except ModuleNotFoundError:
-        hint = "pip install 'baoxue[pdf]', or write --format html and print that"
-        raise PaperError("the typesetter for PDFs is not installed", hint) from None
+        raise PaperError("the typesetter for PDFs is not installed", _how_to_install()) from None
+
+
+def _how_to_install() -> str:
+    """Return the command that installs what is missing, at the version and with the hashes of the lock file."""
+    pip = f"{sys.executable} -m pip install --require-hashes -r requirements-pdf.lock"
+    return f"in the folder of baoxue's sources: {pip}; or write .html and print that"
 
 
 def _words() -> dict[str, Any]:
     assert set(_KINDS) <= ANSWERS
-    return {"doubts": DOUBTS, "answers": _KINDS, "ways": _WAYS, "statuses": _STATUSES, "entries": _ENTRIES}
+    return {
+        "doubts": DOUBTS,
+        "answers": _KINDS,
+        "ways": _WAYS,
+        "statuses": _STATUSES,
+        "entries": {kind: words[0] for kind, words in ENTRIES.items()},
+    }
 
 
 @cache

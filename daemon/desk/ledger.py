@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from daemon.desk.faults import DeskError
+from daemon.problems import nearest
 from daemon.store import cases
 from daemon.store.cases import CaseRow
 from daemon.store.tx import Tx
@@ -21,7 +22,8 @@ def case_row(tx: Tx, number: str) -> CaseRow:
     """The case of a number as stored; DeskError when there is none."""
     row = cases.by_number(tx, number)
     if row is None:
-        raise DeskError(subject_of(number), "does not exist", HINT)
+        meant = nearest(number, [one.number for one in cases.list_cases(tx)])
+        raise DeskError(subject_of(number), "does not exist", f'did you mean "{meant}"?' if meant else HINT)
     return row
 
 

@@ -12,11 +12,13 @@ import numpy as np
 from daemon.desk.ledger import case_row, ledger
 from daemon.jobs.byhand import child_of
 from daemon.jobs.casefile import from_row
+from daemon.jobs.find import children_under, unit_called
 from daemon.jobs.house import House
+from daemon.jobs.naming import open_names, place_of
 from daemon.jobs.people import People
 from daemon.jobs.scenes import load_judgement
 from daemon.store import absences, journal, outbox
-from daemon.store import roster as rosters
+from daemon.store.cases import CaseRow
 from daemon.store.tx import Tx
 from rules.case import Case
 from rules.instants import to_micros
@@ -30,34 +32,27 @@ BEFORE = dt.timedelta(days=14)
 def list_ledger(
     tx: Tx, house: House, *, stage: str | None = None, unit: str | None = None, closed_too: bool = False
 ) -> list[dict[str, Any]]:
-    """The cases of a stage and unit as plain values, by number; without names."""
+    """Return the cases of a stage and unit, by number; DeskError for a unit nobody knows."""
     people = house.people(tx)
-    students = None if unit is None else _children_under(people, unit)
-    rows = ledger(tx, stage=stage, students=students, closed_too=closed_too)
-    return [outline(house, people, from_row(row)) for row in rows]
+    students = None if unit is None else children_under(people, [unit_called(people, unit, "--unit")])
+    return outlines(tx, house, ledger(tx, stage=stage, students=students, closed_too=closed_too))
 
 
-def _children_under(people: People, unit: str) -> list[str]:
-    """The children enrolled below a unit, and those who live in it."""
-    within = people.directory.below(unit) | {unit}
-    return [
-        child.student_id
-        for child in people.roster.students.values()
-        if child.class_id in within or child.residence_id in within
-    ]
+def outlines(tx: Tx, house: House, rows: Sequence[CaseRow]) -> list[dict[str, Any]]:
+    """Return where cases stand, each with the name of its child: None where the key does not open it."""
+    people = house.people(tx)
+    names = open_names(tx, people, students=[row.student_id for row in rows]).students
+    return [{**outline(house, people, from_row(row)), "name": names.get(row.student_id)} for row in rows]
 
 
 def outline(house: House, people: People, case: Case) -> dict[str, Any]:
-    """Where one case stands, as plain values; no name."""
+    """Return where one case stands, as plain values; no name of a child."""
     child = child_of(people, case.student_id)
-    school = people.directory.school(child.class_id)
-    town, assumed = people.directory.town(child.class_id, child.residence_id)
+    _, assumed = people.directory.town(child.class_id, child.residence_id)
     return {
         "case": case.number,
         "student": case.student_id,
-        "class": child.class_id,
-        "school": school.unit_id if school else child.class_id,
-        "town": town.unit_id if town else None,
+        **place_of(people, case.student_id),
         "residence_assumed": assumed,
         "stage": case.stage.value,
         "standing": case.standing.value,
@@ -72,7 +67,7 @@ def outline(house: House, people: People, case: Case) -> dict[str, Any]:
         "rule_version": case.rule_version,
         "acknowledged_at": local(house, case.acknowledged_at),
         "acknowledged_by": case.acknowledged_by,
-        "pending_closure": case.pending_closure,
+        "pending_closure": case.pending_closure if case.is_open else None,
         "reason": case.reason,
         "opened_at": local(house, case.opened_at),
         "closed_at": local(house, case.closed_at),
@@ -84,16 +79,21 @@ def open_dossier(tx: Tx, house: House, number: str, now: dt.datetime) -> dict[st
     """Everything about one case, with the child's name; DeskError for an unknown number."""
     case = from_row(case_row(tx, number))
     people = house.people(tx)
-    name = rosters.names_of(tx, [case.student_id]).get(case.student_id)
+    names = open_names(tx, people, students=[case.student_id]).students
     numbers = people.numbers_of(case.student_id)
+    lines = journal.history(tx, case.case_id)
+    named = {str(one.body[key]) for one in lines for key in ("contact", "to") if key in one.body}
+    told = [_told(house, people, one) for one in outbox.told(tx, case.case_id)]
+    contacts = open_names(tx, people, contacts={*named, *(one["contact"] for one in told)}).contacts
     leaves = absences.load_leaves(tx, numbers)
     movements = absences.load_movements(tx, numbers)
     return {
         **outline(house, people, case),
-        "name": name,
+        "name": names.get(case.student_id),
         "signs": [_sign(house, one) for one in case.signs],
-        "told": [_told(house, one) for one in outbox.told(tx, case.case_id)],
-        "journal": [_entry(house, one) for one in journal.history(tx, case.case_id)],
+        "told": told,
+        "journal": [_entry(house, one) for one in lines],
+        "contact_names": dict(contacts),
         "history": _history(tx, house, people, case, now),
         "leaves": [
             {"leave": one.leave_id, "from": local(house, one.starts), "to": local(house, one.ends), "kind": one.kind}
@@ -119,8 +119,9 @@ def _sign(house: House, one: Sign) -> dict[str, Any]:
     }
 
 
-def _told(house: House, one: outbox.Told) -> dict[str, Any]:
+def _told(house: House, people: People, one: outbox.Told) -> dict[str, Any]:
     alert = one.alert
+    unit = people.directory.units.get(alert.unit_id or "")
     return {
         "kind": alert.kind,
         "episode": alert.episode,
@@ -128,6 +129,7 @@ def _told(house: House, one: outbox.Told) -> dict[str, Any]:
         "contact": alert.contact_id,
         "role": alert.role,
         "unit": alert.unit_id,
+        "unit_name": unit.name if unit else None,
         "channel": alert.channel,
         "told_at": local(house, one.told_at),
         "doubtful": one.doubtful,

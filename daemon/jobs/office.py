@@ -138,16 +138,19 @@ def _current_session(tx: Tx, house: House, case: Case, now: dt.datetime) -> Sess
     return house.calendar.session(variant, int(line.columns[begun - 1]))
 
 
-def note(house: House, number: str, text: str, actor: Actor | None, now: dt.datetime) -> Acted:
-    """Write a line into a case's journal, open or closed; one by somebody is something done about an open case."""
-    plain = text.strip()
+def note(house: House, number: str, text: str, actor: Actor, now: dt.datetime) -> Acted:
+    """Write a line into a case's journal, open or closed; it is something done about an open case.
+
+    Raises DeskError where nobody says who writes, and for a note that is empty or too long.
+    """
+    plain, actor = text.strip(), replace(actor, by=who(actor.by, subject_of(number)))
     if not plain or len(plain) > _LONGEST_NOTE:
         raise DeskError(subject_of(number), "takes no such note", f"write 1 to {_LONGEST_NOTE} characters")
-    body = {"text": plain, **(said_by(actor) if actor else {})}
 
     def work(tx: Tx) -> Acted:
         case = from_row(case_row(tx, number))
-        return _write(tx, house, acted(tx, case, now) if actor and case.is_open else case, "note", body, now)
+        done = acted(tx, case, now) if case.is_open else case
+        return _write(tx, house, done, "note", said_by(actor, text=plain), now)
 
     return act(house, work)
 
@@ -209,6 +212,7 @@ def closed_case(case: Case, reason: str, now: dt.datetime) -> Case:
         stage=Stage.CLOSED,
         reason=reason,
         closed_at=now,
+        pending_closure=False,
         pending_at=None,
         pending_unconfirmed=False,
         armed_at=None,

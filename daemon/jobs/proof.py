@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from daemon.desk.deeds import DONE
@@ -55,15 +55,28 @@ DOUBTS = {
 }
 
 
-def make_proof(house: House, number: str, by: str, version: str, now: dt.datetime) -> dict[str, Any]:
-    """The proof of a case as plain values; that it was made, and by whom, is first written into the case's journal.
+def make_proof(
+    house: House,
+    number: str,
+    by: str,
+    version: str,
+    now: dt.datetime,
+    keep: Callable[[dict[str, Any]], None] = lambda proof: None,  # noqa: ARG005 - kept by whoever asked
+) -> dict[str, Any]:
+    """Return the proof of a case as plain values; that it was made, and by whom, is a line of the case's journal.
 
+    `keep` writes the paper, in the same transaction: where it fails nothing was made, and the journal says nothing.
     Names and addresses are masked. Raises DeskError for an unknown number, and when nobody is named.
     """
     person = who(by, subject_of(number))
-    act(house, lambda tx: _note(tx, number, person, now))
-    with house.store.read() as tx:
-        return _proof(tx, house, number, person, version, now)
+
+    def work(tx: Tx) -> dict[str, Any]:
+        _note(tx, number, person, now)
+        made = _proof(tx, house, number, person, version, now)
+        keep(made)
+        return made
+
+    return act(house, work)
 
 
 def _note(tx: Tx, number: str, person: str, now: dt.datetime) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from daemon.desk.ledger import case_row
 from daemon.jobs.dossier import local
 from daemon.jobs.house import House
+from daemon.jobs.naming import Names, open_names
 from daemon.store import cases, record
 from daemon.store.alerts import FAILED, QUEUED, SENT, UNDELIVERED, AttemptRow
 from daemon.store.receipts import ReceiptRow
@@ -25,21 +27,27 @@ def list_deliveries(
     number: str | None = None,
     **asked: Any,  # noqa: ANN401 - as `record.list_posted` takes them
 ) -> list[dict[str, Any]]:
-    """Messages as plain values, newest first, with their attempts and receipts; no name, no address.
+    """Return messages as plain values, newest first, with their attempts and receipts; no address.
 
-    Of a case `number` that is not known there are none.
+    Names are None where the key does not open them. Raises DeskError for a case `number` that is not known.
     """
-    row = cases.by_number(tx, number) if number else None
-    if number and row is None:
-        return []
+    row = case_row(tx, number) if number else None
     found = record.list_posted(tx, case_id=row.case_id if row else None, **asked)
-    wanted = {alert.case_id for one in found for alert in one.alerts if alert.case_id}
-    numbers = {key: case.number for key, case in cases.cases_by_id(tx, sorted(wanted)).items()}
-    return [_delivery(house, one, numbers) for one in found]
+    alerts = [alert for one in found for alert in one.alerts]
+    about = cases.cases_by_id(tx, sorted({alert.case_id for alert in alerts if alert.case_id}))
+    names = open_names(
+        tx,
+        house.people(tx),
+        students=[alert.student_id for alert in alerts],
+        contacts=[one.message.contact_id for one in found],
+    )
+    numbers = {key: case.number for key, case in about.items()}
+    return [_delivery(house, one, numbers, names) for one in found]
 
 
-def _delivery(house: House, one: Posted, numbers: Mapping[str, str]) -> dict[str, Any]:
+def _delivery(house: House, one: Posted, numbers: Mapping[str, str], names: Names) -> dict[str, Any]:
     row = one.message
+    students = sorted({alert.student_id for alert in one.alerts if alert.student_id})
     errors = [attempt.error for attempt in one.attempts if attempt.error]
     last = one.receipts[-1] if one.receipts else None
     return {
@@ -47,6 +55,10 @@ def _delivery(house: House, one: Posted, numbers: Mapping[str, str]) -> dict[str
         "kind": row.kind,
         "channel": row.channel,
         "contact": row.contact_id,
+        "contact_name": names.contacts.get(row.contact_id),
+        "role": one.alerts[0].role if one.alerts else None,
+        "students": students,
+        "names": [names.students.get(student) for student in students],
         "state": row.state,
         "attempts": row.attempts,
         "created_at": local(house, row.created_at),

@@ -127,6 +127,20 @@ def names_of(tx: Tx, student_ids: Iterable[str]) -> dict[str, str]:
     return {row[0]: row[1] for row in rows_where_in(tx, asked, student.c.student_id, student_ids)}
 
 
+def names_of_all(tx: Tx) -> dict[str, str]:
+    """Return the name of every child ever on the roster, opened; for whoever looks for one by name."""
+    return {row[0]: row[1] for row in tx.asks(_NAMES)}
+
+
+_NAMES = sa.select(student.c.student_id, student.c.name).where(ours(student))
+
+
+def contact_names_of(tx: Tx, contact_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of contacts, opened, also of those since gone."""
+    asked = sa.select(contact.c.contact_id, contact.c.name).where(tx.ours(contact))
+    return {row[0]: row[1] for row in rows_where_in(tx, asked, contact.c.contact_id, contact_ids)}
+
+
 def contacts_of(tx: Tx, contact_ids: Iterable[str]) -> dict[str, Contact]:
     """Contacts with names and addresses, opened, also those since gone; for composing and sending only."""
     columns = [contact.c[name] for name in Contact.__dataclass_fields__]

@@ -28,9 +28,9 @@ class Terminal:
 
     folder: Path
 
-    def ask(self, *words: str) -> Result:
-        """Type a command; whatever a bug raises is raised here."""
-        result = CliRunner().invoke(baoxue, words)
+    def ask(self, *words: str, typed: str | None = None) -> Result:
+        """Type a command, and what it asks for; whatever a bug raises is raised here."""
+        result = CliRunner().invoke(baoxue, words, input=typed)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
@@ -45,9 +45,9 @@ class Terminal:
         """The JSON document a command that succeeds prints."""
         return json.loads(self.told(*words, "--json"))
 
-    def refused(self, *words: str, code: int = 2) -> str:
+    def refused(self, *words: str, code: int = 2, typed: str | None = None) -> str:
         """What a command that does not succeed says on standard error: one problem a line, never a traceback."""
-        result = self.ask(*words)
+        result = self.ask(*words, typed=typed)
         assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr)
         assert "Traceback" not in result.stderr
         return result.stderr
@@ -59,6 +59,13 @@ class Terminal:
         return open_store(config.database_url, config.service.district, ring, state_dir=self.folder)
 
 
+def read_in(monkeypatch: pytest.MonkeyPatch, locale: str) -> None:
+    """Let whoever reads the commands have a locale."""
+    for name in ("LANGUAGE", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LC_ALL", locale)
+
+
 @pytest.fixture
 def terminal(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     folder = tmp_path / "county"
@@ -66,6 +73,7 @@ def terminal(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPa
     write_county(folder)
     shutil.copy(sqlite_template, folder / "baoxue.db")
     monkeypatch.chdir(folder)
+    read_in(monkeypatch, "C.UTF-8")
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
     yield Terminal(folder)
     logging.getLogger().handlers[:] = handlers

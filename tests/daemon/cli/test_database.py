@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+import pytest
+
 from daemon.config import load_config
 from daemon.store.keys import Keyring
 
@@ -49,11 +51,33 @@ def test_a_backup_brings_back_what_was_there(reported: Reported) -> None:
     terminal = reported.terminal
     before = terminal.records("case", "show", reported.number)
     terminal.told("db", "backup", "kept.backup")
-    terminal.told("case", "note", reported.number, "written after the backup")
+    terminal.told("case", "note", reported.number, "written after the backup", "--by", "Eve")
     assert len(terminal.records("case", "show", reported.number)["journal"]) == len(before["journal"]) + 1
-    terminal.told("db", "restore", "kept.backup")
+    terminal.told("db", "restore", "kept.backup", "--yes")
     assert terminal.records("case", "show", reported.number)["journal"] == before["journal"]
     assert "whole" in terminal.told("db", "verify")
+
+
+def test_nothing_is_restored_where_nobody_can_be_asked_or_says_no(reported: Reported) -> None:
+    terminal = reported.terminal
+    terminal.told("db", "backup", "kept.backup")
+    terminal.told("case", "note", reported.number, "written after the backup", "--by", "Eve")
+    for typed in ("", "n\n", "y\n"):  # standard input is no terminal here
+        line = terminal.refused("db", "restore", "kept.backup", typed=typed)
+        assert "--yes" in line
+    assert terminal.records("case", "show", reported.number)["journal"][-1]["kind"] == "note"
+
+
+@pytest.mark.parametrize(("typed", "code", "kept"), [("n\n", 1, True), ("", 1, True), ("y\n", 0, False)])
+def test_somebody_at_a_terminal_is_asked_before_anything_is_replaced(
+    reported: Reported, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, kept: bool
+) -> None:
+    terminal = reported.terminal
+    terminal.told("db", "backup", "kept.backup")
+    terminal.told("case", "note", reported.number, "written after the backup", "--by", "Eve")
+    monkeypatch.setattr("daemon.cli.database.is_asked", lambda: True)
+    assert terminal.ask("db", "restore", "kept.backup", typed=typed).exit_code == code
+    assert (terminal.records("case", "show", reported.number)["journal"][-1]["kind"] == "note") == kept
 
 
 def test_a_backup_without_a_name_lies_beside_the_configuration(terminal: Terminal) -> None:
@@ -67,7 +91,7 @@ def test_a_backup_never_replaces_the_store_itself(terminal: Terminal) -> None:
 
 
 def test_what_is_no_backup_is_not_restored(terminal: Terminal) -> None:
-    assert "no backup" in terminal.refused("db", "restore", "units.csv", code=1)
+    assert "no backup" in terminal.refused("db", "restore", "units.csv", "--yes", code=1)
     assert "does not exist" in terminal.refused("db", "restore", "none.backup")
 
 
@@ -75,7 +99,7 @@ def test_a_store_in_use_is_not_restored(terminal: Terminal) -> None:
     terminal.told("db", "backup", "kept.backup")
     store = terminal.store()
     store.claim_single_writer()
-    assert "stop the daemon" in terminal.refused("db", "restore", "kept.backup", code=1)
+    assert "stop the daemon" in terminal.refused("db", "restore", "kept.backup", "--yes", code=1)
     store.close()
 
 

@@ -46,14 +46,12 @@ def test_the_process_exits_1_when_it_failed(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("name", [name for name in baoxue.list_commands(click.Context(baoxue)) if name != "demo"])
 def test_every_command_explains_itself_and_takes_a_configuration(terminal: Terminal, name: str) -> None:
-    page = terminal.told(name, "--help")
-    assert "--config" in page
-    assert any("一" <= sign <= "鿿" for sign in page)
+    assert "--config" in terminal.told(name, "--help")
 
 
 def test_help_and_version_need_nothing(terminal: Terminal) -> None:
     (terminal.folder / "config.toml").unlink()
-    assert "台账" in terminal.told("--help")
+    assert "List the ledger." in terminal.told("--help")
     assert terminal.told("--version").startswith("baoxue ")
 
 

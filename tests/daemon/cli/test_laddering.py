@@ -47,7 +47,7 @@ def test_a_ladder_is_shown_rung_by_rung(terminal: Terminal) -> None:
         "first",
         "15m",
     )
-    assert "报告后 after" in terminal.told("ladder", "show", "statutory")
+    assert "falls back after" in terminal.told("ladder", "show", "statutory")
 
 
 def test_a_case_keeps_its_ladder_until_somebody_gives_it_another(reported: Reported) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from daemon.desk.faults import DeskError
 from daemon.jobs.byhand import add_leave, mark
 from daemon.jobs.casefile import from_row, to_row
 from daemon.jobs.office import Actor, acknowledge, acknowledge_by_link, confirm, note, propose_closing
@@ -59,11 +60,13 @@ def test_whatever_somebody_does_about_a_case_is_something_done(office: Office, d
     assert "acknowledgement recalled" not in [kind for kind, _ in office.journal(number)]
 
 
-def test_a_note_of_nobody_is_nothing_done(office: Office) -> None:
+def test_a_note_of_nobody_is_not_written(office: Office) -> None:
     number = office.report()
-    note(office.house, number, "a line", None, WHEN)
+    with pytest.raises(DeskError, match="who says so"):
+        note(office.house, number, "a line", Actor(" "), WHEN)
 
     assert case_of(office, number).acted_at is None
+    assert "note" not in [kind for kind, _ in office.journal(number)]
 
 
 def test_a_note_on_a_closed_case_changes_nothing_else(office: Office) -> None:

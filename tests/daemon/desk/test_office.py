@@ -193,7 +193,7 @@ def test_a_closed_case_takes_notes_only(office: Office) -> None:
     approve_closing(office.house, number, EVE, local(2, "11:00"))
     with pytest.raises(DeskError, match="is closed"):
         acknowledge(office.house, number, TAO, local(2, "12:00"))
-    note(office.house, number, "papers filed", None, local(2, "12:00"))
+    note(office.house, number, "papers filed", TAO, local(2, "12:00"))
     assert office.journal(number)[-1][0] == "note"
 
 

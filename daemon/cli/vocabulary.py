@@ -1,0 +1,52 @@
+"""What codes are called in tables, by column: 中文, English. Codes themselves are what JSON has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from daemon.cli.language import Said
+
+Words = Mapping[str, Said]
+
+STAGES: Words = {
+    "watch": ("关注", "watched"),
+    "first_absence": ("首次缺勤", "first absence"),
+    "reported": ("已报告", "reported"),
+    "suspected": ("疑似辍学", "suspected"),
+    "dropped_out": ("辍学", "dropped out"),
+    "returned": ("已返校", "returned"),
+    "closed": ("已销号", "closed"),
+}
+STANDINGS: Words = {
+    "none": ("无", "none"),
+    "raised": ("已报告", "reported"),
+    "returned": ("已返校", "returned"),
+}
+MARKS: Words = {
+    "present": ("到校", "present"),
+    "late": ("迟到", "late"),
+    "left_early": ("早退", "left early"),
+    "absent": ("旷课", "absent"),
+    "leave": ("请假", "leave"),
+    "unknown": ("不明", "unknown"),
+    "untaken": ("未点名", "no roll"),
+}
+MOVES: Words = {
+    "transfer_out": ("转出", "transfer out"),
+    "transfer_in": ("转入", "transfer in"),
+    "suspend": ("休学", "suspension"),
+    "resume": ("复学", "resumption"),
+    "drop_out": ("辍学", "drop-out"),
+    "graduate": ("毕业", "graduation"),
+    "verified_elsewhere": ("核实在他处就读", "in school elsewhere, verified"),
+}
+VERDICTS: Words = {"real": ("属实", "real"), "not_real": ("不属实", "not real")}
+RECORDS: Words = {
+    "units": ("单位", "units"),
+    "students": ("学生", "students"),
+    "contacts": ("联系人", "contacts"),
+    "marks": ("考勤", "marks"),
+    "punches": ("刷卡", "punches"),
+    "leaves": ("请假", "leaves"),
+    "movements": ("学籍异动", "movements"),
+}
