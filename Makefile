@@ -18,7 +18,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --unive
 	--fork-strategy fewest --only-binary :all: --no-config --no-emit-index-url --custom-compile-command "make lock" \
 	$(if $(UPGRADE),--upgrade)
 
-.PHONY: help run test lint format bench lock wheel clean
+.PHONY: help run test lint format bench words lock wheel clean
 .NOTPARALLEL:
 
 help: ## list what can be done
@@ -42,6 +42,9 @@ format: $(VENV)/.test ## let ruff mend what it can
 
 bench: $(VENV)/.test ## measure, against the limits written in bench/
 	@faults=0; for one in bench/*.py; do echo "$$one"; $(BIN)/python "$$one" || faults=1; done; exit $$faults
+
+words: ## put the Chinese of the help into the form in which it is read (needs gettext's msgfmt)
+	msgfmt --check-format -o daemon/cli/locale/zh/LC_MESSAGES/baoxue.mo daemon/cli/locale/zh/LC_MESSAGES/baoxue.po
 
 lock: $(VENV)/.test ## lock anew what pyproject.toml asks for (UPGRADE=1: in the newest versions)
 	$(COMPILE) --group build --output-file requirements.lock

@@ -9,7 +9,7 @@ import click
 from daemon.cli.faults import Refusal
 from daemon.cli.language import worded
 from daemon.cli.output import print_json, print_records, say
-from daemon.cli.shared import as_json, printing, the_house
+from daemon.cli.shared import as_json, printing, the_house, working
 from daemon.clock import wall_clock
 from daemon.jobs.audit import WHAT
 from daemon.jobs.audit import audit as look
@@ -39,7 +39,8 @@ def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
 def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
     """Find overdue work, and what is wrong with feeds; exit status 1 where there is any."""
     with the_house() as house:
-        done = look(house, wall_clock(), mend=mend)
+        with working(worded("正在自检", "looking for overdue work")):
+            done = look(house, wall_clock(), mend=mend)
         records = [
             {
                 "what": one.what,

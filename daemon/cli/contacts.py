@@ -52,7 +52,9 @@ def contacts(failing: bool) -> None:  # noqa: FBT001 - click's own way
     with the_house() as house, house.store.read() as tx:
         records = list_contacts(tx, house, wall_clock())
     chosen = [one for one in records if not failing or one["fails"] or not one["channels"]]
-    print_records(chosen if as_json() else [_shown(one) for one in chosen], CONTACTS, {"role": ROLES})
+    print_records(
+        chosen if as_json() else [_shown(one) for one in chosen], CONTACTS, {"role": ROLES, "channels": CHANNELS}
+    )
 
 
 def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +63,6 @@ def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
         **record,
         "unit": named(record["unit"], record["unit_name"]),
         "student": named(record["student"], record["student_name"]),
-        "channels": [in_words(CHANNELS[one]) for one in record["channels"]],
         "fails": [
             f"{in_words(CHANNELS[one['channel']])} {shown(one['since'])} {one['why']}" for one in record["fails"]
         ],

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from daemon.cli.faults import FAILED, WRONG, Refusal, print_faults
-from daemon.cli.language import in_words
+from daemon.cli.language import in_words, worded
 from daemon.cli.output import print_json
-from daemon.cli.shared import as_json, config_path, configured, printing, the_config
+from daemon.cli.shared import as_json, config_path, configured, printing, the_config, working
 from daemon.problems import Problem
 
 
@@ -47,7 +47,8 @@ def check(live: bool) -> None:  # noqa: FBT001 - click's own way
     from daemon.check import examine  # noqa: PLC0415
     from daemon.clock import wall_clock  # noqa: PLC0415 - a bad configuration is said sooner without it
 
-    found = examine(the_config(), wall_clock())
+    with working(worded("正在检查", "checking")):
+        found = examine(the_config(), wall_clock())
     kinds = {"problems": found.problems, "findings": found.findings, "notices": found.notices}
     if as_json():
         print_json({kind: list(map(_plain, those)) for kind, those in kinds.items()})

@@ -12,7 +12,7 @@ import click
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.language import worded
 from daemon.cli.output import say
-from daemon.cli.shared import configured, open_store_of, progress_bars, the_config
+from daemon.cli.shared import configured, open_store_of, progress_bars, the_config, working
 from daemon.clock import wall_clock
 from daemon.problems import Problem
 from daemon.store import cases, journal
@@ -89,7 +89,7 @@ def verify() -> None:
     """Check the hash chain of every case's journal."""
     with open_store_of(the_config()) as store:
         _check_tables(store)
-        with store.read() as tx:
+        with working(worded("正在校验日志", "verifying journals")), store.read() as tx:
             broken = journal.verify(tx)
             numbers = {key: row.number for key, row in cases.cases_by_id(tx, [one.case_id for one in broken]).items()}
             count = len(cases.list_cases(tx))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from daemon.cli.language import worded
 from daemon.desk.faults import DeskError
 from daemon.feeds.payload import FeedError
 from daemon.problems import ConfigError, Problem
@@ -59,7 +60,7 @@ def faults_of(error: Exception) -> Faults | None:
     if isinstance(error, click.UsageError):
         return _usage(error)
     if isinstance(error, click.ClickException):
-        return Faults((Problem(PROGRAM, None, "", error.format_message().rstrip(".")),), WRONG)
+        return Faults((Problem(PROGRAM, None, "", error.format_message().rstrip(".。")),), WRONG)
     if isinstance(error, ConfigError):
         return Faults(error.problems, WRONG)
     if isinstance(error, Refusal):
@@ -71,8 +72,9 @@ def faults_of(error: Exception) -> Faults | None:
 
 def _usage(error: click.UsageError) -> Faults:
     path = error.ctx.command_path if error.ctx else PROGRAM
-    fault = error.format_message().rstrip(".").replace("\n", " ")
-    return Faults((Problem(path, None, "", fault[:1].lower() + fault[1:], f'see "{path} --help"'),), WRONG)
+    fault = error.format_message().rstrip(".。").replace("\n", " ")
+    hint = worded(f"见 “{path} --help”", f'see "{path} --help"')
+    return Faults((Problem(path, None, "", fault[:1].lower() + fault[1:], hint),), WRONG)
 
 
 def _of_rooms(error: Exception) -> Faults | None:

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daemon.cli.naming import name_shown, the_case
 from daemon.cli.output import print_records
-from daemon.cli.shared import configured, printing, the_house
+from daemon.cli.shared import as_json, configured, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.ladders import Applied, Climbing, apply_ladder, climbing, ladder_named
+from daemon.jobs.naming import open_names
+from daemon.jobs.proof import CHANNELS
+from daemon.store.cases import by_number
+from notifiers.phrases import ROLES
 
 if TYPE_CHECKING:
     from daemon.jobs.house import House
@@ -38,10 +43,21 @@ RUNGS = {
 }
 APPLIED = {
     "case": ("编号", "case"),
+    "name": ("姓名", "name"),
     "changed": ("已更换", "changed"),
     "was": ("原下一级", "next rung before"),
     "rung": ("现下一级", "next rung now"),
     "next_at": ("下次告知", "speaks next"),
+}
+
+
+WORDS = {
+    "acknowledged_by": ROLES,
+    "tell": ROLES,
+    "channels": CHANNELS,
+    "unless": {"acknowledged": ("已签收", "acknowledged"), "seen": ("已见到学生", "seen")},
+    "until": {"acknowledged": ("已签收", "acknowledged"), "seen": ("已见到学生", "seen")},
+    "reach": {"first": ("依次", "first that reaches"), "every": ("同时", "every")},
 }
 
 
@@ -57,7 +73,7 @@ def list_ladders() -> None:
     """List every ladder, with how many open cases are on it."""
     with the_house() as house, house.store.read() as tx:
         found = climbing(tx, house)
-        print_records([_outline(house, name, one) for name, one in found.items()], LADDERS)
+        print_records([_outline(house, name, one) for name, one in found.items()], LADDERS, WORDS)
 
 
 @ladder.command()
@@ -66,7 +82,7 @@ def list_ladders() -> None:
 def show(ladder_id: str) -> None:
     """Show the rungs of a ladder, in order, as they are configured."""
     with the_house() as house:
-        print_records([_rung(n, rung) for n, rung in enumerate(ladder_named(house, ladder_id).rungs)], RUNGS)
+        print_records([_rung(n, rung) for n, rung in enumerate(ladder_named(house, ladder_id).rungs)], RUNGS, WORDS)
 
 
 @ladder.command("apply")
@@ -82,8 +98,13 @@ def show(ladder_id: str) -> None:
 def apply_(ladder_id: str, number: str | None, by: str) -> None:
     """Let open cases go on climbing a ladder as it is configured now; what was said is not said again."""
     with the_house() as house:
+        number = the_case(house, number) if number else None
         done = apply_ladder(house, ladder_id, by, wall_clock(), number)
-        print_records([_applied(house, one) for one in done], APPLIED)
+        with house.store.read() as tx:
+            rows = {row.number: row for row in (by_number(tx, one.number) for one in done) if row}
+            names = open_names(tx, house.people(tx), students=[row.student_id for row in rows.values()]).students
+        records = [{**_applied(house, one), "name": names.get(rows[one.number].student_id)} for one in done]
+    print_records(records if as_json() else [{**one, "name": name_shown(one["name"])} for one in records], APPLIED)
 
 
 def _outline(house: House, name: str, found: Climbing) -> dict[str, Any]:

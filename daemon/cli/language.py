@@ -30,5 +30,7 @@ def worded(zh: str, en: str) -> str:
 
 
 def word_for(value: object, known: Mapping[str, Said]) -> object:
-    """Return a code in the reader's language; one there is no word for, as it is."""
+    """Return a code, or each of several, in the reader's language; one there is no word for, as it is."""
+    if isinstance(value, list | tuple):
+        return [word_for(one, known) for one in value]
     return in_words(known[value]) if isinstance(value, str) and value in known else value

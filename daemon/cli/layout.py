@@ -20,6 +20,7 @@ _GAP = "  "
 _MARGIN = "    "
 """Before what stands below a record's line."""
 _RULE = "─"
+_CLOSING = "，。；：、！？）」』”’"
 
 
 def table_lines(rows: Sequence[Cells], columns: Columns, width: int | None) -> Iterator[str]:
@@ -81,10 +82,17 @@ def folded(words: str, room: int | None) -> list[str]:
     while cell_len(rest) > room:
         fits = _how_many(rest, room)
         space = rest.rfind(" ", 0, fits + 1)
-        cut = space if space > fits // 2 else fits
+        cut = space if space > fits // 2 else _before_sign(rest, fits)
         lines.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [*lines, rest] if rest else lines
+
+
+def _before_sign(words: str, cut: int) -> int:
+    """Return where to part words so that no line begins with a sign that closes."""
+    while 1 < cut < len(words) and words[cut] in _CLOSING:
+        cut -= 1
+    return cut
 
 
 def _how_many(words: str, room: int) -> int:

@@ -7,12 +7,14 @@ import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from gettext import gettext
 from typing import Any
 
 import click
 
 from daemon.cli.encoding import is_of_the_locale, print_in_any_locale, refused_by_the_locale, typed_words
 from daemon.cli.faults import faults_of, print_faults
+from daemon.cli.helping import give_words, in_readers_words, translated
 from daemon.cli.shared import configured, version
 from daemon.problems import Problem
 
@@ -40,12 +42,12 @@ class LazyGroup(click.Group):
         module, _, attribute = self._lazy[cmd_name][0].partition(":")
         found = getattr(importlib.import_module(module), attribute)
         assert isinstance(found, click.Command)
-        return found
+        return in_readers_words(found)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands in the help, without loading one."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in self._lazy.items()])
+        with formatter.section(gettext("Commands")):
+            formatter.write_dl([(name, translated(words) or words) for name, (_, words) in self._lazy.items()])
 
     def main(  # type: ignore[override]  # click declares two ways to call it; this is both
         self,
@@ -62,9 +64,10 @@ class LazyGroup(click.Group):
         return code
 
     def _run(self, args: Sequence[str] | None, prog_name: str, rest: Mapping[str, Any]) -> int:
+        give_words()
         try:
             words = typed_words(sys.argv[1:] if args is None else args)
-            code = super().main(words, prog_name, standalone_mode=False, **rest)
+            code = click.Group.main(in_readers_words(self), words, prog_name, standalone_mode=False, **rest)
         except click.Abort:
             click.echo("", err=True)
             return FAILED
@@ -122,7 +125,9 @@ def _existing() -> dict[str, tuple[str, str]]:
 
 
 @click.group(cls=LazyGroup, lazy=_existing(), context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version=version(), prog_name="baoxue", message="%(prog)s %(version)s")
+@click.version_option(
+    version=version(), prog_name="baoxue", message="%(prog)s %(version)s", help="Show the version and exit."
+)
 @configured
 def baoxue() -> None:
     """Baoxue 保学 finds children absent 48 hours without leave and tells the people who must act.

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from daemon.cli.faults import refuse
+from daemon.cli.language import worded
 from daemon.cli.naming import name_shown, named, refuse_unreadable, the_case
-from daemon.cli.output import print_records
+from daemon.cli.output import print_record, print_records
 from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.config import Config
@@ -20,7 +21,7 @@ from daemon.jobs.proof import CHANNELS, OUTCOMES
 from daemon.jobs.record import list_deliveries, summary
 from daemon.store import record
 from daemon.store.alerts import SENT
-from notifiers.phrases import KINDS, ROLES
+from notifiers.phrases import KINDS, ROLES, one_line
 from rules.reading import parse_duration
 
 STATES = ("queued", "sent", "undelivered", "failed", "cancelled", "shadow")
@@ -60,6 +61,7 @@ SUMMARY = {
     "in_all_median": ("全程中位 s", "in all, median"),
     "in_all_p95": ("全程95%", "in all, p95"),
 }
+WORDS = {"kind": KINDS, "state": OUTCOMES, "role": ROLES, "channel": CHANNELS}
 _MONTH = dt.timedelta(days=30)
 
 
@@ -70,6 +72,7 @@ _MONTH = dt.timedelta(days=30)
 @click.option("--channel", type=click.Choice(["sms", "email", "chat", "webhook"]), help="Only this channel.")
 @click.option("--since", metavar="T", help="Made since a date, an instant, or so long ago, such as 7d.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many, the newest first.")
+@click.option("--text", "texts", is_flag=True, help="With what each message said when it left; without its keys.")
 @click.option("--summary", "summed", is_flag=True, help="By channel: totals and times (default: of 30 days).")
 @printing
 def deliveries(
@@ -79,6 +82,7 @@ def deliveries(
     channel: str | None,
     since: str | None,
     limit: int,
+    texts: bool,  # noqa: FBT001 - click's own way
     summed: bool,  # noqa: FBT001 - click's own way
 ) -> None:
     """Show what became of each message: attempts, receipts, how long it took; with --text also what it said."""
@@ -91,16 +95,32 @@ def deliveries(
                 print_records(taken, SUMMARY, {"channel": CHANNELS})
                 return
             to = contact_called(tx, house.people(tx), contact, "--contact") if contact else None
-            found = list_deliveries(
-                tx, house, number=number, contact_id=to, state=state, channel=channel, since=start, limit=limit
-            )
-    _print(found)
+            asked = {"contact_id": to, "state": state, "channel": channel, "since": start, "limit": limit}
+            found = list_deliveries(tx, house, number=number, texts=texts, **asked)
+    if texts and not as_json():
+        _print_texts(found)
+    else:
+        _print(found)
+    refuse_unreadable(name for one in found for name in (one["contact_name"], *one["names"]))
+
+
+def _print_texts(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print each message by itself, with what it said."""
+    for one in found:
+        print_record(_shown(one), DELIVERIES, WORDS)
+        for said in one["texts"]:
+            n, subject = said["n"], said["subject"]
+            since = [worded(f"自第 {n} 次起", f"from attempt {n} on")] if len(one["texts"]) > 1 else []
+            for line in ("", *since, *([subject, ""] if subject else []), *said["text"].splitlines()):
+                click.echo(f"    {one_line(line)}".rstrip())
+        if not one["texts"]:
+            click.echo(f"    {worded('没有发出的内容记录', 'nothing is recorded that it said')}")
+        click.echo()
 
 
 def _print(found: Sequence[Mapping[str, Any]]) -> None:
     seen = found if as_json() else [_shown(one) for one in found]
-    print_records(seen, DELIVERIES, {"kind": KINDS, "state": OUTCOMES, "role": ROLES, "channel": CHANNELS})
-    refuse_unreadable(name for one in found for name in (one["contact_name"], *one["names"]))
+    print_records(seen, DELIVERIES, WORDS)
 
 
 def _shown(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import click
 
 from daemon.cli.language import in_words, worded
 from daemon.cli.output import print_json
-from daemon.cli.shared import as_json, config_if_any, printing
+from daemon.cli.shared import as_json, config_if_any, printing, working
 from daemon.problems import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def test_(files: tuple[Path, ...]) -> int:
 
     Exit status: 0 all passed, 1 some failed, 2 a file is wrong.
     """
-    played = _play(files)
+    with working(worded("正在测试规则", "playing rule tests")):
+        played = _play(files)
     if as_json():
         print_json([_plain(one) for one in played])
     else:

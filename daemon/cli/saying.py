@@ -18,8 +18,9 @@ from daemon.cli.previews import previewed
 from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.channel_problems import Line, end_problems
+from daemon.jobs.find import contact_called
 from daemon.jobs.house import House
-from daemon.problems import Problem, choose, nearest
+from daemon.problems import Problem, choose
 from daemon.settings import chat_names
 from daemon.store import roster as rosters
 from daemon.store.addresses import endpoint_key
@@ -140,21 +141,20 @@ def _rooms(house: House, channel: str) -> Iterator[str | None]:
 
 
 def _contact(house: House, recipient: str) -> Contact:
-    """The contact of an id, or the only one in a role."""
+    """Return the contact of an id or a name, or the only one in a role."""
     with house.store.read() as tx:
         people = house.people(tx)
         ids = [one.contact_id for one in people.roster.contacts]
         holders = [one.contact_id for one in people.roster.contacts if one.role == recipient]
         chosen = recipient if recipient in ids or recipient not in ROLES else holders[0] if len(holders) == 1 else None
         found = rosters.contacts_of(tx, [chosen]).get(chosen) if chosen else None
-    if found is not None:
-        return found
-    if holders:
-        hint = f"name one of them: {', '.join(holders[:_NAMED])}{' …' if len(holders) > _NAMED else ''}"
-        raise refuse("--to", f"{len(holders)} contacts hold the role {recipient}", hint)
-    meant = nearest(recipient, ids)
-    hint = f'did you mean "{meant}"?' if meant else "ids are the contact_id of the contacts feed; import it first"
-    raise refuse("--to", f'"{recipient}" is no contact', hint)
+        if found is not None:
+            return found
+        if holders:
+            hint = f"name one of them: {', '.join(holders[:_NAMED])}{' …' if len(holders) > _NAMED else ''}"
+            raise refuse("--to", f"{len(holders)} contacts hold the role {recipient}", hint)
+        called = contact_called(tx, people, recipient, "--to")
+        return rosters.contacts_of(tx, [called])[called]
 
 
 def _address(house: House, contact: Contact, channel: str) -> str | None:

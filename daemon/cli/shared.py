@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULTS = (Path("config.toml"), Path("/etc/baoxue/config.toml"))
+MOMENT = 1.5
+"""In seconds: whoever waits longer is told what for."""
 _CONFIG, _JSON = "baoxue.config", "baoxue.json"
 
 
@@ -178,11 +181,36 @@ def quiet_logs() -> None:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Progress on standard error while it is a terminal; nothing at all where it is not."""
+    """Show progress on standard error while it is a terminal; where it is not, one line once it has taken a while."""
     from rich.console import Console  # noqa: PLC0415 - slow to import
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[doing]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+    bars = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+    with bars, patience(lambda: " ".join(task.description for task in bars.tasks), silent=console.is_terminal):
         yield bars
+
+
+@contextmanager
+def working(doing: str) -> Iterator[None]:
+    """Say on standard error what is being done if it takes longer than a moment."""
+    with patience(lambda: doing):
+        yield
+
+
+@contextmanager
+def patience(doing: Callable[[], str], *, silent: bool = False) -> Iterator[None]:
+    """Say once, after a moment, that work goes on, and what is done; nothing where it is over by then."""
+
+    def say_so() -> None:
+        click.echo(f"{doing()} …", err=True)
+
+    timer = threading.Timer(MOMENT, say_so)
+    timer.daemon = True
+    if not silent:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

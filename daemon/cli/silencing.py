@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from daemon.cli.casework import BY
+from daemon.cli.naming import name_shown, named, the_student
 from daemon.cli.output import print_record, print_records
-from daemon.cli.shared import configured, printing, the_house
+from daemon.cli.shared import as_json, configured, printing, the_house
 from daemon.clock import wall_clock
 from daemon.desk.faults import DeskError
 from daemon.desk.spans import span_end
 from daemon.jobs import quiet
 from daemon.jobs.dossier import local
+from daemon.jobs.find import contact_called, unit_called
+from daemon.jobs.naming import open_names
+from daemon.jobs.proof import CHANNELS
+from notifiers.phrases import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from daemon.jobs.house import House
     from daemon.store.silences import SilenceRow
 
 SILENCE = {
-    "silence": ("编号", "silence"),
     "units": ("单位", "units"),
     "students": ("学生", "students"),
     "contacts": ("联系人", "contacts"),
@@ -35,7 +41,11 @@ SILENCE = {
     "ended_at": ("提前结束", "ended"),
     "ended_by": ("结束人", "ended by"),
     "waiting": ("等待", "waiting"),
+    "silence": ("编号", "silence"),
 }
+
+
+WORDS = {"kinds": KINDS, "channels": CHANNELS}
 
 
 @click.group()
@@ -69,12 +79,17 @@ def add(
     by: str,
 ) -> None:
     """Hold what matches every option given, until it ends; word that something is over always leaves."""
-    scope = quiet.Scope(units, students, contacts, kinds, channels)
     now = wall_clock()
     with the_house() as house:
+        children = tuple(the_student(house, one) for one in students)
+        with house.store.read() as tx:
+            people = house.people(tx)
+            places = tuple(unit_called(people, one, f"silence unit {one}") for one in units)
+            heard_by = tuple(contact_called(tx, people, one, f"silence contact {one}") for one in contacts)
+        scope = quiet.Scope(places, children, heard_by, kinds, channels)
         ends_at = _ends_at(house, until, lasting, now)
         row = quiet.begin(house, scope, ends_at, reason, by, now, statutory=statutory)
-        print_record(_record(house, row), SILENCE)
+        print_record(_shown(house, _record(house, row)), SILENCE, WORDS)
 
 
 @silence.command("list")
@@ -84,7 +99,8 @@ def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
     """List silences with who made them, why, and how many messages wait, the oldest first."""
     with the_house() as house:
         rows = quiet.listed(house, None if everything else wall_clock())
-        print_records([{**_record(house, row), "waiting": waiting} for row, waiting in rows], SILENCE)
+        records = [{**_record(house, row), "waiting": waiting} for row, waiting in rows]
+        print_records([_shown(house, one) for one in records], SILENCE, WORDS)
 
 
 @silence.command()
@@ -94,7 +110,22 @@ def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
 def end(silence_id: str, by: str) -> None:
     """End a silence now; what it holds leaves at once."""
     with the_house() as house:
-        print_record(_record(house, quiet.end(house, silence_id, by, wall_clock())), SILENCE)
+        print_record(_shown(house, _record(house, quiet.end(house, silence_id, by, wall_clock()))), SILENCE, WORDS)
+
+
+def _shown(house: House, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a silence as a table shows it, each id with its name; as it is where JSON is asked for."""
+    if as_json():
+        return record
+    students, contacts = record["students"] or (), record["contacts"] or ()
+    with house.store.read() as tx:
+        names = open_names(tx, house.people(tx), students=students, contacts=contacts)
+    return {
+        **record,
+        "units": [named(one, names.unit(one)) for one in record["units"] or ()],
+        "students": [named(one, name_shown(names.students.get(one))) for one in students],
+        "contacts": [named(one, name_shown(names.contacts.get(one))) for one in contacts],
+    }
 
 
 def _ends_at(house: House, until: str | None, lasting: str | None, now: dt.datetime) -> dt.datetime:

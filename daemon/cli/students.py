@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from daemon.cli.casework import BY
+from daemon.cli.naming import children, children_shown
 from daemon.cli.output import print_record, print_records
-from daemon.cli.shared import configured, printing, the_house
+from daemon.cli.shared import as_json, configured, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.dossier import local
 from daemon.jobs.renumber import join_numbers, part_number
@@ -15,6 +16,7 @@ from daemon.store.renumbering import renumberings
 SAME = {
     "student": ("原学籍号", "earlier number"),
     "same_as": ("现学籍号", "present number"),
+    "name": ("姓名", "name"),
     "class": ("班级", "class"),
     "case": ("个案", "case"),
     "closed": ("并入后销号", "closed as duplicate"),
@@ -23,6 +25,7 @@ SAME = {
 JOINED = {
     "student": ("原学籍号", "earlier number"),
     "same_as": ("现学籍号", "present number"),
+    "name": ("姓名", "name"),
     "since": ("登记时间", "since"),
     "by": ("由谁", "by"),
 }
@@ -48,9 +51,10 @@ def same(old: str, new: str, sure: bool, by: str) -> None:  # noqa: FBT001 - cli
     with the_house() as house:
         joined = join_numbers(house, old, new, by, wall_clock(), sure=sure)
         with house.store.read() as tx:
-            class_id = house.people(tx).class_now(joined.same_as)
-    facts = {"student": joined.student_id, "same_as": joined.same_as, "class": class_id}
-    print_record({**facts, "case": joined.case, "closed": joined.closed, "rows": joined.rows}, SAME)
+            [child] = children(tx, house, [joined.same_as])
+    facts = {**child, "student": joined.student_id, "same_as": joined.same_as}
+    record = {**facts, "case": joined.case, "closed": joined.closed, "rows": joined.rows}
+    print_record(record if as_json() else children_shown([record])[0], SAME)
 
 
 @student.command()
@@ -61,7 +65,10 @@ def apart(old: str, by: str) -> None:
     """Part numbers again: OLD was joined to another by mistake, and is a child of its own, with the cases it had."""
     with the_house() as house:
         was = part_number(house, old, by, wall_clock())
-    print_record({"student": was.student_id, "same_as": was.same_as, "by": by}, JOINED)
+        with house.store.read() as tx:
+            [child] = children(tx, house, [was.student_id])
+    record = {**child, "same_as": was.same_as, "by": by}
+    print_record(record if as_json() else children_shown([record])[0], JOINED)
 
 
 @student.command("list")
@@ -69,13 +76,16 @@ def apart(old: str, by: str) -> None:
 def list_() -> None:
     """List the numbers that are another child's now."""
     with the_house() as house, house.store.read() as tx:
+        joined = list(renumberings(tx))
+        now = children(tx, house, [one.same_as or one.student_id for one in joined])
         records = [
             {
+                **child,
                 "student": one.student_id,
                 "same_as": one.same_as,
                 "since": local(house, one.known_at),
                 "by": one.said_by,
             }
-            for one in renumberings(tx)
+            for one, child in zip(joined, now, strict=True)
         ]
-    print_records(records, JOINED)
+    print_records(records if as_json() else children_shown(records), JOINED)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,14 @@ _MAC = 25
 _DIGITS = _BEGINNING + _MAC
 _LONG_BODY, _LONG_MAC = 17, 20
 """Of earlier, longer links: the bytes of the act and the whole id, and the digits after them."""
+
+
+_TOKEN = re.compile(r"(https?://[^\s\"'<>]+/a/)[A-Za-z0-9_=-]{16,}")
+
+
+def without_tokens(text: str) -> str:
+    """Return a text whose links nobody can follow: of each address its end, which lets whoever has it act, is gone."""
+    return _TOKEN.sub(r"\1…", text)
 
 
 class Act(StrEnum):

@@ -15,6 +15,7 @@ from daemon.jobs.dossier import local
 from daemon.jobs.house import House
 from daemon.jobs.office import act
 from daemon.jobs.record import attempt_values, receipt_values
+from daemon.jobs.sent import sent_values
 from daemon.jobs.ways import ways_of
 from daemon.store import cases, journal, record
 from daemon.store import roster as rosters
@@ -158,6 +159,7 @@ def _notices(tx: Tx, house: House, case: Case) -> list[dict[str, Any]]:
     contacts = rosters.contacts_of(tx, {alert.contact_id for alert, _ in found})
     ways = ways_of(tx, house.config, frozenset(CHANNELS), contacts, house.clock())
     units = house.people(tx).directory.units
+    said = sent_values(tx, {alert.message_id for alert, _ in found})
     order = {alert.alert_id: n for n, (alert, _) in enumerate(found, start=1)}
     notices = []
     for alert, posted in found:
@@ -171,6 +173,7 @@ def _notices(tx: Tx, house: House, case: Case) -> list[dict[str, Any]]:
                 **_to_whom(alert, contact, unit.name if unit else alert.unit_id, same=same),
                 **_what(house, alert),
                 **_how(house, alert, posted),
+                "texts": said.get(alert.message_id, []),
                 "doubts": [*_doubts(posted), *([] if same or contact is None else ["moved"])]
                 + ([] if contact and contact.gone_at is None else ["gone"]),
             }

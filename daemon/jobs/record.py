@@ -13,6 +13,7 @@ from daemon.desk.ledger import case_row
 from daemon.jobs.dossier import local
 from daemon.jobs.house import House
 from daemon.jobs.naming import Names, open_names
+from daemon.jobs.sent import sent_values
 from daemon.store import cases, record
 from daemon.store.alerts import FAILED, QUEUED, SENT, UNDELIVERED, AttemptRow
 from daemon.store.receipts import ReceiptRow
@@ -25,11 +26,13 @@ def list_deliveries(
     house: House,
     *,
     number: str | None = None,
+    texts: bool = False,
     **asked: Any,  # noqa: ANN401 - as `record.list_posted` takes them
 ) -> list[dict[str, Any]]:
     """Return messages as plain values, newest first, with their attempts and receipts; no address.
 
-    Names are None where the key does not open them. Raises DeskError for a case `number` that is not known.
+    `texts`: also what they said. Names are None where the key does not open them. Raises DeskError for a case `number`
+    that is not known.
     """
     row = case_row(tx, number) if number else None
     found = record.list_posted(tx, case_id=row.case_id if row else None, **asked)
@@ -42,7 +45,11 @@ def list_deliveries(
         contacts=[one.message.contact_id for one in found],
     )
     numbers = {key: case.number for key, case in about.items()}
-    return [_delivery(house, one, numbers, names) for one in found]
+    said = sent_values(tx, [one.message.message_id for one in found]) if texts else {}
+    return [
+        _delivery(house, one, numbers, names) | ({"texts": said.get(one.message.message_id, [])} if texts else {})
+        for one in found
+    ]
 
 
 def _delivery(house: House, one: Posted, numbers: Mapping[str, str], names: Names) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from daemon.jobs.fallback import after_sending
 from daemon.jobs.flight import Flight, Pace, Ready
 from daemon.jobs.house import House
 from daemon.jobs.pace import gate
+from daemon.jobs.sent import keep_texts
 from daemon.jobs.stale import without_stale
 from daemon.store import cases, journal, sending
 from daemon.store.journal import EntryDraft
@@ -166,7 +167,9 @@ def _start(
     while claimed and not started:  # all of it is held back: others may be behind it
         claimed, started = house.store.commit(work)
     with house.store.read() as tx:
-        return _in_words(tx, house, started)
+        worded = _in_words(tx, house, started)
+    keep_texts(house, worded)
+    return worded
 
 
 def _in_words(tx: Tx, house: House, started: Sequence[Started]) -> list[tuple[Started, Message | DeliveryError]]:

@@ -157,6 +157,15 @@ attempt = table(
     belongs(("message_id",), "message", ("message_id",)),
 )
 
+sent_text = table(
+    "sent_text",
+    ("message_id", "n"),
+    text("message_id"),
+    Column("n", Integer, nullable=False),
+    Column("words", Encrypted("sent_text.words"), nullable=False),
+    belongs(("message_id",), "message", ("message_id",)),
+)
+
 # -- what became of it -------------------------------------------------------------------------------------------
 
 receipt = table(

@@ -68,16 +68,16 @@ def test_nothing_is_restored_where_nobody_can_be_asked_or_says_no(reported: Repo
     assert terminal.records("case", "show", reported.number)["journal"][-1]["kind"] == "note"
 
 
-@pytest.mark.parametrize(("typed", "code", "kept"), [("n\n", 1, True), ("", 1, True), ("y\n", 0, False)])
+@pytest.mark.parametrize(("typed", "code", "last"), [("n\n", 1, "note"), ("", 1, "note"), ("y\n", 0, "sign raised")])
 def test_somebody_at_a_terminal_is_asked_before_anything_is_replaced(
-    reported: Reported, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, kept: bool
+    reported: Reported, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, last: str
 ) -> None:
     terminal = reported.terminal
     terminal.told("db", "backup", "kept.backup")
     terminal.told("case", "note", reported.number, "written after the backup", "--by", "Eve")
     monkeypatch.setattr("daemon.cli.database.is_asked", lambda: True)
     assert terminal.ask("db", "restore", "kept.backup", typed=typed).exit_code == code
-    assert (terminal.records("case", "show", reported.number)["journal"][-1]["kind"] == "note") == kept
+    assert terminal.records("case", "show", reported.number)["journal"][-1]["kind"] == last
 
 
 def test_a_backup_without_a_name_lies_beside_the_configuration(terminal: Terminal) -> None:

@@ -66,6 +66,43 @@ def test_every_notice_says_to_whom_when_how_and_what_became_of_it(told: tuple[Re
     assert [one["contact"] for one in proof["notices"] if one["correction"]] == ["office", "town"]
 
 
+def test_it_shows_what_was_said_as_it_left_though_the_words_are_others_by_now(
+    told: tuple[RecordOffice, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, number = told
+    monkeypatch.setattr("notifiers.words.Words.compose", None)  # nothing is put into words anew
+    proof = made(office, number)
+
+    [report, *_] = [one for one in proof["notices"] if one["kind"] == "report" and one["channel"] == "sms"]
+    left = next(one.text for one in office.sms.taken if number in one.text)
+    [said] = report["texts"]
+    assert said["n"] == 1
+    assert said["text"].partition("https://")[0] == left.partition("https://")[0]
+    assert number in as_page(proof)
+
+
+def test_nobody_can_act_by_what_the_paper_shows(told: tuple[RecordOffice, str]) -> None:
+    office, number = told
+    proof = made(office, number)
+    texts = "\n".join(said["text"] for one in proof["notices"] for said in one["texts"])
+    links = set(re.findall(r"https?://\S+/a/\S+", "\n".join(one.text for one in office.sms.taken)))
+    assert links
+    assert "/a/…" in texts
+    assert not [link for link in links if link in texts or link in as_page(proof)]
+
+
+def test_a_paper_that_cannot_be_written_is_not_journaled(told: tuple[RecordOffice, str]) -> None:
+    office, number = told
+    before = office.journal(number)
+
+    def full(_: object) -> None:
+        raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space"):
+        make_proof(office.house, number, "W", "1.2.3", office.now, full)
+    assert office.journal(number) == before
+
+
 def test_it_says_who_acknowledged_and_when(told: tuple[RecordOffice, str]) -> None:
     office, number = told
     [answer] = made(office, number)["answers"]
@@ -197,7 +234,7 @@ def test_the_pdf_says_what_the_page_says(told: tuple[RecordOffice, str], tmp_pat
     reading = ["pdftotext", "-layout", str(tmp_path / "p.pdf"), "-"]
     said = subprocess.run(reading, capture_output=True, check=True)  # noqa: S603 - a paper made above
     text = said.stdout.decode()
-    for part in (number, "控辍保学通知送达证明", "未送达", proof["chain"]["last_hash"], "赵*科长_#[x]", "page 1 of 2"):
+    for part in (number, "控辍保学通知送达证明", "未送达", proof["chain"]["last_hash"], "赵*科长_#[x]", "page 1 of 4"):
         assert part in text
     assert "13800000001" not in text
 
@@ -219,7 +256,7 @@ def test_a_machine_without_the_typesetter_is_told_what_to_do(
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(PaperError) as caught:
         as_pdf(made(office, number))
-    assert "baoxue[pdf]" in caught.value.hint
+    assert "--require-hashes -r requirements-pdf.lock" in caught.value.hint
 
 
 def test_no_receipt_or_reply_is_ever_rewritten(told: tuple[RecordOffice, str]) -> None:
