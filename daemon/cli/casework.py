@@ -12,7 +12,7 @@ from daemon.cli.naming import children, children_shown, name_shown, named, refus
 from daemon.cli.output import print_json, print_record, print_records, print_table
 from daemon.cli.proving import proof
 from daemon.cli.shared import as_json, configured, either_or, printing, the_house
-from daemon.cli.vocabulary import MARKS, MOVES, STAGES, STANDINGS
+from daemon.cli.vocabulary import MARKS, MOVES, STAGES, STANDINGS, title_of
 from daemon.clock import wall_clock
 from daemon.desk.deeds import WORDS
 from daemon.desk.reasons import CLOSING
@@ -91,7 +91,7 @@ SIGNS = {
     "stands": ("持续", "stands"),
 }
 JOURNAL = {"seq": ("序", "no."), "at": ("时间", "at"), "kind": ("事项", "entry"), "body": ("内容", "details")}
-HISTORY = {"date": ("日期", "date"), "session": ("节次", "session"), "mark": ("考勤", "mark")}
+HISTORY = {"date": ("日期", "date"), "marks": ("考勤", "marks")}
 LEAVES = {"from": ("起", "from"), "to": ("止", "to"), "kind": ("类别", "kind"), "leave": ("编号", "leave")}
 MOVEMENTS = {"at": ("时间", "at"), "kind": ("异动", "movement"), "evidence": ("依据", "evidence")}
 
@@ -150,16 +150,25 @@ def show(number: str) -> None:
         number = the_case(house, number, part=True)
         with house.store.read() as tx:
             record = open_dossier(tx, house, number, wall_clock())
+        titles = {name: title_of(rule.title) for name, rule in house.rulebook.rules.items()}
     if as_json():
         print_json(record)
         return
-    [seen] = children_shown([record])
+    [seen] = children_shown([{**record, "rule": named(record["rule"], titles.get(record["rule"] or ""))}])
     print_record(_in_words(seen), CASE, {"stage": STAGES, "standing": STANDINGS, "acknowledged_by": ROLES})
-    _print_parts(record)
+    _print_parts(record, titles)
     refuse_unreadable([record["name"]])
 
 
-def _print_parts(record: Mapping[str, Any]) -> None:
+def _days(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the marks of each day on a line."""
+    days: dict[str, list[str]] = {}
+    for one in history:
+        days.setdefault(one["date"], []).append(f"{one['session']} {word_for(one['mark'], MARKS)}")
+    return [{"date": date, "marks": "  ".join(marks)} for date, marks in days.items()]
+
+
+def _print_parts(record: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     """Print what is known of a case beside its head, each kind of it as a table."""
     told = [
         {
@@ -170,10 +179,15 @@ def _print_parts(record: Mapping[str, Any]) -> None:
         for one in record["told"]
     ]
     for records, columns, title, words in (
-        (record["signs"], SIGNS, ("苗头与时限", "signs and deadlines"), {}),
+        (
+            [{**one, "rule": named(one["rule"], titles.get(one["rule"]))} for one in record["signs"]],
+            SIGNS,
+            ("苗头与时限", "signs and deadlines"),
+            {},
+        ),
         (told, TOLD, ("已告知", "told"), {"kind": KINDS, "role": ROLES, "channel": CHANNELS}),
         (_readable(record), JOURNAL, ("日志", "journal"), {"kind": ENTRIES}),
-        (record["history"], HISTORY, ("考勤", "marks"), {"mark": MARKS}),
+        (_days(record["history"]), HISTORY, ("考勤", "marks"), {}),
         (record["leaves"], LEAVES, ("请假", "leave"), {}),
         (record["movements"], MOVEMENTS, ("学籍异动", "movements"), {"kind": MOVES}),
     ):

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from daemon.cli.faults import refuse
-from daemon.cli.language import in_words, readers_language, word_for, worded
+from daemon.cli.language import in_words, word_for, worded
 from daemon.cli.layout import folded
 from daemon.cli.naming import children, name_shown, named, refuse_unreadable, the_student
 from daemon.cli.output import page_width, print_json, shown
 from daemon.cli.shared import as_json, printing, the_house
-from daemon.cli.vocabulary import MOVES, STAGES, STANDINGS
+from daemon.cli.vocabulary import MOVES, STAGES, STANDINGS, title_of
 from daemon.clock import wall_clock
 from daemon.desk.spans import span_end
 
@@ -164,7 +164,7 @@ def _rules(record: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
     speaking = [rule for rule in record["rules"] if whole or _speaks(rule)]
     yield worded("规则", "rules")
     for rule in speaking:
-        yield f"{_sign(rule['holds'])} {_title(rule)} {rule['rule']}"
+        yield f"{_sign(rule['holds'])} {title_of(rule['title'])} {rule['rule']}"
         if not rule["applies"]:
             yield f"    {worded('不适用：', 'does not apply: ')}{in_words(_WHY_NOT[rule['why_not']])}"
             continue
@@ -176,12 +176,7 @@ def _rules(record: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
         yield worded("未成立", "do not hold")
     for rule in others:
         because = _brief(rule) if rule["applies"] else in_words(_WHY_NOT[rule["why_not"]])
-        yield f"{_NO} {_title(rule)} {rule['rule']}  {because}"
-
-
-def _title(rule: Mapping[str, Any]) -> str:
-    """Return what a rule is called in the reader's language, else in the other."""
-    return str(rule["title"].get(readers_language()) or next(iter(rule["title"].values()), ""))
+        yield f"{_NO} {title_of(rule['title'])} {rule['rule']}  {because}"
 
 
 def _speaks(rule: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ Cells: TypeAlias = Mapping[str, str]
 _GAP = "  "
 _MARGIN = "    "
 """Before what stands below a record's line."""
-_RULE = "─"
+_RULE = "-"
 _CLOSING = "，。；：、！？）」』”’"
 
 

@@ -89,9 +89,9 @@ def cell(value: object) -> str:
     if value is True:
         return "✓"
     if isinstance(value, Mapping):
-        return one_line("  ".join(f"{key}={shown(one)}" for key, one in value.items()))
+        return ", ".join(f"{one_line(str(key))}={cell(one) or shown(one)}" for key, one in value.items())
     if isinstance(value, list | tuple):
-        return one_line(", ".join(map(shown, value)))
+        return ", ".join(map(cell, value))
     return one_line(shown(value))
 
 

@@ -11,8 +11,9 @@ import click
 
 from daemon.cli.faults import refuse
 from daemon.cli.language import worded
+from daemon.cli.layout import folded
 from daemon.cli.naming import name_shown, named, refuse_unreadable, the_case
-from daemon.cli.output import print_record, print_records
+from daemon.cli.output import page_width, print_record, print_records
 from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.config import Config
@@ -62,6 +63,7 @@ SUMMARY = {
     "in_all_p95": ("全程95%", "in all, p95"),
 }
 WORDS = {"kind": KINDS, "state": OUTCOMES, "role": ROLES, "channel": CHANNELS}
+_MARGIN = "    "
 _MONTH = dt.timedelta(days=30)
 
 
@@ -106,15 +108,17 @@ def deliveries(
 
 def _print_texts(found: Sequence[Mapping[str, Any]]) -> None:
     """Print each message by itself, with what it said."""
+    width = page_width()
     for one in found:
         print_record(_shown(one), DELIVERIES, WORDS)
         for said in one["texts"]:
             n, subject = said["n"], said["subject"]
             since = [worded(f"自第 {n} 次起", f"from attempt {n} on")] if len(one["texts"]) > 1 else []
             for line in ("", *since, *([subject, ""] if subject else []), *said["text"].splitlines()):
-                click.echo(f"    {one_line(line)}".rstrip())
+                for part in folded(one_line(line), width and width - len(_MARGIN)):
+                    click.echo(f"{_MARGIN}{part}".rstrip())
         if not one["texts"]:
-            click.echo(f"    {worded('没有发出的内容记录', 'nothing is recorded that it said')}")
+            click.echo(f"{_MARGIN}{worded('没有发出的内容记录', 'nothing is recorded that it said')}")
         click.echo()
 
 

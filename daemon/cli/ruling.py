@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -11,10 +10,10 @@ import click
 from daemon.cli.backtesting import backtest
 from daemon.cli.explaining import explain
 from daemon.cli.factbook import facts
-from daemon.cli.language import readers_language
 from daemon.cli.output import print_records, say
 from daemon.cli.ruletests import test_
 from daemon.cli.shared import as_json, configured, printing, the_config
+from daemon.cli.vocabulary import title_of
 from daemon.settings import load_rules
 from rules.rule import Rule
 
@@ -74,11 +73,6 @@ def _record(rule: Rule) -> dict[str, Any]:
         "file": rule.source,
         "version": rule.version,
     }
-
-
-def title_of(title: Mapping[str, str]) -> str:
-    """Return what a rule is called in the reader's language, else in the other."""
-    return title.get(readers_language()) or next(iter(title.values()), "")
 
 
 def _span(span: dt.timedelta) -> str:

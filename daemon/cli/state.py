@@ -9,16 +9,18 @@ import click
 
 from daemon.cli.casework import BY
 from daemon.cli.faults import Refusal, refuse
-from daemon.cli.language import Said
+from daemon.cli.language import Said, word_for
 from daemon.cli.output import print_record, print_records
+from daemon.cli.reading import said_of_feed
 from daemon.cli.shared import as_json, configured, printing, the_house
-from daemon.cli.vocabulary import RECORDS
+from daemon.cli.vocabulary import COUNTS, RECORDS
 from daemon.clock import wall_clock
 from daemon.config import FeedConfig
 from daemon.desk.reasons import who
 from daemon.desk.waiting import first_children
 from daemon.jobs import held
 from daemon.jobs.dossier import local
+from daemon.jobs.feed_findings import WORDS
 from daemon.jobs.house import House
 from daemon.jobs.untaken import Doing, Outstanding, outstanding
 from daemon.problems import Problem, choose
@@ -144,7 +146,28 @@ def waiting_of(known: Outstanding) -> dict[str, Any] | None:
 def shown(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record as a table has room for it."""
     waiting = record["waiting"] and {key: record["waiting"][key] for key in ("rows", "children")}
-    return {**record, "doing": record["state"], "missing": len(record["missing"]), "waiting": waiting}
+    return {
+        **record,
+        "doing": record["state"],
+        "refused": record["refused"] or None,
+        "missing": len(record["missing"]) or None,
+        "waiting": waiting and counted(waiting),
+        "incidents": [word_for(one, INCIDENTS) for one in record.get("incidents", ())],
+        "problem": said_of_feed(record.get("problem")),
+        "counts": counted(record["counts"]),
+    }
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return what was counted in the reader's language, without what did not occur."""
+    return ", ".join(
+        f"{' '.join(str(word_for(word, RECORDS | COUNTS)) for word in what.split())} {count}"
+        for what, count in counts.items()
+        if count
+    )
+
+
+INCIDENTS = {str(kind): words for kind, words in WORDS.items()}
 
 
 def _fault(known: Outstanding) -> str:

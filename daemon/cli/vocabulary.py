@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from daemon.cli.language import Said
+from daemon.cli.language import Said, readers_language
 
-Words = Mapping[str, Said]
+Words = dict[str, Said]
 
 STAGES: Words = {
     "watch": ("关注", "watched"),
@@ -41,6 +41,15 @@ MOVES: Words = {
     "verified_elsewhere": ("核实在他处就读", "in school elsewhere, verified"),
 }
 VERDICTS: Words = {"real": ("属实", "real"), "not_real": ("不属实", "not real")}
+COUNTS: Words = {
+    "added": ("新增", "added"),
+    "changed": ("变更", "changed"),
+    "unchanged": ("未变", "unchanged"),
+    "parked": ("等待名单", "waiting for the roster"),
+    "rows": ("行", "rows"),
+    "children": ("人", "children"),
+}
+"""What was counted of a delivery, behind the kind of record where there is one."""
 RECORDS: Words = {
     "units": ("单位", "units"),
     "students": ("学生", "students"),
@@ -50,3 +59,8 @@ RECORDS: Words = {
     "leaves": ("请假", "leaves"),
     "movements": ("学籍异动", "movements"),
 }
+
+
+def title_of(title: Mapping[str, str]) -> str:
+    """Return what a rule is called in the reader's language, else in the other."""
+    return title.get(readers_language()) or next(iter(title.values()), "")

@@ -20,7 +20,9 @@ NOW = dt.datetime(2026, 3, 18, tzinfo=dt.UTC)
 
 def queued(store: Store, message_id: str) -> None:
     """A message there is something to say of."""
-    row: dict[str, object] = {column.name: None for column in tables.message.c if column.nullable and column.name != "district_id"}
+    row: dict[str, object] = {
+        column.name: None for column in tables.message.c if column.nullable and column.name != "district_id"
+    }
     texts = ("contact_id", "channel", "kind", "state", "addressee", "school")
     row |= dict.fromkeys(texts, "x") | {"message_id": message_id, "attempts": 0, "doubtful": False}
     row |= {"priority": 0, "turn": 0, "next_at": NOW, "created_at": NOW}
