@@ -15,7 +15,7 @@ from daemon.cli.layout import folded
 from daemon.cli.naming import children, name_shown, named, refuse_unreadable, the_student
 from daemon.cli.output import page_width, print_json, shown
 from daemon.cli.shared import as_json, printing, the_house
-from daemon.cli.vocabulary import MOVES, STAGES, STANDINGS, title_of
+from daemon.cli.vocabulary import CLOCKS, MOVES, SINCE, STAGES, STANDINGS, UNITS, title_of
 from daemon.clock import wall_clock
 from daemon.desk.spans import span_end
 
@@ -31,13 +31,6 @@ _WHY_NOT = {
     "scope": ("不在本规则范围内", "not in its scope"),
     "dates": ("不在施行期内", "not in force on the date last heard of"),
     "other": ("由另一规则报告", "another rule reports this child"),
-}
-_SINCE = {
-    "absence": ("缺勤开始", "the run began"),
-    "leave_end": ("请假期满", "leave ended"),
-    "movement": ("学籍异动", "movement"),
-    "term_start": ("开学", "term began"),
-    "condition": ("条件成立", "the condition came true"),
 }
 
 
@@ -212,10 +205,10 @@ def _value(value: float | bool) -> str:  # noqa: FBT001 - a fact's value
 
 def _state(rule: Mapping[str, Any]) -> Iterator[str]:
     """When its clock began, how it stands, and what comes next."""
-    kind = worded("上学日计时", "of school days") if rule["clock"] == "school" else worded("连续计时", "elapsed")
+    kind = in_words(CLOCKS[rule["clock"]])
     wait = f"{worded('时限', 'wait')} {rule['after']} {kind}"
     if rule["clock_began"] and rule["holds"]:
-        since = in_words(_SINCE[rule["since"]])
+        since = in_words(SINCE[rule["since"]])
         yield f"    {worded('计时', 'clock')}  {since} {shown(rule['clock_began'])}  {wait}"
     state = rule["sign"]
     if state is None:
@@ -253,7 +246,8 @@ def _facts(record: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
 
 
 def _fact(fact: Mapping[str, Any]) -> str:
-    return f"{fact['alias']} {fact['fact']} = {_value(fact['value'])}  ({fact['unit']})"
+    name = worded(f"{fact['alias']} {fact['fact']}", fact["fact"])
+    return f"{name} = {_value(fact['value'])}  ({word_for(fact['unit'], UNITS)})"
 
 
 def _dates(fact: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import click
 from daemon.cli.language import worded
 from daemon.cli.output import print_records
 from daemon.cli.shared import as_json, printing
+from daemon.cli.vocabulary import FACT_KINDS, UNITS
 from rules.facts.catalogue import FAMILIES, LONGEST_WINDOW, Family
 from rules.facts.fact import UNBOUNDED
 
@@ -57,7 +58,9 @@ def facts(*, markdown: bool) -> None:
         click.echo(facts_page(), nl=False)
         return
     records = [record_of(family) for family in FAMILIES]
-    print_records(records if as_json() else [_shown(one) for one in records], FACTS)
+    print_records(
+        records if as_json() else [_shown(one) for one in records], FACTS, {"kind": FACT_KINDS, "unit": UNITS}
+    )
 
 
 def _shown(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def table_lines(rows: Sequence[Cells], columns: Columns, width: int | None) -> I
     yield _RULE * min(sum(sizes[key] for key in beside) + len(_GAP) * (len(beside) - 1), width or _LONGEST_RULE)
     below = {key: heading for key, heading in headings.items() if key not in beside}
     for row in rows:
-        yield _padded([row.get(key, "") for key in beside], [sizes[key] for key in beside])
+        yield from folded(_padded([row.get(key, "") for key in beside], [sizes[key] for key in beside]), width)
         if width is not None:
             yield from below_lines(row, below, width)
 

@@ -13,7 +13,7 @@ from daemon.cli.factbook import facts
 from daemon.cli.output import print_records, say
 from daemon.cli.ruletests import test_
 from daemon.cli.shared import as_json, configured, printing, the_config
-from daemon.cli.vocabulary import title_of
+from daemon.cli.vocabulary import CLOCKS, SINCE, STAGES, title_of
 from daemon.settings import load_rules
 from rules.rule import Rule
 
@@ -35,6 +35,7 @@ RULES = {
     "file": ("文件", "file"),
     "version": ("版本", "version"),
 }
+WORDS = {"stage": STAGES, "since": SINCE, "clock": CLOCKS}
 _LONG = dt.timedelta(days=7)
 
 
@@ -49,7 +50,7 @@ def rules() -> None:
 def list_() -> None:
     """List the rules in force: those that ship, and the operator's over them."""
     config = the_config()
-    print_records([_record(rule) for rule in load_rules(config).rules.values()], RULES)
+    print_records([_record(rule) for rule in load_rules(config).rules.values()], RULES, WORDS)
 
 
 def _record(rule: Rule) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def _record(rule: Rule) -> dict[str, Any]:
         "after": _span(rule.after),
         "since": rule.since,
         "clock": "school" if rule.school_time else "elapsed",
-        "rearm": _span(rule.rearm),
+        "rearm": _span(rule.rearm) if rule.rearm or as_json() else None,
         "scope": scope or None,
         "priority": hurry,
         "ladder": rule.ladder,

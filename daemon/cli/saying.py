@@ -20,6 +20,7 @@ from daemon.clock import wall_clock
 from daemon.jobs.channel_problems import Line, end_problems
 from daemon.jobs.find import contact_called
 from daemon.jobs.house import House
+from daemon.jobs.proof import CHANNELS as WAYS
 from daemon.problems import Problem, choose
 from daemon.settings import chat_names
 from daemon.store import roster as rosters
@@ -28,6 +29,7 @@ from daemon.store.roster import Contact
 from daemon.store.tx import Tx
 from notifiers.contract import DeliveryError, Message, Previewer
 from notifiers.examples import examples
+from notifiers.phrases import KINDS as NOTICES
 from notifiers.sms.facts import sms_facts
 from notifiers.webhook import webhook_body
 from notifiers.words import KINDS, LANGUAGES, WordsError, sms_encoding, sms_segments
@@ -38,6 +40,7 @@ EXAMPLES = tuple(examples("zh"))
 ALL = "all"
 SAID = {
     "channel": ("渠道", "channel"),
+    "name": ("姓名", "name"),
     "contact": ("对象", "contact"),
     "address": ("地址", "address"),
     "sent": ("已发送", "sent"),
@@ -47,6 +50,7 @@ SAID = {
 SHOWN = {
     "kind": ("种类", "kind"),
     "channel": ("渠道", "channel"),
+    "name": ("姓名", "name"),
     "contact": ("对象", "contact"),
     "address": ("地址", "address"),
     "template": ("模板", "template"),
@@ -54,6 +58,7 @@ SHOWN = {
     "segments": ("短信条数", "segments"),
     "subject": ("标题", "subject"),
 }
+WORDS = {"kind": NOTICES, "channel": WAYS}
 _NAMED = 3
 NAMED = frozenset({"chat", "webhook"})
 """The channels whose addresses are names of our own."""
@@ -68,6 +73,7 @@ class _Hearer:
     address: str | None = field(default=None, repr=False)
     contact_id: str | None = None
     role: str | None = None
+    name: str | None = field(default=None, repr=False)
 
 
 @click.command()
@@ -99,7 +105,7 @@ def say(
         _note_taken(house, [message for _, message in said if message.channel not in wrong])
     if problems:
         raise Refusal(problems, code=1)
-    print_records([_record(one, message, sent=True) for one, message in said], SAID)
+    print_records([_record(one, message, sent=True) for one, message in said], SAID, WORDS)
 
 
 def _kinds(template: str, recipient: str | None, *, dry_run: bool) -> tuple[str, ...]:
@@ -126,7 +132,7 @@ def _hearers(house: House, recipient: str | None, channel: str | None, language:
     contact = _contact(house, recipient)
     tongue = language or contact.language or house.config.service.language
     return [
-        _Hearer(one, tongue, _address(house, contact, one), contact.contact_id, contact.role)
+        _Hearer(one, tongue, _address(house, contact, one), contact.contact_id, contact.role, contact.name)
         for one in _channels(house, contact, channel)
     ]
 
@@ -250,6 +256,7 @@ def _record(hearer: _Hearer, message: Message, *, sent: bool) -> dict[str, Any]:
     return {
         "channel": message.channel,
         "contact": hearer.contact_id,
+        "name": hearer.name,
         "address": address if address is None or message.channel in NAMED else _masked(address),
         "sent": sent,
         "message": message.message_id,
@@ -269,7 +276,7 @@ def _show(records: Sequence[Mapping[str, Any]]) -> None:
     for n, record in enumerate(records):
         if n:
             click.echo()
-        print_record(record, SHOWN)
+        print_record(record, SHOWN, WORDS)
         click.echo()
         body = record["text"] or json.dumps(record["body"], ensure_ascii=False, indent=2)
         click.echo(body.rstrip("\n"))

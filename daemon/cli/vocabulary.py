@@ -40,6 +40,24 @@ MOVES: Words = {
     "graduate": ("毕业", "graduation"),
     "verified_elsewhere": ("核实在他处就读", "in school elsewhere, verified"),
 }
+SINCE: Words = {
+    "absence": ("缺勤开始", "the run began"),
+    "leave_end": ("请假期满", "leave ended"),
+    "movement": ("学籍异动", "movement"),
+    "term_start": ("开学", "term began"),
+    "condition": ("条件成立", "the condition came true"),
+}
+CLOCKS: Words = {"school": ("上学日计时", "of school days"), "elapsed": ("连续计时", "elapsed")}
+UNITS: Words = {
+    "school days": ("上学日", "school days"),
+    "sessions": ("节次", "sessions"),
+    "spells": ("段", "spells"),
+    "percentage points": ("百分点", "percentage points"),
+    "probability": ("概率", "probability"),
+    "yes/no": ("是否", "yes/no"),
+    "grade": ("年级", "grade"),
+}
+FACT_KINDS: Words = {"count": ("计数", "count"), "share": ("比例", "share"), "flag": ("是否", "flag")}
 VERDICTS: Words = {"real": ("属实", "real"), "not_real": ("不属实", "not real")}
 COUNTS: Words = {
     "added": ("新增", "added"),
