@@ -139,6 +139,11 @@ def test_the_command_explains_itself(baoxue: Run) -> None:
     assert "simulate" in shown.stdout
 
 
+def test_the_command_explains_itself_in_chinese(baoxue: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "zh_CN")
+    assert "模拟" in baoxue("--help").stdout
+
+
 def test_a_sound_county_passes_the_check(baoxue: Run) -> None:
     checked = baoxue("check")
     assert checked.returncode == 0, checked.stdout + checked.stderr

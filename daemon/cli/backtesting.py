@@ -16,7 +16,7 @@ from daemon.cli.faults import refuse
 from daemon.cli.language import worded
 from daemon.cli.output import print_json
 from daemon.cli.reading import print_refused
-from daemon.cli.shared import as_json, printing, progress_bars, quiet_logs, the_config, the_house
+from daemon.cli.shared import as_json, printing, progress_bars, quiet_logs, the_config, the_house, working
 from daemon.cli.spans import the_span
 from daemon.cli.written import written
 from daemon.clock import wall_clock
@@ -113,7 +113,8 @@ def _of_files(config: Config, end: dt.datetime) -> Iterator[_Past]:
     from daemon.backtest.past import house_of_files  # noqa: PLC0415 - likewise
 
     start, _ = the_span(config, None, None)
-    history, refused = history_from_files(config, start, end)
+    with working(worded("正在读取文件", "reading files")):
+        history, refused = history_from_files(config, start, end)
     print_refused(refused)
     if not history.students:
         raise refuse("feed", "the files name no child", "look at the feeds of units and students", code=1)
@@ -125,7 +126,7 @@ def _of_store(config: Config, end: dt.datetime) -> Iterator[_Past]:
     from daemon.backtest.stored import history_from_store  # noqa: PLC0415 - for whoever asks
 
     with the_house(config) as house:
-        with house.store.read() as tx:
+        with working(worded("正在读取考勤", "reading rolls")), house.store.read() as tx:
             history = history_from_store(tx, house, end)
         if not history.students:
             raise refuse("service.database", "knows no child", f"run: baoxue import, or {_OVER_FILES}", code=1)
@@ -135,12 +136,12 @@ def _of_store(config: Config, end: dt.datetime) -> Iterator[_Past]:
 @contextmanager
 def _progress() -> Iterator[Progress]:
     """A bar for each set of rules while standard error is a terminal."""
-    with progress_bars() as bars:
+    with progress_bars(worded("回测", "replaying")) as bars:
         tasks: dict[str, TaskID] = {}
 
         def advance(rules: str, done: int, of: int) -> None:
             if rules not in tasks:
-                tasks[rules] = bars.add_task(worded("回测", "replaying"), total=of, doing=rules)
+                tasks[rules] = bars.add_task("", total=of, doing=rules)
             bars.update(tasks[rules], completed=done)
 
         yield advance

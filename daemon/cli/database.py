@@ -41,8 +41,8 @@ def upgrade() -> None:
             say(f"已是最新：{before}", f"up to date: {before}")
             return
         store.claim_single_writer()
-        with progress_bars() as bars:
-            task = bars.add_task(worded("升级", "upgrading"), total=None, doing="")
+        with progress_bars(worded("升级", "upgrading")) as bars:
+            task = bars.add_task("", total=None, doing="")
             store.upgrade(lambda revision: bars.update(task, doing=revision))
         say(f"已升级：{before or '–'} → {store.revision()}", f"upgraded: {before or '–'} → {store.revision()}")
 
@@ -60,8 +60,8 @@ def backup(file: Path | None) -> None:
             raise refuse(str(target), "is the store itself", "name another file")
         if not target.absolute().parent.is_dir():
             raise refuse(str(target), "its folder does not exist", "make it first")
-        with progress_bars() as bars:
-            bars.add_task(worded("备份", "backing up"), total=None, doing=target.name)
+        with progress_bars(worded("备份", "backing up")) as bars:
+            bars.add_task("", total=None, doing=target.name)
             store.backup(target)
     say(f"已备份：{target}（密钥文件请另存他处）", f"backed up: {target} (keep the key file elsewhere)")
 
@@ -77,8 +77,8 @@ def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 - click's own way
     with open_store_of(the_config(), Opening.ANEW) as store:
         if not yes and store.revision() is not None:
             _ask(f"db restore {file}")
-        with progress_bars() as bars:
-            bars.add_task(worded("恢复", "restoring"), total=None, doing=file.name)
+        with progress_bars(worded("恢复", "restoring")) as bars:
+            bars.add_task("", total=None, doing=file.name)
             store.restore(file)
         say(f"已恢复：{file}", f"restored: {file}")
 
@@ -141,8 +141,8 @@ def rotate() -> None:
     config = the_config()
     with open_store_of(config) as store:
         _check_tables(store)
-        with progress_bars() as bars:
-            bars.add_task(worded("换密钥", "sealing anew"), total=None, doing="")
+        with progress_bars(worded("换密钥", "sealing anew")) as bars:
+            bars.add_task("", total=None, doing="")
             count = rotate_keys(store)
     name = config.privacy.keys[0].id
     say(

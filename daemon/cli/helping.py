@@ -13,7 +13,6 @@ from typing import TypeVar
 import click
 
 from daemon.cli.language import readers_language
-from daemon.cli.layout import folded
 
 Anything = TypeVar("Anything", bound=click.Command)
 
@@ -88,6 +87,8 @@ class ChineseFormatter(click.HelpFormatter):
 
     @staticmethod
     def _folded(words: str, room: int) -> list[str]:
+        from daemon.cli.layout import folded  # noqa: PLC0415 - for whoever reads Chinese help
+
         return folded(_BETWEEN_LINES.sub("", words.strip()), room)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from daemon.cli.faults import refuse
+from daemon.cli.language import worded
 from daemon.store.faults import StoreMissing
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULTS = (Path("config.toml"), Path("/etc/baoxue/config.toml"))
-MOMENT = 1.5
+MOMENT = 1.8
 """In seconds: whoever waits longer is told what for."""
-_CONFIG, _JSON = "baoxue.config", "baoxue.json"
+_CONFIG, _JSON, _PATIENCE = "baoxue.config", "baoxue.json", "baoxue.patience"
 
 
 def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -148,7 +149,8 @@ def the_house(config: Config | None = None, *, makes_store: bool = False) -> Ite
             check_keys(tx)
         if makes_store:
             house.store.commit(record_keys)
-        yield house
+        with patience(worded("正在处理", "working"), silent=not sys.stderr.isatty()):
+            yield house
     finally:
         for notifier in house.notifiers.values():
             notifier.close()
@@ -180,33 +182,37 @@ def quiet_logs() -> None:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """Show progress on standard error while it is a terminal; where it is not, one line once it has taken a while."""
+def progress_bars(doing: str) -> Iterator[Progress]:
+    """Show progress of `doing` on standard error while it is a terminal; else say so once it has taken a while."""
     from rich.console import Console  # noqa: PLC0415 - slow to import
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[doing]}"), TimeElapsedColumn())
+    columns = (TextColumn(doing, markup=False), BarColumn(), TextColumn("{task.fields[doing]}"), TimeElapsedColumn())
     bars = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-    with bars, patience(lambda: " ".join(task.description for task in bars.tasks), silent=console.is_terminal):
+    with bars, patience(doing, silent=console.is_terminal):
         yield bars
 
 
 @contextmanager
 def working(doing: str) -> Iterator[None]:
     """Say on standard error what is being done if it takes longer than a moment."""
-    with patience(lambda: doing):
+    with patience(doing):
         yield
 
 
 @contextmanager
-def patience(doing: Callable[[], str], *, silent: bool = False) -> Iterator[None]:
+def patience(doing: str, *, silent: bool = False) -> Iterator[None]:
     """Say once, after a moment, that work goes on, and what is done; nothing where it is over by then."""
 
     def say_so() -> None:
-        click.echo(f"{doing()} …", err=True)
+        click.echo(f"{doing} …", err=True)
 
-    timer = threading.Timer(MOMENT, say_so)
+    meta = click.get_current_context().meta
+    outer: threading.Timer | None = meta.get(_PATIENCE)
+    if outer is not None:
+        outer.cancel()  # what is done within it is said more exactly
+    timer = meta[_PATIENCE] = threading.Timer(MOMENT, say_so)
     timer.daemon = True
     if not silent:
         timer.start()

@@ -35,9 +35,13 @@ def simulate(first: str | None, last: str | None, out: Path | None) -> None:
     config = the_config()
     start, end = the_span(config, first, last)
     quiet_logs()
-    with tempfile.TemporaryDirectory(prefix="baoxue-") as folder, progress_bars() as bars, written(out) as page:
+    with (
+        tempfile.TemporaryDirectory(prefix="baoxue-") as folder,
+        progress_bars(worded("模拟", "simulating")) as bars,
+        written(out) as page,
+    ):
         simulation = Simulation(config, start, end, Path(folder))
-        task = bars.add_task(worded("模拟", "simulating"), total=(end - start).total_seconds(), doing="")
+        task = bars.add_task("", total=(end - start).total_seconds(), doing="")
 
         def progress(at: dt.datetime) -> None:
             bars.update(task, completed=(at - start).total_seconds(), doing=at.astimezone().date().isoformat())

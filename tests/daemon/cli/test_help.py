@@ -138,6 +138,26 @@ def test_the_language_is_the_one_the_environment_asks_for(environ: dict[str, str
     assert readers_language(environ) == language
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("check",), "checking …"),
+        (("import",), "importing …"),
+        (("db", "verify"), "verifying journals …"),
+        (("db", "backup", "b"), "backing up …"),
+        (("audit",), "looking for overdue work …"),
+        (("simulate", "--from", "2026-03-02", "--to", "2026-03-03"), "simulating …"),
+    ],
+)
+def test_whoever_waits_for_longer_than_a_moment_is_told_for_what(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    terminal.told("import")
+    assert terminal.ask(*words).stderr.count(said) == 0
+    monkeypatch.setattr("daemon.cli.shared.MOMENT", 0.0)
+    assert terminal.ask(*words).stderr.splitlines().count(said) == 1
+
+
 @pytest.mark.skipif(shutil.which("msgfmt") is None, reason="needs msgfmt of gettext")
 def test_what_is_read_is_what_is_written(tmp_path: Path) -> None:
     made = tmp_path / "baoxue.mo"
