@@ -16,7 +16,7 @@ def upgrade() -> None:
     sa.Column('message_id', sa.Text(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
     sa.Column('words', sa.LargeBinary(), nullable=False),
-    sa.ForeignKeyConstraint(['district_id', 'message_id'], ['message.district_id', 'message.message_id'], name=op.f('fk_sent_text_district_id_message')),
+    sa.ForeignKeyConstraint(['district_id', 'message_id'], ['message.district_id', 'message.message_id'], name=op.f('fk_sent_text_message')),
     sa.PrimaryKeyConstraint('district_id', 'message_id', 'n', name=op.f('pk_sent_text')),
     sqlite_with_rowid=False
     )
