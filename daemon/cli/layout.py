@@ -75,22 +75,24 @@ def pair_lines(row: Cells, columns: Columns, width: int | None) -> Iterator[str]
 
 
 def folded(words: str, room: int | None) -> list[str]:
-    """Return words as lines of at most `room` columns, parted at spaces where there are any; None: one line."""
+    """Return words as lines of at most `room` columns, parted in no shorter Latin word or number; None: one line."""
     if room is None or cell_len(words) <= room:
         return [words]
     lines, rest = [], words
     while cell_len(rest) > room:
-        fits = _how_many(rest, room)
-        space = rest.rfind(" ", 0, fits + 1)
-        cut = space if space > fits // 2 else _before_sign(rest, fits)
+        cut = _where_to_part(rest, _how_many(rest, room))
         lines.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [*lines, rest] if rest else lines
 
 
-def _before_sign(words: str, cut: int) -> int:
-    """Return where to part words so that no line begins with a sign that closes."""
-    while 1 < cut < len(words) and words[cut] in _CLOSING:
+def _where_to_part(words: str, fits: int) -> int:
+    """Return where to part words of which `fits` characters fit: in no Latin word or number, before no closing sign."""
+    cut = fits
+    while cut and not {" ", ""} & {words[cut - 1], words[cut]} and (words[cut - 1] + words[cut]).isascii():
+        cut -= 1
+    cut = cut if cut > fits // 2 else fits
+    while cut > 1 and words[cut] in _CLOSING:
         cut -= 1
     return cut
 

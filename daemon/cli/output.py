@@ -89,10 +89,17 @@ def cell(value: object) -> str:
     if value is True:
         return "✓"
     if isinstance(value, Mapping):
-        return ", ".join(f"{one_line(str(key))}={cell(one) or shown(one)}" for key, one in value.items())
+        return ", ".join(f"{one_line(str(key))}={_within(one)}" for key, one in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(cell, value))
     return one_line(shown(value))
+
+
+def _within(value: object) -> str:
+    """Return a value of a mapping, where a blank would say nothing."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{one_line(str(key))} {_within(one)}" for key, one in value.items())
+    return cell(value) or one_line(shown(value))
 
 
 def shown(value: object) -> str:

@@ -81,6 +81,20 @@ def test_it_shows_what_was_said_as_it_left_though_the_words_are_others_by_now(
     assert number in as_page(proof)
 
 
+def test_a_message_leaves_though_what_it_says_could_not_be_written_down(
+    office: RecordOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("daemon.store.sent_texts.keep", full)
+    number = office.report()
+    assert [one for one in office.sms.taken if one.template == "report"]
+    proof = made(office, number)
+    assert {len(one["texts"]) for one in proof["notices"]} == {0}
+    assert "没有发出内容的记录" in as_page(proof)
+
+
 def test_nobody_can_act_by_what_the_paper_shows(told: tuple[RecordOffice, str]) -> None:
     office, number = told
     proof = made(office, number)
