@@ -27,7 +27,10 @@ FORMS = {".html": "html", ".htm": "html", ".pdf": "pdf"}
 @click.argument("number", metavar="N")
 @click.option("--by", required=True, metavar="WHO", help="Who has it made; kept in the journal and on the paper.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there: .html or .pdf."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write it there: .html, .pdf, or - for standard output.",
 )
 @click.option("--format", "form", type=click.Choice(["html", "pdf"]), help="What to write (default: as FILE ends).")
 @printing
@@ -41,6 +44,9 @@ def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
         number, now = the_case(house, number), wall_clock()
         if as_json():
             print_json(make_proof(house, number, by, version(), now))
+            return
+        if str(out) == "-":
+            make_proof(house, number, by, version(), now, lambda made: _pass_on(_paper(made, form)))
             return
         file = out or Path(f"proof-{number}.{form}")
         partial = file.with_name(file.name + ".partial")
@@ -61,6 +67,13 @@ def _form(out: Path | None, form: str | None) -> str:
     if form and of_ending and form != of_ending:
         raise refuse("--format", f"{form} does not go with a file that ends in {ending}", "leave --format out")
     return of_ending or form or "html"
+
+
+def _pass_on(paper: bytes) -> None:
+    """Write the paper to standard output."""
+    stream = click.get_binary_stream("stdout")
+    stream.write(paper)
+    stream.flush()
 
 
 def _write(file: Path, made: Mapping[str, Any], form: str) -> None:
