@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,9 +72,8 @@ def _form(out: Path | None, form: str | None) -> str:
 
 def _pass_on(paper: bytes) -> None:
     """Write the paper to standard output."""
-    stream = click.get_binary_stream("stdout")
-    stream.write(paper)
-    stream.flush()
+    sys.stdout.buffer.write(paper)
+    sys.stdout.buffer.flush()
 
 
 def _write(file: Path, made: Mapping[str, Any], form: str) -> None:
