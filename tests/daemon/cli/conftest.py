@@ -74,6 +74,7 @@ def terminal(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPa
     shutil.copy(sqlite_template, folder / "baoxue.db")
     monkeypatch.chdir(folder)
     read_in(monkeypatch, "C.UTF-8")
+    monkeypatch.setattr("daemon.cli.shared.MOMENT", 3600.0)  # however slow the machine is, it says no "importing …"
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
     yield Terminal(folder)
     logging.getLogger().handlers[:] = handlers
