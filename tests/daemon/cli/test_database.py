@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-import pytest
-
 from daemon.config import load_config
 from daemon.store.keys import Keyring
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from daemon.jobs.find import folded
-from daemon.store.keys import Keyring
 from tests.daemon.cli.conftest import read_in
 from tests.daemon.desk.county_office import Office, local
 
@@ -175,10 +176,12 @@ def test_names_stand_beside_ids_wherever_people_are_listed(county: Terminal) -> 
     assert "13911112222" not in county.told("contacts")
 
 
-def test_a_key_that_opens_no_name_is_said_and_the_list_is_there_all_the_same(
+def test_a_name_that_no_key_opens_is_said_and_the_list_is_there_all_the_same(
     county: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (county.folder / "baoxue.key").write_text(Keyring.generate("other"), encoding="utf-8")
+    with closing(sqlite3.connect(county.folder / "baoxue.db")) as opened, opened:
+        opened.execute("UPDATE student SET name = zeroblob(40)")
+        opened.execute("UPDATE contact SET name = zeroblob(40)")
     for locale, words in (("C", "(key does not open it)"), ("zh_CN.UTF-8", "（密钥打不开）")):
         read_in(monkeypatch, locale)
         for asked in (("cases",), ("deliveries",)):
