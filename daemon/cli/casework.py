@@ -6,23 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daemon.cli.casefile import print_case, with_reason
 from daemon.cli.faults import refuse
-from daemon.cli.language import Said, in_words, word_for, worded
-from daemon.cli.naming import children, children_shown, name_shown, named, refuse_unreadable, the_case
-from daemon.cli.output import print_json, print_record, print_records, print_table
+from daemon.cli.language import Said, in_words
+from daemon.cli.naming import children, children_shown, name_shown, refuse_unreadable, the_case
+from daemon.cli.output import print_json, print_records
 from daemon.cli.proving import proof
 from daemon.cli.shared import as_json, configured, either_or, printing, the_house
-from daemon.cli.vocabulary import MARKS, MOVES, STAGES, STANDINGS, title_of
+from daemon.cli.vocabulary import STAGES, title_of
 from daemon.clock import wall_clock
-from daemon.desk.deeds import WORDS
 from daemon.desk.reasons import CLOSING
 from daemon.jobs.dossier import list_ledger, open_dossier, outline, outlines
-from daemon.jobs.entries import ENTRIES, FACTS, WAYS
 from daemon.jobs.find import search
 from daemon.jobs.naming import open_names
 from daemon.jobs.office import Acted, Actor, acknowledge, approve_closing, confirm, note, propose_closing
-from daemon.jobs.proof import CHANNELS
-from notifiers.phrases import KINDS, REASONS, ROLES, known_reason
 from rules.case import Stage
 
 if TYPE_CHECKING:
@@ -47,54 +44,6 @@ LEDGER = {
     "closed_at": ("销号", "closed"),
     "reason": ("原因", "reason"),
 }
-CASE = {
-    "case": ("编号", "case"),
-    "name": ("姓名", "name"),
-    "student": ("学籍号", "student"),
-    "class": ("班级", "class"),
-    "school": ("学校", "school"),
-    "town": ("乡镇", "town"),
-    "stage": ("阶段", "stage"),
-    "standing": ("报告现状", "report"),
-    "episode": ("报告次数", "reports"),
-    "unconfirmed": ("未核实", "unconfirmed"),
-    "run_from": ("缺勤起", "absent since"),
-    "absent_days": ("缺勤天数", "days absent"),
-    "due_at": ("应报告", "due"),
-    "raised_at": ("报告于", "reported at"),
-    "rule": ("规则", "rule"),
-    "rule_version": ("规则版本", "rule version"),
-    "acknowledged_at": ("签收", "acknowledged"),
-    "acknowledged_by": ("签收方", "acknowledged by"),
-    "pending_closure": ("待销号", "to be closed"),
-    "reason": ("原因", "reason"),
-    "closed_at": ("销号", "closed"),
-    "wake_at": ("下次处理", "looked at next"),
-}
-TOLD = {
-    "told_at": ("时间", "told"),
-    "kind": ("内容", "kind"),
-    "contact": ("对象", "contact"),
-    "role": ("角色", "role"),
-    "channel": ("渠道", "channel"),
-    "unit": ("单位", "unit"),
-    "episode": ("报告次数", "report no."),
-    "doubtful": ("存疑", "in doubt"),
-    "shadow": ("试运行", "shadow"),
-}
-SIGNS = {
-    "rule": ("规则", "rule"),
-    "version": ("版本", "version"),
-    "due_at": ("时限", "due"),
-    "raised_at": ("出现", "raised"),
-    "times": ("次数", "times"),
-    "stands": ("持续", "stands"),
-}
-JOURNAL = {"seq": ("序", "no."), "at": ("时间", "at"), "kind": ("事项", "entry"), "body": ("内容", "details")}
-HISTORY = {"date": ("日期", "date"), "marks": ("考勤", "marks")}
-LEAVES = {"from": ("起", "from"), "to": ("止", "to"), "kind": ("类别", "kind"), "leave": ("编号", "leave")}
-MOVEMENTS = {"at": ("时间", "at"), "kind": ("异动", "movement"), "evidence": ("依据", "evidence")}
-
 BY = click.option("--by", required=True, metavar="WHO", help="Who says so; kept in the journal.")
 NUMBER = click.argument("number", metavar="N")
 
@@ -113,7 +62,7 @@ def list_cases(stage: str | None, unit: str | None, everything: bool) -> None:  
 
 def print_ledger(records: Sequence[Mapping[str, Any]]) -> None:
     """Print cases as a table, with the names of children and units; exit status 1 where a name cannot be read."""
-    shown = records if as_json() else [_in_words(one) for one in children_shown(records)]
+    shown = records if as_json() else [with_reason(one) for one in children_shown(records)]
     print_records(shown, LEDGER, {"stage": STAGES})
     refuse_unreadable(one["name"] for one in records)
 
@@ -154,89 +103,8 @@ def show(number: str) -> None:
     if as_json():
         print_json(record)
         return
-    [seen] = children_shown([{**record, "rule": named(record["rule"], titles.get(record["rule"] or ""))}])
-    print_record(_in_words(seen), CASE, {"stage": STAGES, "standing": STANDINGS, "acknowledged_by": ROLES})
-    _print_parts(record, titles)
+    print_case(record, titles)
     refuse_unreadable([record["name"]])
-
-
-def _days(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the marks of each day on a line."""
-    days: dict[str, list[str]] = {}
-    for one in history:
-        days.setdefault(one["date"], []).append(f"{one['session']} {word_for(one['mark'], MARKS)}")
-    return [{"date": date, "marks": "  ".join(marks)} for date, marks in days.items()]
-
-
-def _print_parts(record: Mapping[str, Any], titles: Mapping[str, str]) -> None:
-    """Print what is known of a case beside its head, each kind of it as a table."""
-    told = [
-        {
-            **one,
-            "contact": named(one["contact"], name_shown(record["contact_names"].get(one["contact"]))),
-            "unit": named(one["unit"], one["unit_name"]),
-        }
-        for one in record["told"]
-    ]
-    for records, columns, title, words in (
-        (
-            [{**one, "rule": named(one["rule"], titles.get(one["rule"]))} for one in record["signs"]],
-            SIGNS,
-            ("苗头与时限", "signs and deadlines"),
-            {},
-        ),
-        (told, TOLD, ("已告知", "told"), {"kind": KINDS, "role": ROLES, "channel": CHANNELS}),
-        (_readable(record), JOURNAL, ("日志", "journal"), {"kind": ENTRIES}),
-        (_days(record["history"]), HISTORY, ("考勤", "marks"), {}),
-        (record["leaves"], LEAVES, ("请假", "leave"), {}),
-        (record["movements"], MOVEMENTS, ("学籍异动", "movements"), {"kind": MOVES}),
-    ):
-        if records:
-            print_table(records, columns, title, words=words)
-
-
-def _in_words(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a case with its reason in the reader's language."""
-    code = known_reason(record.get("reason"))
-    return {**record, "reason": in_words(REASONS[code])} if code else record
-
-
-def _readable(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the journal of a case in words, contacts by their names; JSON has the codes."""
-    names = record["contact_names"]
-    return [
-        {**one, "body": {in_words(FACTS[key]) if key in FACTS else key: _fact(key, said, names) for key, said in body}}
-        for one in record["journal"]
-        for body in [one["body"].items()]
-    ]
-
-
-def _fact(key: str, said: object, names: Mapping[str, str]) -> object:
-    """Return what a line of a journal says of one thing, in words."""
-    if isinstance(said, list):
-        return [_fact(key, one, names) for one in said]
-    if isinstance(said, bool):
-        return worded("是", "yes") if said else worded("否", "no")
-    if key in {"contact", "to"} and isinstance(said, str):
-        return named(said, names.get(said))
-    if key == "reason" and isinstance(said, str) and (code := known_reason(said)):
-        return in_words(REASONS[code])
-    return word_for(said, BODIES[key]) if key in BODIES else said
-
-
-BODIES = {
-    "channel": CHANNELS,
-    "deed": {str(deed): words for deed, words in WORDS.items()},
-    "kind": KINDS,
-    "mark": MARKS,
-    "role": ROLES,
-    "roles": ROLES,
-    "stage": STAGES,
-    "tell": ROLES,
-    "was": STAGES,
-    "way": WAYS,
-}
-"""The codes that lines of a journal say, by key."""
 
 
 @case.command()

@@ -139,18 +139,15 @@ def _current_session(tx: Tx, house: House, case: Case, now: dt.datetime) -> Sess
 
 
 def note(house: House, number: str, text: str, actor: Actor, now: dt.datetime) -> Acted:
-    """Write a line into a case's journal, open or closed; it is something done about an open case.
-
-    Raises DeskError where nobody says who writes, and for a note that is empty or too long.
-    """
+    """Write a line into a case's journal, open or closed; it is something done about an open case. Raises DeskError."""
     plain, actor = text.strip(), replace(actor, by=who(actor.by, subject_of(number)))
     if not plain or len(plain) > _LONGEST_NOTE:
         raise DeskError(subject_of(number), "takes no such note", f"write 1 to {_LONGEST_NOTE} characters")
 
     def work(tx: Tx) -> Acted:
         case = from_row(case_row(tx, number))
-        done = acted(tx, case, now) if case.is_open else case
-        return _write(tx, house, done, "note", said_by(actor, text=plain), now)
+        body = said_by(actor, text=plain)
+        return _write(tx, house, acted(tx, case, now) if case.is_open else case, "note", body, now)
 
     return act(house, work)
 
