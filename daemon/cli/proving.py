@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from daemon.cli.faults import refuse
+from daemon.cli.faults import FAILED, WRONG, refuse
 from daemon.cli.naming import the_case
 from daemon.cli.output import print_json, say
 from daemon.cli.shared import as_json, printing, the_house, version
@@ -84,7 +84,8 @@ def _write(file: Path, made: Mapping[str, Any], form: str) -> None:
         file.write_bytes(paper)
     except OSError as error:
         hint = "name a file in a folder that exists and may be written to"
-        raise refuse("--out", f"cannot be written: {error.strerror or error}", hint, code=1) from None
+        code = FAILED if file.absolute().parent.is_dir() else WRONG
+        raise refuse("--out", f"cannot be written: {error.strerror or error}", hint, code=code) from None
 
 
 def _paper(made: Mapping[str, Any], form: str) -> bytes:
