@@ -24,7 +24,8 @@ def test_a_clock_that_jumps_wakes_everybody(monkeypatch: pytest.MonkeyPatch, jum
         jumped.set()
         heard.numbers.put(signal.SIGTERM)
 
-    house = SimpleNamespace(clock=lambda: dt.datetime.now(dt.UTC) + offset)
+    there = SimpleNamespace(check_file=lambda: None)
+    house = SimpleNamespace(clock=lambda: dt.datetime.now(dt.UTC) + offset, store=there)
     works = SimpleNamespace(jump=jumps)
     waiting = threading.Thread(target=life._wait, args=(cast("Any", house), cast("Any", works), heard), daemon=True)
     waiting.start()
