@@ -47,6 +47,9 @@ ROLES: dict[str, tuple[str, str]] = {
 }
 """Whom a message is for: 中文, English."""
 
+SMS_LIST = 8
+"""How many alerts one text message names; more are only counted, so whoever bundles stops here."""
+
 KINDS: dict[str, tuple[str, str]] = {
     "first_absence": ("首次缺勤", "first absence"),
     "report": ("报告", "report"),

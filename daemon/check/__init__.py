@@ -17,12 +17,9 @@ from daemon.desk.promises import Findings, examine_ladders, examine_scopes, exam
 from daemon.feeds.files import passed_over
 from daemon.feeds.grouping import RefusedGroup, group_refused
 from daemon.problems import ConfigError, Problem
-from daemon.settings import (
-    build_calendar,
-    load_rules,
-    template_problems,
-    uncovered_years,
-)
+from daemon.providers import kinds_without_text
+from daemon.rulebook import load_rules
+from daemon.settings import build_calendar, template_problems, uncovered_years
 from daemon.vault import keyring_of
 from rules.rule import Rule
 
@@ -103,7 +100,7 @@ def _examine_channels(config: Config, found: Findings, now: dt.datetime) -> None
     plain = sms is None or (sms.provider == "http" and not (sms.settings["body"] or sms.settings["receipts_secret"]))
     if webhook is None and chat is None and plain and (mail is None or mail.username is None):
         return
-    from daemon.channels import build_notifiers, kinds_without_text  # noqa: PLC0415 - slow to load
+    from daemon.channels import build_notifiers  # noqa: PLC0415 - slow to load
 
     try:
         build_notifiers(config, lambda: now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -17,6 +18,8 @@ from daemon.cli.shared import configured, version
 from daemon.problems import Problem
 
 DONE, FAILED, WRONG = 0, 1, 2
+_COLLECTED_AFTER = 500_000
+"""New objects after which cycles are looked for: modules being loaded make many objects and hardly a cycle."""
 
 
 class LazyGroup(click.Group):
@@ -121,8 +124,21 @@ def _existing() -> dict[str, tuple[str, str]]:
     return {name: known for name, known in _COMMANDS.items() if name not in missing}
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's own way
+    if asked and not ctx.resilient_parsing:
+        click.echo(f"baoxue {version()}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, lazy=_existing(), context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version=version(), prog_name="baoxue", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 @configured
 def baoxue() -> None:
     """保学 baoxue: finds children absent 48 hours without leave and tells the people who must act.
@@ -133,4 +149,8 @@ def baoxue() -> None:
 
 def main() -> None:
     """The console script."""
-    baoxue.main()
+    gc.set_threshold(_COLLECTED_AFTER)
+    try:
+        baoxue.main()
+    finally:
+        gc.freeze()  # or Python would look for cycles in everything loaded, several times, while it ends

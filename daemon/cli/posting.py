@@ -14,7 +14,7 @@ from daemon.clock import wall_clock
 from daemon.config import Config
 from daemon.jobs.record import list_deliveries, summary
 from daemon.store import record
-from rules.reading import parse_duration
+from rules.durations import parse_duration
 
 STATES = ("queued", "sent", "undelivered", "failed", "cancelled", "shadow")
 DELIVERIES = {

@@ -11,7 +11,6 @@ from daemon.cli.faults import refuse
 from daemon.cli.output import print_json
 from daemon.cli.shared import as_json, printing, the_house, version
 from daemon.clock import wall_clock
-from daemon.jobs.proof import make_proof
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 @printing
 def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
     """送达证明 who was told what, when, and what is known of its arrival: a paper to print, seal and sign."""
+    from daemon.jobs.proof import make_proof  # noqa: PLC0415 - for whoever wants a paper, not for all of `case`
+
     form = form or ("pdf" if out is not None and out.suffix.lower() == ".pdf" else "html")
     with the_house() as house:
         made = make_proof(house, number, by, version(), wall_clock())

@@ -13,7 +13,7 @@ from daemon.cli.factbook import facts
 from daemon.cli.output import print_records
 from daemon.cli.ruletests import test_
 from daemon.cli.shared import as_json, configured, printing, the_config
-from daemon.settings import load_rules
+from daemon.rulebook import load_rules
 from rules.rule import Rule
 
 RULES = {

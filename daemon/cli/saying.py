@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from daemon.app import make_id
-from daemon.channels import provider_of
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.output import print_json, print_record, print_records
 from daemon.cli.previews import previewed
@@ -19,6 +18,7 @@ from daemon.clock import wall_clock
 from daemon.jobs.channel_problems import Line, end_problems
 from daemon.jobs.house import House
 from daemon.problems import Problem, choose, nearest
+from daemon.providers import provider_of
 from daemon.settings import chat_names
 from daemon.store import roster as rosters
 from daemon.store.addresses import endpoint_key

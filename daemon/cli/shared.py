@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -119,23 +118,19 @@ def the_house(config: Config | None = None, *, makes_store: bool = False) -> Ite
 
     With `makes_store` an empty store is made, with its tables.
     """
-    from daemon.app import open_house  # noqa: PLC0415 - the whole house, for commands that need it
+    from daemon.app import house_for_command  # noqa: PLC0415 - the house, for commands that need it
     from daemon.store.database_file import Opening  # noqa: PLC0415 - likewise
     from daemon.store.key_checks import check_keys, record_keys  # noqa: PLC0415 - likewise
 
     quiet_logs()
-    house = open_house(config or the_config(), opening=Opening.FIRST if makes_store else Opening.EXISTING)
-    try:
+    opening = Opening.FIRST if makes_store else Opening.EXISTING
+    with house_for_command(config or the_config(), opening=opening) as house:
         _with_tables(house.store, makes_store=makes_store)
         with house.store.read() as tx:
             check_keys(tx)
         if makes_store:
             house.store.commit(record_keys)
         yield house
-    finally:
-        for notifier in house.notifiers.values():
-            notifier.close()
-        house.store.close()
 
 
 def _with_tables(store: Store, *, makes_store: bool) -> None:
@@ -149,6 +144,8 @@ def _with_tables(store: Store, *, makes_store: bool) -> None:
 
 def version() -> str:
     """The version installed; in a checkout there is none."""
+    from importlib import metadata  # noqa: PLC0415 - loads a parser of mails, for the few who ask
+
     try:
         return metadata.version("baoxue")
     except metadata.PackageNotFoundError:

@@ -19,7 +19,6 @@ import structlog
 from prometheus_client import ProcessCollector
 
 from daemon.app import open_house, refuse_faults
-from daemon.channels import CHANNELS
 from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short_turns
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.reload import Reload
@@ -33,6 +32,7 @@ from daemon.desk.linking import leads_nowhere
 from daemon.jobs.house import House
 from daemon.log_lines import LineWriter
 from daemon.logs import log_what_nobody_catches, set_up_logs
+from daemon.providers import CHANNELS
 from daemon.store.engine_errors import store_fault
 from daemon.store.faults import StoreGone
 from daemon.store.key_checks import check_keys, record_keys

@@ -12,7 +12,6 @@ from threading import Event, Lock
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from daemon.channels import CHANNELS
 from daemon.clockwork.alarm import Alarm
 from daemon.clockwork.memory import give_back
 from daemon.clockwork.pools import Pools, places_of
@@ -29,6 +28,7 @@ from daemon.jobs.poll import poll_feed
 from daemon.jobs.send import send_side_by_side
 from daemon.jobs.silence import FEED, look_at_feeds
 from daemon.jobs.sweep import CASE, sweep_due
+from daemon.providers import CHANNELS
 from daemon.store import sending, timers
 from daemon.store.engine_errors import store_fault
 from daemon.systemd import Watch

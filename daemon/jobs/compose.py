@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from daemon.channels import provider_of
 from daemon.desk.links import Act
 from daemon.jobs.house import House
+from daemon.providers import provider_of
 from daemon.store import roster as rosters
 from daemon.store.outbox import AlertRow, MessageRow
 from daemon.store.roster import Contact

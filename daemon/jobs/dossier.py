@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from daemon.desk.ledger import case_row, ledger
-from daemon.jobs.byhand import child_of
 from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
-from daemon.jobs.people import People
+from daemon.jobs.people import People, child_of
 from daemon.jobs.scenes import load_judgement
 from daemon.store import absences, journal, outbox
 from daemon.store import roster as rosters
