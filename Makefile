@@ -64,8 +64,10 @@ $(VENV)/.locked: requirements.lock
 	$(PIP) $(LOCKED) --requirement requirements.lock
 	@touch $@
 
+# Compiled once: whoever runs it may not be allowed to write beside the sources, and would compile them at each start.
 $(VENV)/.run: $(VENV)/.locked pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q daemon rules notifiers templates
 	@touch $@
 
 # While packages are being added the environment is incomplete, so the first stamp goes and comes back.
