@@ -12,9 +12,10 @@ from typing import Any
 
 import click
 
+from daemon.build import version
 from daemon.cli.encoding import is_of_the_locale, print_in_any_locale, refused_by_the_locale, typed_words
 from daemon.cli.faults import faults_of, print_faults
-from daemon.cli.shared import configured, version
+from daemon.cli.shared import configured
 from daemon.problems import Problem
 
 DONE, FAILED, WRONG = 0, 1, 2

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from daemon.build import version
 from daemon.cli.faults import refuse
 from daemon.cli.output import print_json
-from daemon.cli.shared import as_json, printing, the_house, version
+from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 
 if TYPE_CHECKING:

@@ -142,16 +142,6 @@ def _with_tables(store: Store, *, makes_store: bool) -> None:
         raise refuse("service.database", "its tables are of an older version", "run: baoxue db upgrade", code=1)
 
 
-def version() -> str:
-    """The version installed; in a checkout there is none."""
-    from importlib import metadata  # noqa: PLC0415 - loads a parser of mails, for the few who ask
-
-    try:
-        return metadata.version("baoxue")
-    except metadata.PackageNotFoundError:
-        return "(from source)"
-
-
 def quiet_logs() -> None:
     """Only warnings, on standard error."""
     from daemon.logs import set_up_logs  # noqa: PLC0415
