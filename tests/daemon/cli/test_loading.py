@@ -20,6 +20,7 @@ LARGE = frozenset(
     {
         *("alembic", "apscheduler", "defusedxml", "jinja2", "numpy", "phonenumbers", "prometheus_client", "pycurl"),
         *("pydantic", "python_calamine", "requests", "rich", "sqlalchemy", "sqlglot", "starlette", "structlog"),
+        "sqlalchemy.dialects.postgresql",
         *("typst", "uvicorn", "watchfiles"),
     }
 )

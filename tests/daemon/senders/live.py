@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast
 
 from daemon.app import open_house
-from daemon.channels import CHANNELS
 from daemon.clockwork.heart import unwell
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.reload import Reload
@@ -26,6 +25,7 @@ from daemon.jobs.poll import in_order, poll_feed
 from daemon.jobs.receipts import look_at_receipts
 from daemon.jobs.silence import look_at_feeds
 from daemon.jobs.sweep import sweep_due
+from daemon.providers import CHANNELS
 from daemon.store import outbox, unreachable
 from daemon.store.outbox import Delivery
 from daemon.systemd import Watch
