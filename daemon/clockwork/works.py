@@ -13,8 +13,11 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon.channels import CHANNELS
+from daemon.clock import ClockDoubt, Reading, wall_clock
 from daemon.clockwork.alarm import Alarm
+from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.memory import give_back
+from daemon.clockwork.pauses import Pause
 from daemon.clockwork.pools import Pools, places_of
 from daemon.clockwork.reload import Reload, watch_files
 from daemon.clockwork.watches import Watches
@@ -62,10 +65,12 @@ class Works:
         pools: Pools,
         reload: Reload,
         period: dt.timedelta = PERIOD,
+        guard: ClockGuard | None = None,
     ) -> None:
         self.house = house
         self.vitals = vitals
         self.stopping = Event()
+        self._guard = guard
         self._watch = watch
         self._pools = pools
         self._reload = reload
@@ -81,7 +86,7 @@ class Works:
         )
         self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period, REST)
         self._look = self._alarm("look", self._look_at_silence, self._next_look, period)
-        self._falls = self._alarm("fall back", self._fall_back, lambda: fallback.next_look(house), period)
+        self._falls = self._alarm("fall back", self._fall_back, self._next_fall, period)
         self._again = self._alarm("reload", reload.look, reload.next_at, period)
         # A sender for each there can be: a configuration that is taken into force may bring or end a channel.
         self._bells = {name: Event() for name in CHANNELS}
@@ -91,7 +96,7 @@ class Works:
         ]
         self._failing_polls: dict[str, Failing] = {}
         vitals.failing = self.failing
-        self._watches = Watches(house, vitals, self._failed)
+        self._watches = Watches(house, vitals, self._failed, self.may_judge)
         house.wake = self.wake
 
     def start(self) -> None:
@@ -107,12 +112,11 @@ class Works:
         for feed in self._feeds.values():
             self._scheduler.add_job(
                 self.poll,
-                "interval",
-                seconds=feed.poll.total_seconds(),
+                Pause(feed.poll),
                 id=f"poll {feed.id}",
                 args=[feed],
                 executor="poll",
-                next_run_time=self.house.clock() + feed.poll,
+                next_run_time=wall_clock() + feed.poll,
             )
         self._scheduler.start()
 
@@ -130,10 +134,16 @@ class Works:
 
     def jump(self) -> None:
         """The clock was set: nothing the scheduler has planned holds any more."""
-        now = self.house.clock()
+        now = wall_clock()
         for feed in self._feeds.values():
             self._scheduler.modify_job(f"poll {feed.id}", next_run_time=now)
+        for alarm in (self._again, *self._watches):
+            alarm.ring()
         self.wake()
+
+    def may_judge(self) -> bool:
+        """Whether everything is prepared, and the clock is in no doubt."""
+        return self._guard is None or self._guard.may_judge()
 
     def stop(self) -> None:
         """Begin nothing more; what runs goes on to its end."""
@@ -147,11 +157,16 @@ class Works:
 
     def poll(self, feed: FeedConfig, patience: float = 0) -> bool:
         """Poll one feed, unless it is being polled: then wait so many seconds for that to end; whether it was asked."""
-        if self.stopping.is_set() or not self._locks[feed.id].acquire(timeout=patience or -1, blocking=patience > 0):
+        clock = self._read_clock()
+        if self.stopping.is_set() or clock.doubt is ClockDoubt.BEHIND:
+            return False
+        if not self._locks[feed.id].acquire(timeout=patience or -1, blocking=patience > 0):
             return False
         with structlog.contextvars.bound_contextvars(job="poll", feed=feed.id):
             try:
-                taken = poll_feed(self.house, self._in_force(feed), self.house.clock())
+                # While a clock that is ahead is in doubt, what it is told of later days speaks for it.
+                clock = self._read_clock()
+                taken = poll_feed(self.house, self._in_force(feed), clock.wall if clock.doubt is ClockDoubt.AHEAD else clock.now)
             except Exception as error:
                 fault = store_fault(error)
                 log.critical("job failed", fault=fault and str(fault), exc_info=fault is None)
@@ -174,6 +189,9 @@ class Works:
         return next(one for one in self.house.config.feed if one.id == feed.id)
 
     def _sweep(self) -> None:
+        if not self.may_judge():
+            self._watch.tell("WATCHDOG=1")
+            return
         self._ticked = None
         begun = self._tick()
         changed = sweep_due(self.house, begun, self._tick)
@@ -194,10 +212,12 @@ class Works:
         return now
 
     def _look_at_silence(self) -> None:
-        look_at_feeds(self.house, self.house.clock())
+        if self.may_judge():
+            look_at_feeds(self.house, self.house.clock())
 
     def _fall_back(self) -> None:
-        fallback.look_at_alerts(self.house, self.house.clock())
+        if self.may_judge():
+            fallback.look_at_alerts(self.house, self.house.clock())
 
     def send(self, channel: str) -> None:
         """Send what is due of one channel, with its own threads; a channel that is not configured sends nothing."""
@@ -215,12 +235,19 @@ class Works:
     # ---- when next --------------------------------------------------------------------------------------------------
 
     def _next_sweep(self) -> dt.datetime | None:
-        with self.house.store.read() as tx:
-            return timers.next_due(tx, (CASE, CLASS))
+        return self._next_due(CASE, CLASS)
 
     def _next_look(self) -> dt.datetime | None:
+        return self._next_due(FEED)
+
+    def _next_fall(self) -> dt.datetime | None:
+        return fallback.next_look(self.house) if self.may_judge() else None
+
+    def _next_due(self, *kinds: str) -> dt.datetime | None:
+        if not self.may_judge():
+            return None
         with self.house.store.read() as tx:
-            return timers.next_due(tx, (FEED,))
+            return timers.next_due(tx, kinds)
 
     def _next_send(self, channel: str) -> dt.datetime | None:
         if channel not in self.house.notifiers:
@@ -267,6 +294,10 @@ class Works:
         rest: dt.timedelta = dt.timedelta(0),
     ) -> Alarm:
         return Alarm(name, work, next_at, period=period, clock=self.house.clock, failed=self._failed, rest=rest)
+
+    def _read_clock(self) -> Reading:
+        now = self.house.clock()
+        return Reading(now, now) if self._guard is None else self._guard.reading()
 
     def _tidy_up(self) -> None:
         """When it is quiet after something large: idle connections keep megabytes of pages each, the heap its holes."""

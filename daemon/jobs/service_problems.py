@@ -34,6 +34,8 @@ class ServiceProblem(StrEnum):
     CHANNEL_FAILING = "channel_failing"
     JOB_FAILING = "job_failing"
     STORE_FAILING = "store_failing"
+    CLOCK_BEHIND = "clock_behind"
+    CLOCK_AHEAD = "clock_ahead"
 
 
 SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
@@ -41,6 +43,8 @@ SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
     ServiceProblem.CHANNEL_FAILING: ("消息一直发不出去", "nothing leaves"),
     ServiceProblem.STORE_FAILING: ("读写失败，提醒发不出去", "it cannot be used, so that nobody is told of a child"),
     ServiceProblem.JOB_FAILING: ("后台任务反复失败", "it fails again and again"),
+    ServiceProblem.CLOCK_BEHIND: ("时间落后，暂停判断", "it is behind, nothing is judged"),
+    ServiceProblem.CLOCK_AHEAD: ("时间突然超前，暂停判断", "it was set far ahead, nothing is judged"),
 }
 """Each problem: 中文, English."""
 
