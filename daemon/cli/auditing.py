@@ -37,7 +37,7 @@ def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
 @printing
 def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
     """自检 find overdue work, and what is wrong with feeds; exit status 1 where there is any."""
-    with the_house() as house:
+    with the_house(writes=mend) as house:
         done = look(house, wall_clock(), mend=mend)
         records = [
             {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
     """送达证明 who was told what, when, and what is known of its arrival: a paper to print, seal and sign."""
     form = form or ("pdf" if out is not None and out.suffix.lower() == ".pdf" else "html")
-    with the_house() as house:
+    with the_house(writes=True) as house:
         made = make_proof(house, number, by, version(), wall_clock())
     if as_json():
         print_json(made)

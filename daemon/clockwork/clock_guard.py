@@ -8,12 +8,15 @@ from threading import Event
 import structlog
 
 from daemon.clock import LONG_STEP, TOLERANCE, ClockDoubt, Reading, SteadyClock
+from daemon.config import FeedConfig
 from daemon.jobs.clock_doubts import (
+    can_tell,
     end_doubts,
     had_sessions,
     has_roll_after,
     note_doubt,
     put_in_order,
+    tells_of_time,
     trouble_of,
 )
 from daemon.jobs.house import House
@@ -64,6 +67,16 @@ class ClockGuard:
         """Return whether everything is prepared, and the clock in no doubt; from any thread."""
         return self._clock.read().doubt is None and self.judging.is_set()
 
+    def poll_time(self, feed: FeedConfig) -> dt.datetime | None:
+        """Return when what a feed says now is heard; None while that cannot be dated.
+
+        While a clock that was set ahead is in doubt, what it is told of later days speaks for it.
+        """
+        reading = self._clock.read()
+        if reading.doubt is None:
+            return reading.now
+        return reading.wall if reading.doubt is ClockDoubt.AHEAD and tells_of_time(feed) else None
+
     def begin(self) -> None:
         """Begin at the newest instant of the store where the machine's clock may be wrong."""
         with self._house.store.read() as tx:
@@ -72,7 +85,8 @@ class ClockGuard:
         self._began_at = seen
         if seen is None:
             return
-        if seen > wall or (wall - seen > LONG_STEP and had_sessions(self._house, seen, wall)):
+        is_long = wall - seen > LONG_STEP and can_tell(self._house) and had_sessions(self._house, seen, wall)
+        if seen > wall or is_long:
             self._clock.begin_at(seen)
 
     def look(self) -> ClockDoubt | None:
@@ -153,6 +167,7 @@ class ClockGuard:
         with self._house.turn:
             now = self._clock.believe()
             span = reading.now - now
+            self._began_at = self._began_at and min(self._began_at, now)
             if span > dt.timedelta(0):
                 self._left, self._in_order_at = reading.now, now
                 self._house.store.commit(lambda tx: put_in_order(tx, self._house, now, span))
@@ -161,8 +176,9 @@ class ClockGuard:
     def _keep(self, reading: Reading) -> None:
         """Keep that the store has seen the time; and once a doubt is over, tell of that."""
         now = reading.now
-        if self._trouble is not None:
+        if self._trouble is not None or self._noted_at is None:  # what an earlier process was in doubt of is over, too
             self._house.store.commit(lambda tx: self._end(tx, now))
+        if self._trouble is not None:
             log.warning("the clock is right again", was=str(self._trouble.problem))
             self._trouble, self._in_order_at = None, now
             self._house.wake()

@@ -163,7 +163,7 @@ def _live(
 ) -> int:
     pools = Pools.of(len(house.config.feed), CHANNELS)
     vitals = Vitals(house)
-    works = Works(house, vitals, watch, pools, Reload(house, vitals, watch, environ), _period(watch), guard)
+    works = Works(house, vitals, watch, pools, Reload(house, vitals, watch, environ), guard, _period(watch))
     server = ConsoleServer(build_console(house, vitals), door)
     gone: StoreGone | None = None
     try:

@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon.channels import CHANNELS
-from daemon.clock import ClockDoubt, Reading, wall_clock
+from daemon.clock import wall_clock
 from daemon.clockwork.alarm import Alarm
 from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.memory import give_back
@@ -64,8 +64,8 @@ class Works:
         watch: Watch,
         pools: Pools,
         reload: Reload,
+        guard: ClockGuard,
         period: dt.timedelta = PERIOD,
-        guard: ClockGuard | None = None,
     ) -> None:
         self.house = house
         self.vitals = vitals
@@ -96,7 +96,7 @@ class Works:
         ]
         self._failing_polls: dict[str, Failing] = {}
         vitals.failing = self.failing
-        self._watches = Watches(house, vitals, self._failed, self.may_judge)
+        self._watches = Watches(house, vitals, self._failed, self._guard.may_judge)
         house.wake = self.wake
 
     def start(self) -> None:
@@ -141,10 +141,6 @@ class Works:
             alarm.ring()
         self.wake()
 
-    def may_judge(self) -> bool:
-        """Whether everything is prepared, and the clock is in no doubt."""
-        return self._guard is None or self._guard.may_judge()
-
     def stop(self) -> None:
         """Begin nothing more; what runs goes on to its end."""
         self.stopping.set()
@@ -157,16 +153,13 @@ class Works:
 
     def poll(self, feed: FeedConfig, patience: float = 0) -> bool:
         """Poll one feed, unless it is being polled: then wait so many seconds for that to end; whether it was asked."""
-        clock = self._read_clock()
-        if self.stopping.is_set() or clock.doubt is ClockDoubt.BEHIND:
+        if self.stopping.is_set() or self._guard.poll_time(feed) is None:
             return False
         if not self._locks[feed.id].acquire(timeout=patience or -1, blocking=patience > 0):
             return False
         with structlog.contextvars.bound_contextvars(job="poll", feed=feed.id):
             try:
-                # While a clock that is ahead is in doubt, what it is told of later days speaks for it.
-                clock = self._read_clock()
-                taken = poll_feed(self.house, self._in_force(feed), clock.wall if clock.doubt is ClockDoubt.AHEAD else clock.now)
+                taken = poll_feed(self.house, self._in_force(feed), self._guard.poll_time(feed) or self.house.clock())
             except Exception as error:
                 fault = store_fault(error)
                 log.critical("job failed", fault=fault and str(fault), exc_info=fault is None)
@@ -189,7 +182,7 @@ class Works:
         return next(one for one in self.house.config.feed if one.id == feed.id)
 
     def _sweep(self) -> None:
-        if not self.may_judge():
+        if not self._guard.may_judge():
             self._watch.tell("WATCHDOG=1")
             return
         self._ticked = None
@@ -212,11 +205,11 @@ class Works:
         return now
 
     def _look_at_silence(self) -> None:
-        if self.may_judge():
+        if self._guard.may_judge():
             look_at_feeds(self.house, self.house.clock())
 
     def _fall_back(self) -> None:
-        if self.may_judge():
+        if self._guard.may_judge():
             fallback.look_at_alerts(self.house, self.house.clock())
 
     def send(self, channel: str) -> None:
@@ -241,10 +234,10 @@ class Works:
         return self._next_due(FEED)
 
     def _next_fall(self) -> dt.datetime | None:
-        return fallback.next_look(self.house) if self.may_judge() else None
+        return fallback.next_look(self.house) if self._guard.may_judge() else None
 
     def _next_due(self, *kinds: str) -> dt.datetime | None:
-        if not self.may_judge():
+        if not self._guard.may_judge():
             return None
         with self.house.store.read() as tx:
             return timers.next_due(tx, kinds)
@@ -294,10 +287,6 @@ class Works:
         rest: dt.timedelta = dt.timedelta(0),
     ) -> Alarm:
         return Alarm(name, work, next_at, period=period, clock=self.house.clock, failed=self._failed, rest=rest)
-
-    def _read_clock(self) -> Reading:
-        now = self.house.clock()
-        return Reading(now, now) if self._guard is None else self._guard.reading()
 
     def _tidy_up(self) -> None:
         """When it is quiet after something large: idle connections keep megabytes of pages each, the heap its holes."""

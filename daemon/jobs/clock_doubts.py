@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from daemon.clock import ClockDoubt, Reading
+from daemon.clock import TOLERANCE, ClockDoubt, Reading
+from daemon.config import FeedConfig
 from daemon.jobs.casefile import from_row, to_row
 from daemon.jobs.house import House
 from daemon.jobs.intake import CLASS
@@ -57,6 +58,32 @@ def trouble_of(reading: Reading) -> Trouble | None:
     return Trouble(PROBLEMS[reading.doubt], PART, reason, _HINTS[reading.doubt])
 
 
+def fault_of_clock(tx: Tx, now: dt.datetime) -> str | None:
+    """Return what is wrong with a clock that is behind, in words; None where it is not."""
+    seen = newest.newest_instant(tx)
+    if seen is None or seen <= now + TOLERANCE:
+        return None
+    return f"it shows {now:%Y-%m-%d %H:%M} UTC, but the store has seen {seen:%Y-%m-%d %H:%M}"
+
+
+def accept_clock(tx: Tx, house: House, by: str, now: dt.datetime) -> bool:
+    """Take the machine's clock for right, as somebody says; False where it is in no doubt.
+
+    What was noted later is moved back; a daemon that runs goes on by itself.
+    """
+    doubts = [row for row in incidents.open_incidents(tx) if row.kind in PROBLEMS.values()]
+    seen = newest.newest_instant(tx)
+    is_behind = seen is not None and seen > now + TOLERANCE
+    if not doubts and not is_behind:
+        return False
+    if seen is not None and is_behind:
+        put_in_order(tx, house, now, seen - now)
+        doubts = [row for row in incidents.open_incidents(tx) if row.kind in PROBLEMS.values()]
+    incidents.update_incidents(tx, [replace(row, judged_by=by, judged_at=now) for row in doubts])
+    newest.accept_clock(tx, now)
+    return True
+
+
 def note_doubt(tx: Tx, house: House, trouble: Trouble, now: dt.datetime) -> None:
     """Tell the operator that the clock is in doubt, once; what was told of another doubt is over."""
     for problem in PROBLEMS.values():
@@ -89,6 +116,16 @@ def has_roll_after(tx: Tx, house: House, instant: dt.datetime) -> bool:
         if column is not None and int(calendar.starts[variant, column]) > beyond:
             return True
     return False
+
+
+def tells_of_time(feed: FeedConfig) -> bool:
+    """Return whether what a feed delivers shows that time has passed: it names sessions, and not only exceptions."""
+    return feed.records in {"marks", "punches"} and feed.presence != "implied"
+
+
+def can_tell(house: House) -> bool:
+    """Return whether any feed shows that time has passed; where none does, a store that is old proves nothing."""
+    return any(map(tells_of_time, house.config.feed))
 
 
 def had_sessions(house: House, after: dt.datetime, before: dt.datetime) -> bool:

@@ -43,7 +43,7 @@ def forget_later(tx: Tx, now: dt.datetime) -> None:
 
 def accept_clock(tx: Tx, now: dt.datetime) -> None:
     """Keep that somebody has said that the clock is right, at the instant it shows."""
-    forget_later(tx, now)
+    _put(tx, _NEWEST, now)
     _put(tx, _ACCEPTED, now)
 
 
