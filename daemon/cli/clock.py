@@ -7,7 +7,7 @@ import click
 from daemon.cli.casework import BY
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.output import print_record
-from daemon.cli.shared import HINT_BEHIND, configured, printing, the_house
+from daemon.cli.shared import HINT_BEHIND, printing, the_house
 from daemon.clock import wall_clock
 from daemon.desk.reasons import who
 from daemon.jobs.clock_doubts import PROBLEMS, accept_clock, fault_of_clock
@@ -21,7 +21,6 @@ ACCEPTED = {"accepted": "采信 accepted", "by": "由谁 by"}
 
 
 @click.group(invoke_without_command=True)
-@configured
 @printing
 @click.pass_context
 def clock(context: click.Context) -> None:

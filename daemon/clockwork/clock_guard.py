@@ -16,6 +16,7 @@ from daemon.jobs.clock_doubts import (
     has_roll_after,
     note_doubt,
     put_in_order,
+    tell_of_set_right,
     tells_of_time,
     trouble_of,
 )
@@ -170,8 +171,12 @@ class ClockGuard:
             self._began_at = self._began_at and min(self._began_at, now)
             if span > dt.timedelta(0):
                 self._left, self._in_order_at = reading.now, now
-                self._house.store.commit(lambda tx: put_in_order(tx, self._house, now, span))
+                self._house.store.commit(lambda tx: self._set_right(tx, now, span))
         log.warning("the clock is believed", was=str(reading.doubt), seconds=round(-span.total_seconds()))
+
+    def _set_right(self, tx: Tx, now: dt.datetime, span: dt.timedelta) -> None:
+        put_in_order(tx, self._house, now, span)
+        tell_of_set_right(tx, self._house, span, now)
 
     def _keep(self, reading: Reading) -> None:
         """Keep that the store has seen the time; and once a doubt is over, tell of that."""

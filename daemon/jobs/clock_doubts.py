@@ -48,14 +48,26 @@ def trouble_of(reading: Reading) -> Trouble | None:
     """Return what is wrong with the clock, for the operator; None where nothing is."""
     if reading.doubt is None:
         return None
-    days, seconds = reading.gap.days, reading.gap.seconds
-    gap = f"{days} d {seconds // 3600} h {seconds % 3600 // 60} min"
+    gap = _in_words(reading.gap)
     shows = f"it shows {reading.wall:%Y-%m-%d %H:%M} UTC"
     if reading.doubt is ClockDoubt.BEHIND:
         reason = f"{shows}, {gap} before the newest instant known; nothing is polled or judged"
     else:
         reason = f"{shows}, {gap} after the newest instant known, and no roll since; nothing is judged"
     return Trouble(PROBLEMS[reading.doubt], PART, reason, _HINTS[reading.doubt])
+
+
+def _in_words(span: dt.timedelta) -> str:
+    return f"{span.days} d {span.seconds // 3600} h {span.seconds % 3600 // 60} min"
+
+
+def tell_of_set_right(tx: Tx, house: House, span: dt.timedelta, now: dt.datetime) -> None:
+    """Tell the operator, once and with nothing to follow, that the clock was ahead by `span` until now."""
+    reason = f"it was {_in_words(span)} ahead; what was told meanwhile may have been too early, and is corrected if so"
+    problem = ServiceProblem.CLOCK_WAS_AHEAD
+    note_problem(tx, house, Trouble(problem, PART, reason), now)
+    known = [row for row in incidents.open_incidents(tx, problem) if row.state["told"]]
+    incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="told") for row in known])
 
 
 def fault_of_clock(tx: Tx, now: dt.datetime) -> str | None:

@@ -36,6 +36,7 @@ class ServiceProblem(StrEnum):
     STORE_FAILING = "store_failing"
     CLOCK_BEHIND = "clock_behind"
     CLOCK_AHEAD = "clock_ahead"
+    CLOCK_WAS_AHEAD = "clock_was_ahead"
 
 
 SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
@@ -45,6 +46,7 @@ SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
     ServiceProblem.JOB_FAILING: ("后台任务反复失败", "it fails again and again"),
     ServiceProblem.CLOCK_BEHIND: ("时间落后，暂停判断", "it is behind, nothing is judged"),
     ServiceProblem.CLOCK_AHEAD: ("时间突然超前，暂停判断", "it was set far ahead, nothing is judged"),
+    ServiceProblem.CLOCK_WAS_AHEAD: ("时间曾超前，现已校正", "it was ahead, and has been set right"),
 }
 """Each problem: 中文, English."""
 
@@ -141,7 +143,8 @@ def _fault_line(trouble: Trouble) -> dict[str, Any]:
     return {"file": trouble.part, "line": None, "key": None, "fault": fault, "hint": trouble.hint}
 
 
-def _in_chinese(part: str) -> str:
+def part_in_chinese(part: str) -> str:
+    """Return how a part of the service is called in 中文."""
     kind, _, name = part.partition(" ")
     return f"{PARTS.get(kind, kind)}{name}"
 
@@ -149,7 +152,7 @@ def _in_chinese(part: str) -> str:
 def _facts(problem: str, part: str, faults: Sequence[Mapping[str, Any]], since: dt.datetime) -> dict[str, Any]:
     zh, en = SERVICE_WORDS[problem]
     return {
-        "part": {"zh": _in_chinese(part), "en": part},
+        "part": {"zh": part_in_chinese(part), "en": part},
         "problem": {"what": str(problem), "zh": zh, "en": en},
         "faults": [*faults],
         "since": to_micros(since),

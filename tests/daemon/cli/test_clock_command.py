@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 
 from daemon.clock import wall_clock
-from daemon.store import newest
+from daemon.store import incidents, newest
+from daemon.store.incidents import IncidentRow
 from tests.daemon.cli.conftest import Terminal
 
 DAY = dt.timedelta(days=1)
@@ -63,3 +64,18 @@ def test_a_clock_that_is_in_no_doubt_needs_no_word(terminal: Terminal) -> None:
     terminal.ask("import")
     assert "is in no doubt" in terminal.refused("clock", "accept", "--by", "Wei", code=1)
     assert terminal.told("clock")
+
+
+def test_the_self_audit_is_not_well_while_the_clock_is_behind(behind: Terminal) -> None:
+    assert "the store has seen" in behind.ask("audit").stdout
+    assert behind.ask("audit").exit_code == 1
+
+
+def test_the_self_audit_names_a_clock_that_is_in_doubt(terminal: Terminal) -> None:
+    terminal.ask("import")
+    store = terminal.store()
+    row = IncidentRow("i-1", "clock_ahead", "clock", [], wall_clock(), state={"told": [], "reason": "it shows 2030"})
+    store.commit(lambda tx: incidents.insert_incidents(tx, [row]))
+    store.close()
+    assert "系统时钟" in terminal.ask("audit").stdout
+    assert terminal.records("clock", "accept", "--by", "Wei")["by"] == "Wei"

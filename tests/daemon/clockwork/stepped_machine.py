@@ -119,7 +119,7 @@ class Machine:
     def ends(self) -> None:
         """Let go of the threads."""
         self.works.stop()
-        self.pools.end_within(10)
+        self.pools.end_within(10, sending_seconds=10)
 
     def _seconds(self) -> float:
         return (self.now - local(0, "00:00") - self.paused).total_seconds()

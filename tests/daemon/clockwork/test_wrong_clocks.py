@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.clock import ClockDoubt
+from daemon.jobs.clock_doubts import accept_clock
 from daemon.store import newest
 from daemon.store.engine import Store
 from tests.daemon.clockwork.stepped_machine import MINUTE, Machine
@@ -93,7 +94,8 @@ def test_a_clock_that_was_ahead_and_is_set_right_stops_nothing(machine: Machine)
     machine.offset = dt.timedelta(0)
     machine.runs(MINUTE)
     assert machine.is_in_doubt() is None
-    assert machine.told() == []
+    assert machine.told() == [("4", "service_problem")]
+    assert not any("clock" in one for one in machine.reasons())
     with machine.house.store.read() as tx:
         seen = newest.newest_instant(tx)
     assert seen is not None
@@ -181,3 +183,36 @@ def test_a_clock_that_is_behind_by_little_is_caught_up_with(machine: Machine) ->
     machine.runs(3 * MINUTE)
     assert machine.clock.read().gap == dt.timedelta(0)
     assert machine.told() == []
+
+
+def test_a_person_says_that_a_clock_is_right_and_judging_goes_on(machine: Machine) -> None:
+    """A clock that was ahead by a year while the daemon stopped: the store has seen the year."""
+    machine.ends()
+    machine.offset = 400 * DAY
+    machine.starts()
+    machine.ends()
+    machine.offset = dt.timedelta(0)
+    machine.starts()
+    machine.runs(MINUTE)
+    assert machine.is_in_doubt() is ClockDoubt.BEHIND
+    machine.told()
+    assert machine.house.store.commit(lambda tx: accept_clock(tx, machine.house, "Wei", machine.now))
+    machine.runs(MINUTE)
+    assert machine.is_in_doubt() is None
+    machine.runs(20 * MINUTE)  # the operator hears no more than three things in a quarter of an hour
+    assert set(machine.told()) == OF_THE_CLOCK
+    machine.reports()
+
+
+def test_a_ladder_that_began_by_a_clock_that_was_ahead_is_climbed_in_time(machine: Machine) -> None:
+    machine.ends()
+    machine.offset = 8 * HOUR
+    machine.starts()
+    machine.reports()
+    machine.offset = dt.timedelta(0)
+    machine.runs(MINUTE)
+    machine.told()
+    machine.at(3, "08:30")
+    machine.roll(3, "am", "APP")
+    machine.runs(MINUTE)
+    assert ("2", "escalation") in machine.told()

@@ -26,7 +26,14 @@ THEN = NOW + DAY
 
 
 def an_alert(key: str, **other: Any) -> AlertDraft:  # noqa: ANN401
-    said = {"contact_id": "k-1", "role": "mentor", "channel": "sms", "kind": "report", "raised_at": THEN, "facts": {}}
+    said: dict[str, Any] = {
+        "contact_id": "k-1",
+        "role": "mentor",
+        "channel": "sms",
+        "kind": "report",
+        "raised_at": THEN,
+        "facts": {},
+    }
     return AlertDraft(key=key, **(said | other))
 
 
