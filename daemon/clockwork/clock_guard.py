@@ -201,6 +201,9 @@ class ClockGuard:
         if self._in_order_at is not None and now - self._in_order_at < LATE_WRITES:
             self._move_late_writes(tx, now)
         newest.note_instant(tx, now)
+        self._accepted = newest.accepted_at(
+            tx
+        )  # what was said while this clock was in no doubt says nothing of a later one
 
     def _move_late_writes(self, tx: Tx, now: dt.datetime) -> None:
         """Move what was noted since by whoever began while the clock was ahead."""

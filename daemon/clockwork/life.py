@@ -208,11 +208,12 @@ def _start(house: House, guard: ClockGuard, works: Works, pools: Pools, watch: W
         extended = int((PATIENCE.total_seconds() + 30) * 1_000_000)
         watch.tell(f"EXTEND_TIMEOUT_USEC={extended}", "STATUS=polling every feed once")
 
-    if guard.look() is not ClockDoubt.BEHIND:
+    doubt = guard.look()
+    if doubt is not ClockDoubt.BEHIND:
         poll_all(house, works.poll, pools.poll.threads, PATIENCE, stage, lambda: heard.ends > 0)
     if heard.ends:
         return False
-    if guard.look() is None:
+    if guard.look() is None and doubt is None:  # else not every feed was heard
         prepare(house, house.clock())
         guard.judging.set()
     give_back()

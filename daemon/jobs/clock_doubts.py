@@ -66,8 +66,8 @@ def tell_of_set_right(tx: Tx, house: House, span: dt.timedelta, now: dt.datetime
     reason = f"it was {_in_words(span)} ahead; what was told meanwhile may have been too early, and is corrected if so"
     problem = ServiceProblem.CLOCK_WAS_AHEAD
     note_problem(tx, house, Trouble(problem, PART, reason), now)
-    known = [row for row in incidents.open_incidents(tx, problem) if row.state["told"]]
-    incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="told") for row in known])
+    known = incidents.open_incidents(tx, problem)
+    incidents.update_incidents(tx, [replace(row, closed_at=now, verdict="over") for row in known])
 
 
 def fault_of_clock(tx: Tx, now: dt.datetime) -> str | None:
