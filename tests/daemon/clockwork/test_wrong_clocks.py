@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from daemon.clock import ClockDoubt
+from daemon.clockwork.alarm import Alarm
+from daemon.clockwork.works import Works
 from daemon.jobs.clock_doubts import accept_clock
-from daemon.store import newest
+from daemon.store import newest, outbox
+from daemon.store.alerts import AlertDraft
 from daemon.store.engine import Store
 from tests.daemon.clockwork.stepped_machine import MINUTE, Machine
 
@@ -18,6 +21,7 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 STEPS = {"-400d": -400 * DAY, "-1d": -DAY, "-1h": -HOUR, "+1h": HOUR, "+49h": 49 * HOUR, "+400d": 400 * DAY}
 OF_THE_CLOCK = {("4", "service_problem"), ("4", "service_problem_over")}
 """What the operator may be told of a wrong clock."""
+OVERDUE = {"overdue": [{"what": "timer_late", "zh": "", "en": "late", "count": 1}], "count": 1, "since": 0}
 RETURN = {("1", "return"), ("3", "return")}
 
 
@@ -216,3 +220,43 @@ def test_a_ladder_that_began_by_a_clock_that_was_ahead_is_climbed_in_time(machin
     machine.roll(3, "am", "APP")
     machine.runs(MINUTE)
     assert ("2", "escalation") in machine.told()
+
+
+def test_a_step_of_the_clock_rings_every_alarm(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that look after receipts, audit and heartbeat, which nothing else rings."""
+    works = machine.works
+    rung: list[str] = []
+    monkeypatch.setattr(works._scheduler, "modify_job", lambda job, **_: rung.append(job))
+    monkeypatch.setattr(Alarm, "ring", lambda alarm: rung.append(alarm.name))
+    Works.jump(works)
+    wanted = {"sweep", "look", "fall back", "reload", "receipts", "audit", "daily watch", "heartbeat", "send sms"}
+    assert {*wanted, *(f"poll {feed.id}" for feed in machine.house.config.feed)} <= set(rung)
+
+
+def test_a_feed_is_not_asked_while_the_clock_is_behind(machine: Machine) -> None:
+    """What it says now would be dated before what it said last."""
+    machine.reports()
+    machine.offset = -DAY
+    machine.runs(MINUTE)
+    assert [machine.works.poll(feed) for feed in machine.house.config.feed] == [False] * 4
+    machine.offset = dt.timedelta(0)
+    machine.runs(MINUTE)
+    assert [machine.works.poll(feed) for feed in machine.house.config.feed] == [True] * 4
+
+
+def test_a_message_that_waits_leaves_while_the_clock_is_behind(machine: Machine) -> None:
+    """It is true, and its instant is no earlier than what was told before."""
+    machine.reports()
+    machine.offset = -400 * DAY
+    machine.beat()
+    machine.told()
+    before = machine.now - MINUTE
+    draft = AlertDraft(
+        key="x", contact_id="operator", role="operator", channel="sms", kind="overdue", raised_at=before, facts=OVERDUE
+    )
+    machine.house.store.commit(lambda tx: outbox.draft(tx, [draft], before))
+    machine.runs(MINUTE)
+    with machine.house.store.read() as tx:
+        [message] = [one.message for one in outbox.deliveries(tx) if one.alerts[0].key == "x"]
+    assert message.told_at is not None
+    assert message.told_at >= before

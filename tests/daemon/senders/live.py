@@ -13,6 +13,8 @@ from typing import cast
 
 from daemon.app import open_house
 from daemon.channels import CHANNELS
+from daemon.clock import SteadyClock
+from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.heart import unwell
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.reload import Reload
@@ -84,7 +86,8 @@ class Live:
         self.vitals = Vitals(self.house)
         self._pools = Pools.of(len(config.feed), CHANNELS)
         reload = Reload(self.house, self.vitals, Watch({}), {})
-        self.works = Works(self.house, self.vitals, Watch({}), self._pools, reload)
+        guard = ClockGuard(self.house, SteadyClock(lambda: self.now, lambda: (self.now - MORNING).total_seconds()))
+        self.works = Works(self.house, self.vitals, Watch({}), self._pools, reload, guard)
 
     def begins(self) -> None:
         """Read the feeds and raise the report, which is overdue."""
