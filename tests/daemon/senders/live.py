@@ -86,8 +86,11 @@ class Live:
         self.vitals = Vitals(self.house)
         self._pools = Pools.of(len(config.feed), CHANNELS)
         reload = Reload(self.house, self.vitals, Watch({}), {})
-        guard = ClockGuard(self.house, SteadyClock(lambda: self.now, lambda: (self.now - MORNING).total_seconds()))
+        guard = ClockGuard(self.house, SteadyClock(lambda: self.now, self._seconds))
         self.works = Works(self.house, self.vitals, Watch({}), self._pools, reload, guard)
+
+    def _seconds(self) -> float:
+        return (self.now - MORNING).total_seconds()
 
     def begins(self) -> None:
         """Read the feeds and raise the report, which is overdue."""
