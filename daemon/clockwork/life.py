@@ -25,6 +25,7 @@ from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short_turns
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.reload import Reload
+from daemon.clockwork.resuming import go_on
 from daemon.clockwork.startup import poll_all, prepare, take_back_leases
 from daemon.clockwork.works import PERIOD, Works
 from daemon.config import Config, ConfigError, Problem, load_config
@@ -171,7 +172,8 @@ def _live(
             server.start()
             watch.tell("READY=1", f"STATUS=serving on {server.address}")
             log.info("serving", on=server.address, feeds=len(house.config.feed), channels=sorted(house.notifiers))
-            gone = _wait(house, guard, works, partial(_go_on, house, guard, works, pools, heard), heard)
+            resume = partial(go_on, house, guard, works, pools, PATIENCE, lambda: heard.ends > 0)
+            gone = _wait(house, guard, works, resume, heard)
     finally:
         watch.tell("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
@@ -198,7 +200,7 @@ def _period(watch: Watch) -> dt.timedelta:
 def _start(house: House, guard: ClockGuard, works: Works, pools: Pools, watch: Watch, heard: Heard) -> bool:
     """Hear all feeds, prepare, start the works; False when asked to stop meanwhile.
 
-    While the clock is in doubt nothing is prepared: see `_go_on`.
+    While the clock is in doubt nothing is prepared: see `go_on`.
     """
     take_back_leases(house)
     guard.begin()
@@ -221,26 +223,7 @@ def _start(house: House, guard: ClockGuard, works: Works, pools: Pools, watch: W
     return True
 
 
-def _go_on(house: House, guard: ClockGuard, works: Works, pools: Pools, heard: Heard) -> None:
-    """Do what a start does, after the clock was in doubt: hear all feeds, prepare, and judge again."""
-    log.info("polling before judging goes on")
-    poll_all(house, works.poll, pools.poll.threads, PATIENCE, lambda _: None, lambda: heard.ends > 0)
-    if heard.ends or guard.look() is not None:
-        return
-    try:
-        prepare(house, house.clock())
-    except Exception:
-        log.critical("not prepared for judging, trying again", exc_info=True)
-        house.metrics.failures.labels(job="prepare").inc()
-        return
-    works.vitals.up_since = house.clock()  # what fell due meanwhile is late for no fault of a job
-    guard.judging.set()
-    works.jump()
-
-
-def _wait(
-    house: House, guard: ClockGuard, works: Works, go_on: Callable[[], None], heard: Heard
-) -> StoreGone | None:
+def _wait(house: House, guard: ClockGuard, works: Works, resume: Callable[[], None], heard: Heard) -> StoreGone | None:
     """Hear signals until one says stop, or until the database file is gone, which is returned.
 
     Meanwhile see that the clock runs as clocks do.
@@ -266,7 +249,7 @@ def _wait(
             log.warning("the clock was set", seconds=round(jumped))
             works.jump()
         if doubt is None and not guard.judging.is_set():
-            go_on()
+            resume()
         wall, steady = now, ticks
 
 

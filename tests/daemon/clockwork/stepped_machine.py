@@ -10,6 +10,7 @@ from daemon.clock import ClockDoubt, SteadyClock
 from daemon.clockwork import life
 from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.pools import Pools
+from daemon.clockwork.resuming import go_on
 from daemon.clockwork.works import Works
 from daemon.console.ready import Vitals
 from daemon.jobs.send import send_due
@@ -62,7 +63,7 @@ class Machine:
         """What comes about within five seconds: the look at the clock, polls, and every job that judges or sends."""
         self.now += BEAT
         if self.guard.look() is None and not self.guard.judging.is_set():
-            life._go_on(self.house, self.guard, self.works, self.pools, self.heard)
+            go_on(self.house, self.guard, self.works, self.pools, life.PATIENCE, lambda: False)
         for feed in self.house.config.feed:
             self.works.poll(feed)
         for _ in range(2):

@@ -39,7 +39,9 @@ class Guard:
 
 def waits(guard: Guard, jump: Any, go_on: Any, heard: life.Heard) -> threading.Thread:  # noqa: ANN401
     works = SimpleNamespace(jump=jump)
-    thread = threading.Thread(target=life._wait, args=(cast("Any", guard), cast("Any", works), go_on, heard))
+    house = SimpleNamespace(store=SimpleNamespace(check_file=lambda: None))
+    given = (cast("Any", house), cast("Any", guard), cast("Any", works), go_on, heard)
+    thread = threading.Thread(target=life._wait, args=given)
     thread.daemon = True
     thread.start()
     return thread
