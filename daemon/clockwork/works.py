@@ -84,8 +84,8 @@ class Works:
             | {"watch": pools.watch},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period, REST)
-        self._look = self._alarm("look", self._look_at_silence, self._next_look, period)
+        self.sweep = self._alarm("sweep", self._sweep, partial(self._next_due, CASE, CLASS), period, REST)
+        self._look = self._alarm("look", self._look_at_silence, partial(self._next_due, FEED), period)
         self._falls = self._alarm("fall back", self._fall_back, self._next_fall, period)
         self._again = self._alarm("reload", reload.look, reload.next_at, period)
         # A sender for each there can be: a configuration that is taken into force may bring or end a channel.
@@ -226,12 +226,6 @@ class Works:
         self._untidy |= count >= MANY_MESSAGES
 
     # ---- when next --------------------------------------------------------------------------------------------------
-
-    def _next_sweep(self) -> dt.datetime | None:
-        return self._next_due(CASE, CLASS)
-
-    def _next_look(self) -> dt.datetime | None:
-        return self._next_due(FEED)
 
     def _next_fall(self) -> dt.datetime | None:
         return fallback.next_look(self.house) if self._guard.may_judge() else None

@@ -12,7 +12,7 @@ from daemon.config import FeedConfig
 from daemon.jobs.casefile import from_row, to_row
 from daemon.jobs.house import House
 from daemon.jobs.intake import CLASS
-from daemon.jobs.send import LONGEST_RETRY
+from daemon.jobs.outcomes import LONGEST_RETRY
 from daemon.jobs.service_problems import ServiceProblem, Trouble, end_problem, note_problem
 from daemon.jobs.silence import FEED
 from daemon.jobs.sweep import CASE
