@@ -122,14 +122,19 @@ class Kept:
 
     def examine(self, found: Findings, listed: Collection[str], now: dt.datetime) -> None:
         """Deliveries that are held, and children who are missing from a roster; `listed` are those in it now."""
-        from daemon.jobs.untaken import HELD, outstanding  # noqa: PLC0415 - as above
+        from daemon.jobs.clock_doubts import fault_of_clock  # noqa: PLC0415 - as above
+        from daemon.jobs.untaken import HELD, outstanding  # noqa: PLC0415 - likewise
 
         try:
             with self._read() as tx:
                 known = [] if tx is None else [outstanding(tx, feed, now) for feed in self._config.feed]
+                fault = None if tx is None else fault_of_clock(tx, now)
         except StoreError as error:
             found.notice(("service", "database"), f"what it holds was not looked at: {error}")
             return
+        if fault is not None:
+            hint = "set it; if it is right: baoxue clock accept --by WHO"
+            found.finding(("service",), f"the clock of this machine is behind: {fault}", hint)
         for index, one in enumerate(known):
             if HELD in one.incidents:
                 feed_id = self._config.feed[index].id

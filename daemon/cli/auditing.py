@@ -12,21 +12,24 @@ from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
 from daemon.jobs.audit import WHAT
 from daemon.jobs.audit import audit as look
+from daemon.jobs.clock_doubts import fault_of_clock
 from daemon.jobs.dossier import local
 from daemon.jobs.feed_findings import WORDS
 from daemon.jobs.house import House
+from daemon.jobs.service_problems import SERVICE_WORDS, part_in_chinese
 from daemon.store.incidents import IncidentRow
 
 FOUND = {"what": "事项 what", "zh": "说明", "en": "in words", "count": "项数 how many", "since": "最早 since"}
 
 
 def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
-    """What is wrong with what a feed delivers, as one thing found."""
-    zh, en = WORDS[row.kind]
+    """Return what is wrong with what a feed delivers, or with the service itself, as one thing found."""
+    of_service = row.kind in SERVICE_WORDS
+    zh, en = SERVICE_WORDS[row.kind] if of_service else WORDS[row.kind]
     return {
         "what": f"{row.kind} {row.subject}",
-        "zh": f"数据源 {row.subject}：{zh}",
-        "en": f"feed {row.subject}: {en}",
+        "zh": f"{part_in_chinese(row.subject) if of_service else f'数据源 {row.subject}'}：{zh}",
+        "en": f"{'' if of_service else 'feed '}{row.subject}: {en}",
         "count": row.state.get("count", len(row.state.get("classes", ()))),
         "since": local(house, row.opened_at),
     }
@@ -37,7 +40,7 @@ def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
 @printing
 def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
     """自检 find overdue work, and what is wrong with feeds; exit status 1 where there is any."""
-    with the_house() as house:
+    with the_house(writes=mend) as house:
         done = look(house, wall_clock(), mend=mend)
         records = [
             {
@@ -50,6 +53,10 @@ def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
             for one in done.found
         ]
         records += [_problem(house, row) for row in done.problems]
+        with house.store.read() as tx:
+            fault = fault_of_clock(tx, wall_clock())
+        if fault is not None:
+            records.append({"what": "clock", "zh": "系统时钟落后", "en": fault, "count": 1, "since": None})
     if as_json():
         print_json(records)
     elif records:

@@ -47,7 +47,7 @@ INCIDENT = {
 def mark(student: str, date: str, session: str, code: str, by: str) -> None:
     """补记考勤 say what a child's mark in one session is: present, late, left_early, absent, leave or unknown."""
     day = read_date(date, f"mark {student} date")
-    with the_house() as house:
+    with the_house(writes=True) as house:
         said = byhand.mark(house, student, day, session, code, by, wall_clock())
     facts = {"student": said.student_id, "date": said.date.isoformat(), "session": said.session}
     print_record({**facts, "mark": said.mark.name.lower(), "by": by}, MARK)
@@ -68,7 +68,7 @@ def leave() -> None:
 @printing
 def add(student: str, first: str, last: str, kind: str, by: str) -> None:
     """补录请假 enter a leave; whole dates mean both days inclusive."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         zone = house.calendar.zone
         starts = span_start(first, zone, f"leave {student} from")
         ends = span_end(last, zone, f"leave {student} to")
@@ -93,7 +93,7 @@ def incident() -> None:
 @printing
 def judge(incident_id: str, real: bool, by: str) -> None:  # noqa: FBT001 - click's own way
     """判定 say whether a mass absence is real; the reports it held go, or vanish."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         row = byhand.judge_incident(house, incident_id, real=real, by=by, now=wall_clock())
         print_record(_record(house, row), INCIDENT)
 

@@ -141,7 +141,7 @@ def _in_words(record: Mapping[str, Any]) -> Mapping[str, Any]:
 @printing
 def ack(number: str, by: str) -> None:
     """签收 acknowledge a report: the rungs that wait for that stay silent."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = acknowledge(house, number, Actor(by), wall_clock())
         _print(house, done, "已签收 acknowledged", "早已签收 acknowledged before")
 
@@ -155,7 +155,7 @@ def ack(number: str, by: str) -> None:
 @printing
 def confirm_(number: str, seen: bool, by: str) -> None:  # noqa: FBT001 - click's own way
     """核实 confirm by hand that the child is there, or absent, in the current session."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = confirm(house, number, seen=seen, actor=Actor(by), now=wall_clock())
         _print(house, done, "已核实 confirmed")
 
@@ -167,7 +167,7 @@ def confirm_(number: str, seen: bool, by: str) -> None:  # noqa: FBT001 - click'
 @printing
 def note_(number: str, text: str, by: str | None) -> None:
     """备注 write a line into the journal of a case."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = note(house, number, text, Actor(by) if by else None, wall_clock())
         _print(house, done, "已记录 written down")
 
@@ -179,7 +179,7 @@ def note_(number: str, text: str, by: str | None) -> None:
 @printing
 def close(number: str, reason: str, by: str) -> None:
     """申请销号 ask to close a case; a second person approves."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = propose_closing(house, number, reason, Actor(by), wall_clock())
         _print(house, done, "待第二人批准 waits for a second person to approve")
 
@@ -190,7 +190,7 @@ def close(number: str, reason: str, by: str) -> None:
 @printing
 def approve(number: str, by: str) -> None:
     """批准销号 close a case somebody else asked to close; whoever was told of its report is told."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = approve_closing(house, number, Actor(by), wall_clock())
         _print(house, done, "已销号 closed")
 

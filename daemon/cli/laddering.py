@@ -76,7 +76,7 @@ def show(ladder_id: str) -> None:
 @printing
 def apply_(ladder_id: str, number: str | None, by: str) -> None:
     """更换 let open cases go on climbing a ladder as it is configured now; what was said is not said again."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = apply_ladder(house, ladder_id, by, wall_clock(), number)
         print_records([_applied(house, one) for one in done], APPLIED)
 

@@ -113,6 +113,7 @@ _COMMANDS = {
     "feed": ("daemon.cli.state:feed", "数据源 accept what is held of a feed."),
     "contacts": ("daemon.cli.contacts:contacts", "联系人 who can be told, and which addresses fail."),
     "deliveries": ("daemon.cli.posting:deliveries", "投递 what became of each message."),
+    "clock": ("daemon.cli.clock:clock", "时钟 whether the machine's clock can be right; say that it is."),
     "audit": ("daemon.cli.auditing:audit", "自检 work that should have been done by now."),
     "db": ("daemon.cli.database:db", "数据库 the store and its keys."),
 }

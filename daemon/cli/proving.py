@@ -29,7 +29,7 @@ def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
     from daemon.jobs.proof import make_proof  # noqa: PLC0415 - for whoever wants a paper, not for all of `case`
 
     form = form or ("pdf" if out is not None and out.suffix.lower() == ".pdf" else "html")
-    with the_house() as house:
+    with the_house(writes=True) as house:
         made = make_proof(house, number, by, version(), wall_clock())
     if as_json():
         print_json(made)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULTS = (Path("config.toml"), Path("/etc/baoxue/config.toml"))
+HINT_BEHIND = "set the clock of the machine; if it is right: baoxue clock accept --by WHO"
 _CONFIG, _JSON = "baoxue.config", "baoxue.json"
 
 
@@ -113,10 +114,11 @@ def open_store_of(config: Config, opening: Opening | None = None) -> Iterator[St
 
 
 @contextmanager
-def the_house(config: Config | None = None, *, makes_store: bool = False) -> Iterator[House]:
+def the_house(config: Config | None = None, *, makes_store: bool = False, writes: bool = False) -> Iterator[House]:
     """Open the house of the configuration, beside a running daemon; StoreMissing where there is no store.
 
     With `makes_store` an empty store is made, with its tables.
+    What `writes` is refused while the clock is behind: it would be dated before what it is about.
     """
     from daemon.app import house_for_command  # noqa: PLC0415 - the house, for commands that need it
     from daemon.store.database_file import Opening  # noqa: PLC0415 - likewise
@@ -130,6 +132,8 @@ def the_house(config: Config | None = None, *, makes_store: bool = False) -> Ite
             check_keys(tx)
         if makes_store:
             house.store.commit(record_keys)
+        if writes and (fault := _behind(house)) is not None:
+            raise refuse("clock", fault, HINT_BEHIND, code=1)
         yield house
 
 
@@ -140,6 +144,13 @@ def _with_tables(store: Store, *, makes_store: bool) -> None:
         store.upgrade()
     elif not store.at_head():
         raise refuse("service.database", "its tables are of an older version", "run: baoxue db upgrade", code=1)
+
+
+def _behind(house: House) -> str | None:
+    from daemon.jobs.clock_doubts import fault_of_clock  # noqa: PLC0415 - as above
+
+    with house.store.read() as tx:
+        return fault_of_clock(tx, house.clock())
 
 
 def quiet_logs() -> None:

@@ -71,7 +71,7 @@ def add(
     """新增静默 hold what matches every option given, until it ends; word that something is over always leaves."""
     scope = quiet.Scope(units, students, contacts, kinds, channels)
     now = wall_clock()
-    with the_house() as house:
+    with the_house(writes=True) as house:
         ends_at = _ends_at(house, until, lasting, now)
         row = quiet.begin(house, scope, ends_at, reason, by, now, statutory=statutory)
         print_record(_record(house, row), SILENCE)
@@ -93,7 +93,7 @@ def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
 @printing
 def end(silence_id: str, by: str) -> None:
     """提前结束 end a silence now; what it holds leaves at once."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         print_record(_record(house, quiet.end(house, silence_id, by, wall_clock())), SILENCE)
 
 

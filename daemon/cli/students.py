@@ -45,7 +45,7 @@ def same(old: str, new: str, sure: bool, by: str) -> None:  # noqa: FBT001 - cli
 
     Whatever a feed still says of OLD counts for NEW. Nobody is told; of two open cases the older report goes on.
     """
-    with the_house() as house:
+    with the_house(writes=True) as house:
         joined = join_numbers(house, old, new, by, wall_clock(), sure=sure)
         with house.store.read() as tx:
             class_id = house.people(tx).class_now(joined.same_as)
@@ -59,7 +59,7 @@ def same(old: str, new: str, sure: bool, by: str) -> None:  # noqa: FBT001 - cli
 @printing
 def apart(old: str, by: str) -> None:
     """撤销合并 OLD was joined to another number by mistake: it is a child of its own again, with the cases it had."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         was = part_number(house, old, by, wall_clock())
     print_record({"student": was.student_id, "same_as": was.same_as, "by": by}, JOINED)
 

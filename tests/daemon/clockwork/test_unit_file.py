@@ -40,6 +40,8 @@ def test_it_is_hardened() -> None:
 def test_it_says_what_the_daemon_relies_on() -> None:
     lines = UNIT.read_text(encoding="utf-8").splitlines()
     for line in (
+        "Wants=network-online.target time-sync.target",
+        "After=network-online.target time-sync.target postgresql.service",
         "Type=notify",
         "WatchdogSec=5min",
         "ExecReload=/bin/kill -HUP $MAINPID",
