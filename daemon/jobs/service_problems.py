@@ -34,6 +34,7 @@ class ServiceProblem(StrEnum):
     CHANNEL_FAILING = "channel_failing"
     JOB_FAILING = "job_failing"
     STORE_FAILING = "store_failing"
+    BACKUP_OVERDUE = "backup_overdue"
 
 
 SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
@@ -41,10 +42,11 @@ SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
     ServiceProblem.CHANNEL_FAILING: ("消息一直发不出去", "nothing leaves"),
     ServiceProblem.STORE_FAILING: ("读写失败，提醒发不出去", "it cannot be used, so that nobody is told of a child"),
     ServiceProblem.JOB_FAILING: ("后台任务反复失败", "it fails again and again"),
+    ServiceProblem.BACKUP_OVERDUE: ("没有新近的备份", "there is no recent backup"),
 }
 """Each problem: 中文, English."""
 
-PARTS = {"channel": "渠道", "job": "任务", "clock": "系统时钟", "store": "数据库"}
+PARTS = {"channel": "渠道", "job": "任务", "clock": "系统时钟", "store": "数据库", "backup": "备份"}
 """How parts of the service begin, and what that is in 中文."""
 
 
