@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from daemon.config import BackupConfig, Config
 from daemon.jobs.house import House
 from daemon.jobs.service_problems import ServiceProblem, Trouble, end_problem, note_problem
+from daemon.store import incidents
+from daemon.store.incidents import IncidentRow
 from daemon.store.restore_drill import DRILL, Restored, try_restoring
 from daemon.vault import keyring_of
 
@@ -85,6 +87,14 @@ def look_at_backups(tx: Tx, house: House, now: dt.datetime, up_since: dt.datetim
         end_problem(tx, house, ServiceProblem.BACKUP_OVERDUE, PART, now)
     else:
         note_problem(tx, house, found, now)
+
+
+def unnoted_backup_problem(tx: Tx, house: House, now: dt.datetime) -> list[IncidentRow]:
+    """Return what is wrong with the backups where the daemon has not taken note of it yet; such a row has no id."""
+    found = None if house.simulated else find_overdue(house.config, now, None)
+    if found is None or incidents.open_incidents(tx, ServiceProblem.BACKUP_OVERDUE):
+        return []
+    return [IncidentRow("", ServiceProblem.BACKUP_OVERDUE, PART, [], now, state={"reason": found.reason})]
 
 
 def find_overdue(config: Config, now: dt.datetime, up_since: dt.datetime | None) -> Trouble | None:

@@ -139,7 +139,8 @@ def _fault_line(trouble: Trouble) -> dict[str, Any]:
     return {"file": trouble.part, "line": None, "key": None, "fault": fault, "hint": trouble.hint}
 
 
-def _in_chinese(part: str) -> str:
+def part_in_chinese(part: str) -> str:
+    """Return the name of a part of the service in 中文."""
     kind, _, name = part.partition(" ")
     return f"{PARTS.get(kind, kind)}{name}"
 
@@ -147,7 +148,7 @@ def _in_chinese(part: str) -> str:
 def _facts(problem: str, part: str, faults: Sequence[Mapping[str, Any]], since: dt.datetime) -> dict[str, Any]:
     zh, en = SERVICE_WORDS[problem]
     return {
-        "part": {"zh": _in_chinese(part), "en": part},
+        "part": {"zh": part_in_chinese(part), "en": part},
         "problem": {"what": str(problem), "zh": zh, "en": en},
         "faults": [*faults],
         "since": to_micros(since),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -88,6 +89,19 @@ def test_a_scheduled_backup_is_restored_on_trial_and_only_so_many_are_kept(repor
     new = set(folder.iterdir()) - {*others, *old}
     assert set(folder.iterdir()) == {*others, old[2], *new}
     assert len(new) == 1
+
+
+def test_an_audit_is_not_well_until_there_is_a_backup(reported: Reported) -> None:
+    terminal = reported.terminal
+    schedule(terminal)
+    for words in ((), ("--mend",)):
+        result = terminal.ask("audit", "--json", *words)
+        assert result.exit_code == 1
+        (found,) = [one for one in json.loads(result.stdout) if one["what"] == "backup_overdue backup"]
+        assert (found["zh"], found["en"]) == ("备份：没有新近的备份", "backup: there is no recent backup")
+    terminal.told("db", "backup", "--scheduled")
+    terminal.ask("audit", "--mend")
+    assert "backup_overdue" not in terminal.ask("audit", "--json").stdout
 
 
 def test_a_backup_that_cannot_be_restored_pushes_out_no_other(reported: Reported) -> None:

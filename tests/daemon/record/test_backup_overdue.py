@@ -10,7 +10,8 @@ import pytest
 
 from daemon.config import BackupConfig
 from daemon.jobs.audit import audit
-from daemon.jobs.backups import GRACE
+from daemon.jobs.backups import GRACE, find_overdue
+from notifiers.glosses import fault_words, hint_words
 from tests.daemon.record.record_office import RecordOffice
 
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -95,3 +96,20 @@ def test_nothing_is_overdue_where_no_backup_is_scheduled(office: RecordOffice, b
     office.house.terms = replace(office.house.terms, config=config)
     office.now += 27 * HOUR
     assert looked(office) == []
+
+
+def test_what_is_wrong_is_said_in_chinese_and_where_to_look(office: RecordOffice, backups: Path) -> None:
+    reasons = []
+    office.now += 27 * HOUR
+    reasons += looked(office)
+    for file in backups.iterdir():
+        file.unlink()
+    reasons += [row.reason for row in [find_overdue(office.house.config, office.now, None)] if row]
+    backups.rmdir()
+    last = find_overdue(office.house.config, office.now, None)
+    assert last is not None
+    reasons.append(last.reason)
+    assert len(reasons) == 3
+    assert [words for reason in reasons if (words := fault_words(reason)).startswith("有误")] == []
+    assert last.hint is not None
+    assert hint_words(last.hint).startswith("请先查看 journalctl -u baoxue-backup")
