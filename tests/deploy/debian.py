@@ -39,8 +39,9 @@ class Debian:
         namespaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd")
         enter = ["nsenter", f"--target={self.pid}", *namespaces]
         become = [] if user == "root" else ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
-        shell = ["bash", "-e", "-o", "pipefail", "-c", script]
-        environment = _ENVIRONMENT | {"HOME": "/root" if user == "root" else f"/home/{user}", "USER": user}
+        home = "/root" if user == "root" else f"/home/{user}"
+        shell = ["bash", "-e", "-o", "pipefail", "-c", f"cd {home}\n{script}"]
+        environment = _ENVIRONMENT | {"HOME": home, "USER": user}
         done = subprocess.run(  # noqa: S603 - the lines of our own documentation
             [*enter, *become, *shell], input=stdin, env=environment, capture_output=True, text=True, check=False,
             timeout=seconds,
