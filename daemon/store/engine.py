@@ -216,9 +216,10 @@ def open_store(
 ) -> Store:
     """Open the store at `url`, its schema as found (see `Store.upgrade`); relative SQLite files are in `state_dir`.
 
-    `new_id` makes ids (default: UUIDv7); give one that counts where two runs must print the same. StoreNewer when
-    a newer version made it, but for a SQLite file that is to be filled anew; StoreMissing and StoreGone where there is none and `opening` does not allow to make one;
-    StoreError when it cannot be reached, or the URL is neither SQLite's nor PostgreSQL's.
+    `new_id` makes ids (default: UUIDv7); give one that counts where two runs must print the same. StoreNewer when a
+    newer version made it, but for a SQLite file that is to be filled anew; StoreMissing and StoreGone where there is
+    none and `opening` does not allow to make one; StoreError when it cannot be reached, or the URL is neither SQLite's
+    nor PostgreSQL's.
     """
     place = located(url, state_dir)
     file = DatabaseFile(Path(cast("str", place.database))) if place.get_backend_name() == "sqlite" else None
