@@ -10,6 +10,10 @@ _FAULTS = compiled(
     (r"is missing.*", "缺少此项"),
     (r"(?:is no key known here|unknown key)", "没有这个配置项"),
     (r"is empty|empty", "内容为空"),
+    # what is wrong with backups
+    (r"the newest backup is of (?P<a>[\d: -]+ UTC)", "最新备份的时间是 {a}"),
+    (r"there is no backup in the folder of \[backup\]", "备份文件夹中没有备份"),
+    (r"the folder of \[backup\] cannot be read: (?P<a>.+)", "无法读取备份文件夹：{a}"),
     (r"'?\"?(?P<a>[^'\"]+)'?\"? is no fact(?: a variable can be filled with)?", "“{a}”不是可用的指标或变量"),
     (
         r"'?\"?(?P<a>[^'\"]+)'?\"? is no (?:unit|contact|mark|role|pack that ships|kind of message|time zone).*",
@@ -63,6 +67,7 @@ _FAULTS = compiled(
 _HINTS = compiled(
     (r"did you mean (?P<a>.+)\?", "是不是想写{a}？"),
     (r"leave it out.*", "请删去"),
+    (r"look at: (?P<a>[^;]+); then run: (?P<b>.+)", "请先查看 {a}，再执行 {b}"),
     (r"write at most (?P<a>.+)", "至多{a}"),
     (r"write (?P<a>.+)", "请写{a}"),
     (r"known(?: are)?: (?P<a>.+)", "可选：{a}"),

@@ -14,22 +14,20 @@ from daemon.jobs.audit import WHAT
 from daemon.jobs.audit import audit as look
 from daemon.jobs.clock_doubts import fault_of_clock
 from daemon.jobs.dossier import local
-from daemon.jobs.feed_findings import WORDS
 from daemon.jobs.house import House
-from daemon.jobs.service_problems import SERVICE_WORDS, part_in_chinese
+from daemon.jobs.problems import problem_in_words
 from daemon.store.incidents import IncidentRow
 
 FOUND = {"what": "事项 what", "zh": "说明", "en": "in words", "count": "项数 how many", "since": "最早 since"}
 
 
 def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
-    """Return what is wrong with what a feed delivers, or with the service itself, as one thing found."""
-    of_service = row.kind in SERVICE_WORDS
-    zh, en = SERVICE_WORDS[row.kind] if of_service else WORDS[row.kind]
+    """Return what is wrong with what a feed delivers, or with a part of the service, as one thing found."""
+    zh, en = problem_in_words(row)
     return {
         "what": f"{row.kind} {row.subject}",
-        "zh": f"{part_in_chinese(row.subject) if of_service else f'数据源 {row.subject}'}：{zh}",
-        "en": f"{'' if of_service else 'feed '}{row.subject}: {en}",
+        "zh": zh,
+        "en": en,
         "count": row.state.get("count", len(row.state.get("classes", ()))),
         "since": local(house, row.opened_at),
     }
@@ -62,6 +60,6 @@ def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
     elif records:
         print_records(records, FOUND)
     else:
-        click.echo("没有逾期，数据源正常 nothing is overdue, and no feed has a problem")
+        click.echo("没有逾期，数据源和系统正常 nothing is overdue, and neither feeds nor the service have a problem")
     if records:
         raise Refusal((), code=1)

@@ -6,11 +6,12 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from daemon.cli.faults import Refusal, refuse
-from daemon.cli.shared import configured, open_store_of, progress_bars, the_config
+from daemon.cli.shared import configured, open_store_of, progress_bars, quiet_logs, the_config
 from daemon.clock import wall_clock
 from daemon.problems import Problem
 from daemon.store import cases, journal
@@ -19,6 +20,10 @@ from daemon.store.engine import Store
 from daemon.store.key_checks import check_keys
 from daemon.store.keys import Keyring, KeyringError
 from daemon.store.rotation import rotate as rotate_keys
+
+if TYPE_CHECKING:
+    from daemon.config import Config
+    from daemon.store.restore_drill import Restored
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -47,10 +52,14 @@ def upgrade() -> None:
 
 @db.command()
 @click.argument("file", type=FILE, required=False)
+@click.option("--scheduled", is_flag=True, help="定期 a new file in the folder of [backup], restored on trial.")
 @configured
-def backup(file: Path | None) -> None:
+def backup(file: Path | None, scheduled: bool) -> None:  # noqa: FBT001 - click's own way
     """备份 write the whole store to FILE, beside a running daemon; an older backup there is replaced."""
     config = the_config()
+    if scheduled:
+        _back_up_as_scheduled(config, file)
+        return
     target = file or config.base / f"baoxue-{wall_clock():%Y%m%dT%H%M%SZ}.backup"
     with open_store_of(config) as store:
         _check_tables(store)
@@ -62,6 +71,24 @@ def backup(file: Path | None) -> None:
             bars.add_task("备份 backing up", total=None, doing=target.name)
             store.backup(target)
     click.echo(f"已备份 backed up: {target} (密钥另存 keep the key file elsewhere)")
+
+
+def _back_up_as_scheduled(config: Config, file: Path | None) -> None:
+    from daemon.jobs.backups import write_backup  # noqa: PLC0415 - more than other commands here need
+
+    if file is not None:
+        raise refuse("--scheduled", "names its files itself", f"leave out {file}")
+    if config.backup is None:
+        raise refuse("--scheduled", "the configuration has no [backup]", "give it one with a folder")
+    with open_store_of(config) as store:
+        _check_tables(store)
+        made, restored = write_backup(store, config, config.backup, wall_clock())
+    click.echo(f"已备份并试恢复 backed up, and restored on trial: {made.file} ({_held(restored)})")
+
+
+def _held(restored: Restored) -> str:
+    latest = f"{restored.latest:%Y-%m-%d %H:%M} UTC" if restored.latest else "-"
+    return f"个案 cases {restored.cases}, 学生 students {restored.students}, 最后记录 last entry {latest}"
 
 
 @db.command()
@@ -82,9 +109,16 @@ def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 - click's own way
 
 
 @db.command()
+@click.argument("file", type=FILE, required=False)
 @configured
-def verify() -> None:
-    """校验 check the hash chain of every case's journal."""
+def verify(file: Path | None) -> None:
+    """校验 check the hash chain of every case's journal; with FILE restore that backup on trial, beside the store.
+
+    The trial takes as much room below TMPDIR as the backup, touches neither it nor the store, and needs the key.
+    """
+    if file is not None:
+        _verify_backup(file)
+        return
     with open_store_of(the_config()) as store:
         _check_tables(store)
         with store.read() as tx:
@@ -105,11 +139,31 @@ def verify() -> None:
     click.echo(f"日志完整 the journals of {count} cases are whole")
 
 
+def _verify_backup(file: Path) -> None:
+    from daemon.store.restore_drill import try_restoring  # noqa: PLC0415 - for whoever asks for a trial
+    from daemon.vault import keyring_of  # noqa: PLC0415
+
+    if not file.is_file():
+        raise refuse(str(file), "does not exist", "name a file that db backup wrote")
+    quiet_logs()
+    config = the_config()
+    with progress_bars() as bars:
+        bars.add_task("试恢复 restoring on trial", total=None, doing=file.name)
+        restored = try_restoring(file, config.service.district, keyring_of(config))
+    click.echo(f"可以恢复 it can be restored: {file} ({_held(restored)})")
+
+
 @db.command()
 @click.argument("file", type=FILE)
 @click.option("--id", "key_id", metavar="ID", help="密钥编号 the key's name (default: k and today's date).")
 def key(file: Path, key_id: str | None) -> None:
     """密钥 make a new key file, readable by its owner only."""
+    write_key(file, key_id)
+    click.echo(f'已生成 made: {file}  配置 set [privacy] key_file = "{file}" and keep a copy elsewhere')
+
+
+def write_key(file: Path, key_id: str | None = None) -> None:
+    """Write a new key to a new file that only its owner may read; Refusal where one lies there already."""
     try:
         line = Keyring.generate(key_id or f"k{wall_clock():%Y%m%d}")
     except KeyringError as error:
@@ -125,7 +179,6 @@ def key(file: Path, key_id: str | None) -> None:
         with suppress(PermissionError):
             os.fchmod(handle, 0o600)
         opened.write(line)
-    click.echo(f'已生成 made: {file}  配置 set [privacy] key_file = "{file}" and keep a copy elsewhere')
 
 
 @db.command()

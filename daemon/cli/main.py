@@ -95,6 +95,7 @@ class LazyGroup(click.Group):
 
 _COMMANDS = {
     "demo": ("daemon.cli.daily:demo", "演示 a simulated county; nothing to configure."),
+    "init": ("daemon.cli.starting:init", "新建 a folder with a configuration to edit and the manual."),
     "run": ("daemon.cli.daily:run", "运行 the daemon."),
     "check": ("daemon.cli.daily:check", "检查 configuration, rules, templates, feeds, ladders."),
     "import": ("daemon.cli.importing:import_", "导入 poll every feed, or one, once now."),

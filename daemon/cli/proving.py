@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("number", metavar="N")
 @click.option("--by", required=True, metavar="WHO", help="由谁 who has it made; kept in the journal and on the paper.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="写入 write it there.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="写入 write it there, or to standard output (-).",
+)
 @click.option("--format", "form", type=click.Choice(["html", "pdf"]), help="格式 (default: as FILE ends, else html).")
 @printing
 def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
@@ -35,6 +41,9 @@ def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
         print_json(made)
         return
     paper = _paper(made, form)
+    if str(out) == "-":
+        sys.stdout.buffer.write(paper)
+        return
     file = out or Path(f"proof-{number}.{form}")
     _write(file, paper)
     click.echo(f"已写入 written: {file}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from daemon.cli.faults import refuse
+from daemon.cli.faults import PROGRAM, refuse
 from daemon.store.faults import StoreMissing
 
 if TYPE_CHECKING:
@@ -151,6 +153,19 @@ def _behind(house: House) -> str | None:
 
     with house.store.read() as tx:
         return fault_of_clock(tx, house.clock())
+
+
+def called_as(program: str | None = None) -> str:
+    """Give the command that calls this baoxue again from here: `baoxue` where PATH finds this one, else its path."""
+    program = sys.argv[0] if program is None else program
+    script = Path(program)
+    if script.stem == "__main__":
+        return f"{shlex.quote(sys.executable)} -m {script.resolve().parent.name}"
+    found = shutil.which(PROGRAM)
+    if not script.is_file() or (found and Path(found).resolve() == script.resolve()):
+        return PROGRAM
+    path = script.absolute()
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
 def quiet_logs() -> None:

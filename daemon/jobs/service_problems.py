@@ -37,6 +37,7 @@ class ServiceProblem(StrEnum):
     CLOCK_BEHIND = "clock_behind"
     CLOCK_AHEAD = "clock_ahead"
     CLOCK_WAS_AHEAD = "clock_was_ahead"
+    BACKUP_OVERDUE = "backup_overdue"
 
 
 SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
@@ -47,10 +48,11 @@ SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
     ServiceProblem.CLOCK_BEHIND: ("时间落后，暂停判断", "it is behind, nothing is judged"),
     ServiceProblem.CLOCK_AHEAD: ("时间突然超前，暂停判断", "it was set far ahead, nothing is judged"),
     ServiceProblem.CLOCK_WAS_AHEAD: ("时间曾超前，现已校正", "it was ahead, and has been set right"),
+    ServiceProblem.BACKUP_OVERDUE: ("没有新近的备份", "there is no recent backup"),
 }
 """Each problem: 中文, English."""
 
-PARTS = {"channel": "渠道", "job": "任务", "clock": "系统时钟", "store": "数据库"}
+PARTS = {"channel": "渠道", "job": "任务", "clock": "系统时钟", "store": "数据库", "backup": "备份"}
 """How parts of the service begin, and what that is in 中文."""
 
 

@@ -262,6 +262,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
             },
         },
         "privacy": secret("key", "KEYS", "baoxue.key"),
+        "backup": {"folder": "/var/backups/baoxue", "keep": 14, "overdue_after": "26h"},
         "heartbeat": {**secret("url", "HEARTBEAT_URL", "heartbeat.url"), "every": "5m", "method": "GET", **OTHERWISE},
         "console": {"listen": "127.0.0.1:8080", "public_url": "https://baoxue.example.gov.cn"},
     }

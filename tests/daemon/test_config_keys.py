@@ -181,6 +181,7 @@ IN_THEMSELVES = re.findall(
     channels.email.bounce_to channels.email.notify channels.email.bounces.kind channels.email.bounces.host
     channels.email.bounces.port channels.email.bounces.security channels.email.bounces.username
     channels.email.bounces.folder channels.email.bounces.timeout channels.webhook.transport heartbeat.every
+    backup.folder backup.keep backup.overdue_after
     heartbeat.method channels.sms.ok_field channels.sms.ok_value channels.sms.permanent_values channels.sms.id_field
     channels.sms.replies channels.sms.template.*.parameters.*.longest channels.webhook.timeout
     channels.chat.endpoints.*.provider channels.chat.endpoints.*.keyword channels.chat.endpoints.*.timeout

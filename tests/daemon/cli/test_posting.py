@@ -108,6 +108,14 @@ def test_a_proof_is_written_for_its_owner_and_journaled(heard: Reported) -> None
     assert "日志完整" in heard.terminal.told("db", "verify")
 
 
+def test_a_proof_goes_to_standard_output_for_who_may_write_no_file(heard: Reported) -> None:
+    before = set(heard.terminal.folder.iterdir())
+    told = heard.terminal.told("case", "proof", heard.number, "--by", "W", "--out", "-")
+    assert told.lower().startswith("<!doctype html>")
+    assert told.rstrip().endswith("</html>")
+    assert set(heard.terminal.folder.iterdir()) == before
+
+
 def test_a_proof_lies_in_the_folder_when_nobody_says_where(heard: Reported) -> None:
     heard.terminal.told("case", "proof", heard.number, "--by", "W")
     assert (heard.terminal.folder / f"proof-{heard.number}.html").is_file()
