@@ -99,6 +99,7 @@ _FACTS: Mapping[str, Any] = {
             "since": "2026-03-16 08:00",
             "why": "gateway: answered 422",
         },
+        {"what": "number", "contact": "town-2", "role": "town_government", "unit": "柳树镇"},
         {"what": "silence", "silence": "4f0c", "since": "2026-03-16 08:00", "until": "2026-03-20 18:00"},
     ],
     "feed": "marks",

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from daemon.check.numbers import examine_numbers
 from daemon.check.reading import ROSTER, Looked, look_at_feeds
 from daemon.check.records import examine_records
 from daemon.check.rosters import Kept, roster_of
@@ -52,6 +53,8 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     examine_ways(config, found, now)
     looked = look_at_feeds(config, now)
     _examine_feeds(config, looked, found)
+    if config.channels.sms is not None:
+        examine_numbers(looked, found)
     kept = Kept(config)
     kept.examine_keys(found)
     roster = roster_of(record for one in looked if one.feed.records in ROSTER for record in one.records)

@@ -224,6 +224,32 @@ def test_saying_twice_that_a_message_came_back_changes_nothing(opens: Opens) -> 
     day.at("Wed 08:29")
 
 
+def test_a_landline_is_told_by_mail_and_noted_nowhere_as_failing(opens: Opens) -> None:
+    day = opens(people=people(replace(TOWN, phone="+869111234567")))
+    report_is_due(day)
+
+    day.expects_mail("town", "控辍保学报告")
+    others_have_the_report(day)
+    assert flags(day) == []
+    assert "town" not in [one.message.contact_id for one in day.deliveries("sms")]
+
+
+def test_a_number_replaced_by_a_landline_while_a_message_waits_is_not_texted(opens: Opens) -> None:
+    day = opens(people=OFFICIALS)
+    ana_vanishes(day)
+    day.at("Wed 08:10")
+    day.sms.answers(Answer(503))
+    day.roll("am", absent=["ana"])
+    day.people["town"] = replace(TOWN, phone="+869111234567")
+    others_have_the_report(day)
+    day.brings_contacts()
+    day.at("Wed 08:25")
+
+    day.expects_mail("town", "控辍保学报告")
+    day.expects_mail("operator", "无法送达", "已没有号码或地址")
+    assert not any(b"9111234567" in one.body for one in day.sms.requests)
+
+
 # ---- nobody is left -------------------------------------------------------------------------------------------------
 
 
@@ -459,6 +485,15 @@ def test_what_reaches_nobody_is_told_once_a_day(opens: Opens) -> None:
         day.at(f"{name} 14:10")
         day.roll("pm")
     day.at("Tue 20:00")
+
+
+def test_who_has_only_a_landline_is_named_once_a_day(opens: Opens) -> None:
+    day = opens(people=people(Someone("town", "town_government", "t-1", phone="+869111234567")))
+    day.at("Mon 08:10")
+    day.roll("am")
+    day.at("Mon 08:31")
+    day.expects_mail("operator", "每日巡检", "收不到短信", "河东镇")
+    day.at("Mon 12:00")
 
 
 def test_a_sound_setup_is_not_spoken_of(opens: Opens) -> None:
