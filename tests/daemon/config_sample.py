@@ -221,6 +221,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                 "answer_timeout": "10m",
                 "ca_file": "county-ca.pem",
                 "bounce_to": "bounces@example.org",
+                "bounce_tag": "+",
                 "notify": ["failure", "delay"],
                 "bounces": {"kind": "maildir", "path": "Maildir"}
                 if box == "maildir"
