@@ -183,6 +183,7 @@ IN_THEMSELVES = re.findall(
     channels.email.bounces.port channels.email.bounces.security channels.email.bounces.username
     channels.email.bounces.folder channels.email.bounces.timeout channels.webhook.transport heartbeat.every
     heartbeat.method channels.sms.ok_field channels.sms.ok_value channels.sms.permanent_values channels.sms.id_field
+    channels.sms.repeated_values channels.sms.push_fields channels.sms.push_statuses channels.sms.push_answer
     channels.sms.replies channels.sms.template.*.parameters.*.longest channels.webhook.timeout
     channels.chat.endpoints.*.provider channels.chat.endpoints.*.keyword channels.chat.endpoints.*.timeout
     channels.webhook.endpoints.*.url console.listen

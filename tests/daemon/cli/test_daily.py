@@ -130,9 +130,19 @@ def test_a_simulation_that_cannot_be_is_refused(terminal: Terminal) -> None:
 
 
 def test_a_good_configuration_is_checked_within_a_second(terminal: Terminal) -> None:
+    config = terminal.folder / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[channels.sms]\n", '[channels.sms]\nok_field = "code"\n'), encoding="utf-8")
     begun = time.perf_counter()
     assert "all is well" in terminal.told("check")
     assert time.perf_counter() - begun < 5  # a second on an idle machine; tests share theirs
+
+
+def test_a_gateway_whose_success_nobody_described_is_worth_a_notice(terminal: Terminal) -> None:
+    said = terminal.ask("check")
+    assert said.exit_code == 0
+    assert "channels.sms.ok_field  is not set: any HTTP 200 that names no fault counts" in said.stderr
+    assert "all is well" not in said.stdout
 
 
 @pytest.mark.parametrize(
