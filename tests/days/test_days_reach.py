@@ -13,7 +13,7 @@ from daemon.jobs.quiet import Scope
 from daemon.jobs.receipts import PUSHED, keep
 from daemon.jobs.watch import look_daily
 from daemon.store import outbox, unreachable
-from notifiers.contract import Heard, Report
+from notifiers.contract import Fault, Heard, Report
 from tests.days.conftest import Opens
 from tests.days.school import CHILDREN, PEOPLE, Day, Someone
 from tests.days.stories import ana_vanishes
@@ -190,6 +190,21 @@ def test_a_message_that_came_back_is_told_on_the_next_channel_where_its_correcti
     day.expects_mail("town", "返校")
     day.expects_mail("office", "返校")
     day.expects_hook("mentor", '"return"')
+
+
+def test_a_bounce_for_the_senders_sake_is_told_another_way_and_says_nothing_against_the_address(opens: Opens) -> None:
+    day = opens(people=OFFICIALS)
+    report_is_due(day)
+    day.expects_sms("town", "控辍保学报告")
+    others_have_the_report(day)
+    message = next(one.message.message_id for one in day.deliveries("sms") if one.message.contact_id == "town")
+    refused = Report("failed", day.now, message_id=message, detail="5.7.1", fault=Fault.ACCOUNT)
+    keep(day.house, "sms", PUSHED, Heard((refused,)), day.now)
+    day.works()
+
+    day.expects_mail("town", "控辍保学报告")
+    day.expects_mail("operator", "无法送达", "5.7.1")
+    assert flags(day) == []
 
 
 def test_a_report_that_comes_back_after_the_child_did_is_told_nobody(opens: Opens) -> None:
