@@ -102,6 +102,12 @@ _FACTS: Mapping[str, Any] = {
         {"what": "number", "contact": "town-2", "role": "town_government", "unit": "柳树镇"},
         {"what": "silence", "silence": "4f0c", "since": "2026-03-16 08:00", "until": "2026-03-20 18:00"},
     ],
+    "answer": {
+        "what": "no_code",
+        "cases": [],
+        "waiting": [{"case": "2026-000123", "code": "40213"}, {"case": "2026-000124", "code": "90817"}],
+        "more": 1,
+    },
     "feed": "marks",
     "since": _at(16, 8),
     "incident": "7",
