@@ -32,19 +32,21 @@ _UUID = r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"
 
 
 def returned_id(
-    mail: Message, parts: Sequence[Message], body: str, domain: str, back: ReturnAddress | None
+    mail: Message, parts: Sequence[Message], body: str, domain: str, back: ReturnAddress | None, envelope: str | None
 ) -> str | None:
     """Return the id of the one mail of ours that `mail` returns; None where there is none, or more than one.
 
-    `body` is what stands below its headers as it came, for mails whose parts cannot be told apart.
-
-    What counts first: the address it came back to, then the headers of our mail in it, then whichever it names.
+    `body` is what stands below its headers as it came, for mails whose parts cannot be told apart; `envelope` the id
+    its notification gives. What counts first: the address it came back to, an envelope's id that looks like ours (some
+    relays make up others), the headers of our mail in it, what it answers, whichever it names.
     """
     return (
         _by_address(mail, parts, back)
+        or (envelope if envelope and re.fullmatch(_UUID, envelope, re.IGNORECASE) else None)
         or next(_in_headers(parts, domain), None)
         or _only(_answered(mail, domain))
         or _only(_named(mail, [*map(text_of, parts), body], domain))
+        or envelope
     )
 
 

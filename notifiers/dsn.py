@@ -91,7 +91,7 @@ def read_bounce(raw: bytes, domain: str, now: dt.datetime, back: ReturnAddress |
     said = None if _NOT_DELIVERIES.search(header(mail, "Content-Type")) else _said(mail, parts, now)
     if said is None:
         return None
-    message_id = returned_id(mail, parts, body, domain, back) or said.envelope
+    message_id = returned_id(mail, parts, body, domain, back, said.envelope)
     if message_id is None:
         return None
     fault = said.fault if said.status == "failed" else Fault.ADDRESS

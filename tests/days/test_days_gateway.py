@@ -32,7 +32,7 @@ def report_meets(opens: Opens, answers: Sequence[Answer], texts: str) -> Day:
     return day
 
 
-def state(day: Day) -> tuple[str, list[str]]:
+def state(day: Day) -> tuple[str, list[str | None]]:
     [one] = [one for one in day.deliveries("sms") if one.message.contact_id == "town"]
     return one.message.state, [attempt.outcome for attempt in one.attempts]
 
