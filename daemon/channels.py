@@ -76,6 +76,7 @@ def _email(config: Config, mail: EmailConfig, now: Now) -> Email:
         timeout=mail.timeout,
         answer_timeout=mail.answer_timeout,
         bounce_to=mail.bounce_to,
+        bounce_tag=mail.bounce_tag,
         notify=mail.notify,
         trust=config.network.trust(mail),
     )

@@ -52,6 +52,14 @@ def kinds_without_text(channels: ChannelsConfig) -> list[str]:
     return [] if templates is None else [kind for kind in KINDS if templates.of(kind, "zh") is None]
 
 
+def is_said_by_sms(channels: ChannelsConfig, kind: str) -> bool:
+    """Return whether there are words for a kind by text message: ours, or an approved text that names it."""
+    sms = channels.sms
+    if sms is None or _templates(channels) is None:
+        return sms is not None
+    return any(kind in one.kinds for one in sms.settings["template"])
+
+
 def _templates(channels: ChannelsConfig) -> Templates | None:
     """The approved texts of the provider that carries text messages, if it sends no others."""
     sms = channels.sms

@@ -68,6 +68,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "service_problem_over": ("系统故障已排除", "fault of the service is over"),
     "rules_refused": ("配置未生效", "configuration refused"),
     "rules_accepted": ("配置已恢复正常", "configuration accepted"),
+    "reply_answer": ("回复结果", "answer to a reply"),
     "undeliverable": ("无法送达", "not delivered"),
     "nobody_to_tell": ("无人可通知", "nobody to tell"),
     "rehearsal": ("试运行", "shadow mode"),

@@ -96,6 +96,7 @@ FACTS = {
     "owed": (),
     "findings": (),
     "overdue": (),
+    "answer": None,
 }
 """What a template is told beside `alerts`."""
 

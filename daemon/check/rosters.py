@@ -16,6 +16,7 @@ from daemon.settings import build_calendar
 from daemon.store.faults import StoreError
 from daemon.store.tx import Tx
 from daemon.vault import keyring_of
+from notifiers.numbers import takes_texts
 from rules.ladder import Directory, Recipient, Unit
 from rules.records import ContactRecord, Record, StudentRecord, UnitRecord
 
@@ -46,7 +47,8 @@ def roster_of(records: Iterable[Record]) -> Roster | None:
 
 
 def _recipient(one: ContactRecord) -> Recipient:
-    reach = {"sms": one.phone, "email": one.email, "webhook": one.endpoint}
+    texted = one.phone if one.phone and takes_texts(one.phone) else None
+    reach = {"sms": texted, "email": one.email, "webhook": one.endpoint}
     channels = frozenset(channel for channel, address in reach.items() if address)
     return Recipient(one.contact_id, one.role, one.unit_id, one.student_id, channels, one.language)
 
@@ -157,10 +159,11 @@ def _missing(found: Findings, index: int, missing: list[str]) -> Problem:
 
 def _roster_in(tx: Tx, config: Config) -> Roster | None:
     from daemon.jobs.people import load_people, to_recipient  # noqa: PLC0415 - as above
+    from daemon.store.addresses import without_texts  # noqa: PLC0415 - likewise
     from daemon.store.unreachable import flags  # noqa: PLC0415 - likewise
 
     people = load_people(tx, build_calendar(config))
-    flagged = frozenset((one.contact_id, one.channel) for one in flags(tx))
+    flagged = {(one.contact_id, one.channel) for one in flags(tx)} | {(one, "sms") for one in without_texts(tx)}
     kept = people.roster
     if not kept.students:
         return None
@@ -169,4 +172,4 @@ def _roster_in(tx: Tx, config: Config) -> Roster | None:
     endpoints = {one.contact_id: one.endpoint for one in kept.contacts if one.endpoint}
     kinds = {(one.class_id, one.grade, bool(one.boarding), one.tags): None for one in kept.students.values()}
     traits = traits_of(list(kinds), people.directory)
-    return Roster(people.directory.units, children, recipients, endpoints, flagged, traits)
+    return Roster(people.directory.units, children, recipients, endpoints, frozenset(flagged), traits)

@@ -13,6 +13,7 @@ from daemon.jobs.dossier import local
 from daemon.jobs.ways import Ways, ways_of
 from daemon.settings import rotas_of, workdays_of
 from daemon.store import roster, unreachable
+from notifiers.numbers import kind_of, takes_texts
 from notifiers.phrases import mask_address, mask_name
 from rules.rota import OnDuty
 
@@ -40,7 +41,12 @@ CONTACTS = {
 
 
 @click.command()
-@click.option("--unreachable", "failing", is_flag=True, help="不通 only those with no address, or one that fails.")
+@click.option(
+    "--unreachable",
+    "failing",
+    is_flag=True,
+    help="不通 only those with no address, or one that fails or gets no texts.",
+)
 @printing
 def contacts(failing: bool) -> None:  # noqa: FBT001 - click's own way
     """联系人 who can be told, and which addresses fail; names and addresses are masked."""
@@ -60,11 +66,12 @@ def list_contacts(tx: Tx, house: House, now: dt.datetime) -> list[dict[str, Any]
     duty = OnDuty(house.people(tx).directory, rotas_of(house.config), now, workdays_of(house.config.calendar))
     first = set(duty.first())
     opened = roster.contacts_of(tx, known)
+    texts = "sms" in house.notifiers
     language = house.config.service.language
     return [
         _record(opened[name], ways, language)
         | {"on_duty": name in first}
-        | {"fails": [_fault(house, one) for one in flags.get(name, ())]}
+        | {"fails": [*_without_texts(opened[name], texts), *(_fault(house, one) for one in flags.get(name, ()))]}
         for name in sorted(known)
     ]
 
@@ -81,6 +88,13 @@ def _record(one: Contact, ways: Ways, language: str) -> dict[str, Any]:
         "endpoint": one.endpoint,
         "channels": list(ways.usable(one.contact_id)),
     }
+
+
+def _without_texts(one: Contact, texts: bool) -> list[dict[str, Any]]:  # noqa: FBT001 - whether the channel is there
+    """That a number takes no text messages, where any are sent."""
+    if not texts or one.phone is None or takes_texts(one.phone):
+        return []
+    return [{"channel": "sms", "why": f"{kind_of(one.phone)}: no text message reaches it"}]
 
 
 def _fault(house: House, flag: Unreachable) -> dict[str, Any]:

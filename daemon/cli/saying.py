@@ -26,6 +26,7 @@ from daemon.store.roster import Contact
 from daemon.store.tx import Tx
 from notifiers.contract import DeliveryError, Message, Previewer
 from notifiers.examples import examples
+from notifiers.numbers import MENDING, kind_of, takes_texts
 from notifiers.sms.facts import sms_facts
 from notifiers.webhook import webhook_body
 from notifiers.words import KINDS, LANGUAGES, WordsError, sms_encoding, sms_segments
@@ -160,7 +161,8 @@ def _contact(house: House, recipient: str) -> Contact:
 
 def _address(house: House, contact: Contact, channel: str) -> str | None:
     is_chat = contact.endpoint in chat_names(house.config)
-    reach = {"sms": contact.phone, "email": contact.email, ("chat" if is_chat else "webhook"): contact.endpoint}
+    texted = contact.phone if contact.phone and takes_texts(contact.phone) else None
+    reach = {"sms": texted, "email": contact.email, ("chat" if is_chat else "webhook"): contact.endpoint}
     return reach.get(channel)
 
 
@@ -173,6 +175,9 @@ def _channels(house: House, contact: Contact, channel: str | None) -> list[str]:
     if channel and channel not in house.notifiers:
         raise refuse("--channel", f"{channel} is not configured", f"add a table [channels.{channel}]")
     where = channel or "any configured channel"
+    if contact.phone and channel in {"sms", None} and not takes_texts(contact.phone):
+        fault = f"this contact's number is {kind_of(contact.phone)}, which takes no text messages"
+        raise refuse("--to", fault, MENDING)
     raise refuse("--to", f"this contact has no address on {where}", "look at the contacts feed")
 
 
