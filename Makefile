@@ -6,6 +6,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+WHEELHOUSE ?= dist/wheelhouse
 
 PROBE := import importlib.util as u, sys; sys.exit(sys.version_info < (3, 11) or not (u.find_spec("ensurepip") or u.find_spec("pip")))
 PYTHON ?= $(firstword $(shell for one in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -18,12 +19,12 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --unive
 	--fork-strategy fewest --only-binary :all: --no-config --no-emit-index-url --custom-compile-command "make lock" \
 	$(if $(UPGRADE),--upgrade)
 
-.PHONY: help run test lint format bench words lock wheel clean
+.PHONY: help run test lint format bench words lock wheel wheelhouse clean
 .NOTPARALLEL:
 
 help: ## list what can be done
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
 
 run: $(VENV)/.run ## set up, then show a simulated county
 	$(BIN)/baoxue demo
@@ -54,6 +55,13 @@ lock: $(VENV)/.test ## lock anew what pyproject.toml asks for (UPGRADE=1: in the
 wheel: $(VENV)/.test ## build dist/baoxue-*.whl
 	$(BIN)/python -m build --wheel --no-isolation
 
+wheelhouse: $(VENV)/.test ## gather dist/wheelhouse, to install from without a network (FOR=3.13: for another Python)
+	rm -rf $(WHEELHOUSE)
+	$(BIN)/python -m pip download --disable-pip-version-check --quiet --require-hashes --only-binary :all: \
+		--requirement requirements.lock --dest $(WHEELHOUSE) $(if $(FOR),--python-version $(FOR))
+	$(BIN)/python -m build --wheel --no-isolation --outdir $(WHEELHOUSE)
+	cp requirements.lock $(WHEELHOUSE)/
+
 clean: ## remove everything made here, .venv too
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -68,8 +76,10 @@ $(VENV)/.locked: requirements.lock
 	$(PIP) $(LOCKED) --requirement requirements.lock
 	@touch $@
 
+# Compiled once: whoever runs it may not be allowed to write beside the sources, and would compile them at each start.
 $(VENV)/.run: $(VENV)/.locked pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q daemon rules notifiers templates
 	@touch $@
 
 # While packages are being added the environment is incomplete, so the first stamp goes and comes back.

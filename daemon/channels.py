@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from daemon.config import (
     BouncesConfig,
-    ChannelsConfig,
     ChatConfig,
     Config,
     ConfigError,
@@ -18,20 +16,14 @@ from daemon.config import (
     WebhookConfig,
 )
 from daemon.config.offers import Offered
+from daemon.providers import CHANNELS, Now, configured_channels
 from notifiers.bounces import ReturnedEmail
 from notifiers.chat.room import Chat
 from notifiers.contract import Notifier
 from notifiers.email import Email, EmailSettings
 from notifiers.mailboxes import Imap, Mailbox, Maildir
 from notifiers.provider import SettingError
-from notifiers.sms.templates import Templates
 from notifiers.webhook import SwiftWebhook, Webhook, WebhookEndpoint, WebhookSettings
-from notifiers.words import KINDS, SMS_LIST
-
-Now = Callable[[], dt.datetime]
-
-CHANNELS = tuple(ChannelsConfig.model_fields)
-"""Every channel there can be."""
 
 
 def build_notifiers(
@@ -40,7 +32,7 @@ def build_notifiers(
     """One notifier a configured channel, those in `kept` as they are; raises ConfigError with every fault."""
     channels, problems = config.channels, []
     built: dict[str, Notifier] = {}
-    for name in _configured(channels):
+    for name in configured_channels(channels):
         try:
             built[name] = kept.get(name) or _built(config, name, now)
         except SettingError as error:
@@ -53,55 +45,11 @@ def build_notifiers(
     return built
 
 
-def children_in_one_text(channels: ChannelsConfig, kind: str) -> int | None:
-    """How many children one text message of a kind may tell of: as many as it names; None: any number, it counts them.
-
-    Where a provider sends approved texts only, those say it: see docs/providers.md.
-    """
-    templates = _templates(channels)
-    return SMS_LIST if templates is None else templates.most(kind)
-
-
-OF_ENDPOINTS = frozenset({"webhook", "chat"})
-"""The channels each of whose addresses is a receiver of its own, known by a name in the configuration."""
-
-
-def endpoints_of(channels: ChannelsConfig, channel: str) -> Sequence[str]:
-    """Return the names of a channel's endpoints; none of a channel that has none."""
-    return tuple(getattr(getattr(channels, channel, None), "endpoints", ()))
-
-
-def provider_of(channels: ChannelsConfig, channel: str, address: str | None) -> str | None:
-    """Who carries the messages of a channel to an address; None where there is no choice of providers."""
-    if channel == "chat":
-        robot = channels.chat.endpoints.get(address or "") if channels.chat else None
-        return None if robot is None else robot.provider
-    return getattr(getattr(channels, channel, None), "provider", None)
-
-
-def kinds_without_text(channels: ChannelsConfig) -> list[str]:
-    """The kinds of messages that no approved text says; none where a provider sends our own words."""
-    templates = _templates(channels)
-    return [] if templates is None else [kind for kind in KINDS if templates.of(kind, "zh") is None]
-
-
-def _templates(channels: ChannelsConfig) -> Templates | None:
-    """The approved texts of the provider that carries text messages, if it sends no others."""
-    sms = channels.sms
-    if sms is None or sms.chosen.limits is None:
-        return None
-    return Templates(sms.settings["template"], sms.chosen.limits)
-
-
 def unchanged(before: Config, after: Config) -> frozenset[str]:
     """The channels whose settings, secrets and certificates among them, and whose way out are the same in both."""
     if before.network != after.network:
         return frozenset()
     return frozenset(name for name in CHANNELS if getattr(before.channels, name) == getattr(after.channels, name))
-
-
-def _configured(channels: ChannelsConfig) -> Iterator[str]:
-    return (name for name in CHANNELS if getattr(channels, name) is not None)
 
 
 def _built(config: Config, name: str, now: Now) -> Notifier:
@@ -128,6 +76,7 @@ def _email(config: Config, mail: EmailConfig, now: Now) -> Email:
         timeout=mail.timeout,
         answer_timeout=mail.answer_timeout,
         bounce_to=mail.bounce_to,
+        bounce_tag=mail.bounce_tag,
         notify=mail.notify,
         trust=config.network.trust(mail),
     )

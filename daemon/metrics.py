@@ -69,7 +69,7 @@ class Metrics:
         self.log_lines_dropped = Gauge(
             "baoxue_log_lines_dropped", "Lines of the log that nobody took, since the start", registry=self.registry
         )
-        self.unreachable = Gauge("baoxue_unreachable_alerts", "Alerts that reach nobody", registry=self.registry)
+        self.unreachable = Counter("baoxue_unreachable_alerts", "Alerts that reached nobody", registry=self.registry)
 
     def render(self) -> bytes:
         """The text format Prometheus reads."""

@@ -18,8 +18,9 @@ MOST = 200
 class ReturnedEmail(Email):
     """The mail channel with the box its bounces come to; a mail in it that is no bounce is marked as seen as well.
 
-    Knows its own mails by their envelope's id or their Message-ID. Whoever may write to that box may say that a mail
-    did not arrive, if he knows its id: the box should be one nobody writes to but mail servers.
+    Knows its own mails by the address they came back to, their envelope's id, or their Message-ID. Whoever may write
+    to that box may say that a mail did not arrive, if he knows its id: the box should be one nobody writes to but mail
+    servers.
     """
 
     def __init__(self, settings: EmailSettings, now: Callable[[], dt.datetime], box: Mailbox) -> None:
@@ -33,7 +34,7 @@ class ReturnedEmail(Email):
         keys, reports = [], []
         for key, mail in self._box.unread(MOST, LONGEST):
             keys.append(key)
-            report = read_bounce(mail, self.domain, self._now())
+            report = read_bounce(mail, self.domain, self._now(), self.back)
             if report is not None:
                 reports.append(report)
         heard = Heard(tuple(reports))

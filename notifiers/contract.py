@@ -127,6 +127,8 @@ class Report:
     message_id: str | None = None
     provider_id: str | None = None
     detail: str | None = None
+    fault: Fault = Fault.ADDRESS
+    """Of what failed: where the fault lies. One of the sender's or of the message says nothing against the address."""
 
 
 @dataclass(frozen=True, slots=True)

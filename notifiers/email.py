@@ -19,6 +19,7 @@ from email.utils import parseaddr
 from notifiers.bounds import bounded
 from notifiers.contract import DeliveryError, Fault, Message, Receipt
 from notifiers.phrases import one_line
+from notifiers.return_address import ReturnAddress
 from notifiers.smtp import OK, PLAIN_ADDRESS, EmailSettings, connect, still_there
 from notifiers.smtp_refusals import Stage, fault_of
 
@@ -68,7 +69,7 @@ class Email:
         self._settings = settings
         self._now = now
         self._from = _mailbox(*parseaddr(one_line(settings.sender)))
-        self._envelope = self._from if settings.bounce_to is None else _mailbox("", settings.bounce_to)
+        self._back = ReturnAddress(settings.return_to, settings.bounce_tag)
         self._mine = threading.local()
         self._lines: weakref.WeakSet[_Line] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -82,9 +83,10 @@ class Email:
         mail = self.mail(message, recipient)
         line = self._line()
         notices = self._notices(message.message_id)
+        sender = _mailbox("", self._back.of(_atom(message.message_id)))
         try:
             with bounded(self._settings.longest_exchange, lambda: line.smtp.sock):
-                _hand_over(line.smtp, mail, self._envelope, recipient, notices)
+                _hand_over(line.smtp, mail, sender, recipient, notices)
             reply = _answer(line.smtp, self._settings)
         except _RefusedError as refusal:
             self._after(line, lost=refusal.code == _CLOSING)
@@ -114,6 +116,11 @@ class Email:
     def domain(self) -> str:
         """What the Message-IDs of its mails end in."""
         return self._from.domain
+
+    @property
+    def back(self) -> ReturnAddress:
+        """Where its mails are sent back to."""
+        return self._back
 
     def _notices(self, message_id: str) -> _Notices:
         asked = ",".join(one.upper() for one in self._settings.notify) or "NEVER"

@@ -10,6 +10,10 @@ _FAULTS = compiled(
     (r"is missing.*", "缺少此项"),
     (r"(?:is no key known here|unknown key)", "没有这个配置项"),
     (r"is empty|empty", "内容为空"),
+    # what is wrong with backups
+    (r"the newest backup is of (?P<a>[\d: -]+ UTC)", "最新备份的时间是 {a}"),
+    (r"there is no backup in the folder of \[backup\]", "备份文件夹中没有备份"),
+    (r"the folder of \[backup\] cannot be read: (?P<a>.+)", "无法读取备份文件夹：{a}"),
     (r"'?\"?(?P<a>[^'\"]+)'?\"? is no fact(?: a variable can be filled with)?", "“{a}”不是可用的指标或变量"),
     (
         r"'?\"?(?P<a>[^'\"]+)'?\"? is no (?:unit|contact|mark|role|pack that ships|kind of message|time zone).*",
@@ -55,6 +59,10 @@ _FAULTS = compiled(
     (r"the recipient has no usable mail address", "邮箱地址不可用"),
     (r"no approved template for (?P<a>\w+)", "没有报备可用的短信模板（{a}）"),
     (r"no endpoint of that name is configured", "没有配置这个接口"),
+    (r"the recipient has no address on this channel any more", "联系人在该渠道已没有号码或地址可用"),
+    (r"a landline(?P<a>:.*)?", "座机号码，收不到短信"),
+    (r"a service number, like 400 or 800(?P<a>:.*)?", "400、800等服务号码，收不到短信"),
+    (r"no mobile number(?P<a>:.*)?", "不是手机号码，收不到短信"),
     (r"the gateway did not take the message: (?P<a>.+)", "网关没有接收（{a}）"),
     (r"(?P<a>.+?): not reached.*|(?P<b>.+?): the connection was lost.*", "连接不上或连接中断"),
     (r"(?P<a>.+?): refused the login.*", "{a}拒绝登录"),
@@ -63,6 +71,7 @@ _FAULTS = compiled(
 _HINTS = compiled(
     (r"did you mean (?P<a>.+)\?", "是不是想写{a}？"),
     (r"leave it out.*", "请删去"),
+    (r"look at: (?P<a>[^;]+); then run: (?P<b>.+)", "请先查看 {a}，再执行 {b}"),
     (r"write at most (?P<a>.+)", "至多{a}"),
     (r"write (?P<a>.+)", "请写{a}"),
     (r"known(?: are)?: (?P<a>.+)", "可选：{a}"),

@@ -47,6 +47,9 @@ ROLES: dict[str, tuple[str, str]] = {
 }
 """Whom a message is for: 中文, English."""
 
+SMS_LIST = 8
+"""How many alerts one text message names; more are only counted, so whoever bundles stops here."""
+
 KINDS: dict[str, tuple[str, str]] = {
     "first_absence": ("首次缺勤", "first absence"),
     "report": ("报告", "report"),
@@ -65,6 +68,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "service_problem_over": ("系统故障已排除", "fault of the service is over"),
     "rules_refused": ("配置未生效", "configuration refused"),
     "rules_accepted": ("配置已恢复正常", "configuration accepted"),
+    "reply_answer": ("回复结果", "answer to a reply"),
     "undeliverable": ("无法送达", "not delivered"),
     "nobody_to_tell": ("无人可通知", "nobody to tell"),
     "rehearsal": ("试运行", "shadow mode"),

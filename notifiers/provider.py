@@ -25,9 +25,21 @@ A secret is its text or None, a span a timedelta, templates are `notifiers.sms.t
 """
 
 Kind = Literal[
-    "text", "words", "url", "span", "count", "flag", "headers", "texts", "folder", "secret", "templates", "network"
+    "text",
+    "words",
+    "url",
+    "span",
+    "count",
+    "flag",
+    "headers",
+    "names",
+    "texts",
+    "folder",
+    "secret",
+    "templates",
+    "network",
 ]
-"""What a key holds; `text` stands on one line, `words` on several.
+"""What a key holds; `text` stands on one line, `words` on several, `names` are a table from one text to another.
 
 A `secret` named `token` is written as `token_env` or `token_file`; a `folder` is made absolute; a `network` is written
 as `ca_file` and `proxy`, and comes as the `Network` that these and the office's own `[network]` make.

@@ -12,6 +12,7 @@ from typing import Literal
 
 from notifiers.bounds import bounded
 from notifiers.contract import DeliveryError, Fault
+from notifiers.return_address import ReturnAddress
 from notifiers.trust import Trust, certificate_fault_in
 
 OK = 250
@@ -33,7 +34,8 @@ class EmailSettings:
     `sender` is the From header (`名称 <address>`). A certificate is always verified, by `trust`; a proxy
     for HTTP carries no mail. `timeout` bounds each answer, `answer_timeout` the one to a whole mail. `hello` is the
     name this host greets with (default: its own). Mails that cannot be delivered come back to `bounce_to` (default: the
-    sender's address); `notify` is of what servers are asked to tell there.
+    sender's address), with a `bounce_tag` each to an address of its own (`ReturnAddress`); `notify` is of what servers
+    are asked to tell there.
     """
 
     host: str
@@ -49,6 +51,7 @@ class EmailSettings:
     mails_per_connection: int = 100
     bounce_to: str | None = None
     notify: tuple[Notice, ...] = ("failure", "delay")
+    bounce_tag: str | None = None
 
     @property
     def longest_exchange(self) -> float:
@@ -62,6 +65,14 @@ class EmailSettings:
             raise ValueError("a password is sent only over starttls or tls")
         if self.bounce_to is not None and not PLAIN_ADDRESS.fullmatch(self.bounce_to):
             raise ValueError("bounce_to is no plain mail address")
+        if self.bounce_tag is not None and self.bounce_to is None:
+            raise ValueError("bounce_tag needs bounce_to, the address that it divides from an id")
+        ReturnAddress(self.return_to, self.bounce_tag)
+
+    @property
+    def return_to(self) -> str:
+        """Return the address mails come back to."""
+        return self.bounce_to or parseaddr(self.sender)[1]
 
 
 def connect(settings: EmailSettings) -> smtplib.SMTP:

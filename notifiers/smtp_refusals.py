@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from notifiers.bounce_causes import is_bad_address
 from notifiers.contract import Fault
 
 _REFUSED = 500
@@ -29,6 +30,8 @@ _BY_SUBJECT = {
     "6": Fault.MESSAGE,
     "7": Fault.ACCOUNT,
 }
+_POLICY = "7"
+"""What many servers also say of a user they do not know."""
 _ABOUT_US = re.compile(
     r"relay|spam|\bblock|black ?list|\b[dr]n?s?bl\b|spamhaus|reputation|frequen|\brates?\b|too (?:many|much|fast)|"
     r"limit(?:ed|s)? exceeded|polic(?:y|ies)|authenticat|authoriz|\bspf\b|\bdkim\b|\bdmarc\b|\bip\b|mail from|sender|"
@@ -59,6 +62,8 @@ def fault_of(stage: Stage, code: int, reply: str) -> Fault:
     found = _STATUS.match(reply)
     if found is None:
         return _by_words(stage, reply)
+    if found[1] == _POLICY and stage is Stage.RECIPIENT and is_bad_address(reply):
+        return Fault.ADDRESS
     return _BY_STATUS.get(f"{found[1]}.{found[2]}") or _BY_SUBJECT.get(found[1]) or _by_words(stage, reply)
 
 

@@ -25,7 +25,7 @@ from notifiers import phrases
 from notifiers.examples import examples
 from notifiers.fillings import FILTERS, FUNCTIONS, MARKUP
 from notifiers.own_words import TemplateProblem, provider_of, read_own, replacing_nothing
-from notifiers.phrases import mask_name, one_line
+from notifiers.phrases import SMS_LIST, mask_name, one_line
 from notifiers.sms.segments import sms_encoding, sms_segments
 
 __all__ = [
@@ -45,9 +45,6 @@ KINDS = tuple(phrases.KINDS)
 
 CHANNELS = ("sms", "email", "chat")
 LANGUAGES = ("zh", "en")
-
-SMS_LIST = 8
-"""How many alerts one text message names; more are only counted, so whoever bundles stops here."""
 
 _SHIPPED = PackageLoader("templates", "")
 _AS_SHIPPED = "shipped"
@@ -99,6 +96,7 @@ FACTS = {
     "owed": (),
     "findings": (),
     "overdue": (),
+    "answer": None,
 }
 """What a template is told beside `alerts`."""
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from rules.compiler import PredicateError, compile_predicate
 from rules.language.text import parse, read_text
-from rules.predicate import Predicate, PredicateError, compile_predicate
+from rules.predicate import Predicate
 
 
 def conjuncts(whole: Predicate) -> tuple[Predicate, ...]:

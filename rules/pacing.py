@@ -17,7 +17,7 @@ OWED = frozenset({"report", "escalation", "confirm_request"})
 URGENT = (
     STATUTORY
     | {"undeliverable", "nobody_to_tell", "overdue", "rules_refused", "rules_accepted", "feed_problem"}
-    | {"service_problem"}
+    | {"service_problem", "reply_answer"}
 )
 BUNDLED = frozenset({"risk", "reminder", "rehearsal"})
 """What waits a moment for more of its like."""

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rules.compiler import PredicateError, compile_predicate
+from rules.durations import parse_duration
 from rules.facts.catalogue import TAGS, find
 from rules.faults import RuleFault, choose
 from rules.places import Page
-from rules.predicate import Predicate, PredicateError, compile_predicate, ends
+from rules.predicate import Predicate, ends
 from rules.rule import Priority, Rule, Scope
 
 REARM = dt.timedelta(days=14)
@@ -38,7 +40,6 @@ _REQUIRED = {
 }
 _SIGNS_ONLY = ("until", "rearm")
 _SCOPE = ("units", "grades", "tags")
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _ID = re.compile(r"[\w.-]{1,80}")
 _UNTIL = 'such as when = "unexcused_days_20 >= 5" with until = "unexcused_days_20 <= 2"'
 _A_DURATION = "such as 48h, 90m or 2d"
@@ -282,16 +283,3 @@ _INSTEAD = {
 def _version(body: str) -> str:
     """A short name of everything a rule says, in whatever order it is written."""
     return hashlib.sha256(body.encode()).hexdigest()[:12]
-
-
-def parse_duration(text: str, *, zero: bool = False) -> dt.timedelta | None:
-    """`2d`, `48h`, `1h30m`, `90s` as a span of time; None if it is none, or zero where that is not meant."""
-    match = _DURATION.fullmatch(text)
-    if not match or not any(match.groups()):
-        return None
-    try:
-        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        span = dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except (ValueError, OverflowError):  # longer than anything can last
-        return None
-    return span if span or zero else None

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.faults import RuleFault
-from rules.reading import parse_duration
 from rules.rule import Days, Priority, Rule, Scope
 from rules.rulefile import read_file
 from rules.traits import Traits
@@ -23,7 +22,6 @@ __all__ = [
     "Rulebook",
     "RulebookError",
     "Scope",
-    "parse_duration",
     "read_rules",
 ]
 

@@ -23,7 +23,7 @@ class Answer:
     """What an HTTP receiver answers: after `delay` seconds, or not at all (`drop`, once the request is read)."""
 
     status: int = 200
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0
     drop: bool = False
@@ -72,7 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.drop:
             self.close_connection = True
             return
-        content = json.dumps(answer.body if answer.body is not None else {}).encode()
+        said = answer.body if answer.body is not None else {}
+        content = said if isinstance(said, bytes) else json.dumps(said).encode()
         self.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(name, value)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from daemon.config import Config
-from daemon.settings import build_laws, load_rules
+from daemon.rulebook import build_laws, load_rules
 from daemon.simulate import Simulation
 from daemon.store import cases, journal
 from rules.backtest.flags import Flag

@@ -18,12 +18,12 @@ import numpy as np
 
 from rules.calendar import Calendar, Period, Timetable
 from rules.case import Case, Decision, Entry, Law, Stage, Tell
+from rules.compiler import compile_predicate
 from rules.finding import Clock
 from rules.incidents import MassAbsence, mass_absences
 from rules.instants import from_micros, to_micros
 from rules.judge import Judgement
 from rules.ladder import Ladder, Rung
-from rules.predicate import compile_predicate
 from rules.records import Mark
 from rules.register import Leave, Movement, Spell, build_register
 from rules.rolls import Overlay, Rolls

@@ -10,7 +10,7 @@ import pytest
 from daemon.backtest.files import history_from_files
 from daemon.backtest.stored import history_from_store
 from daemon.config import Config, load_config
-from daemon.settings import load_rules
+from daemon.rulebook import load_rules
 from daemon.simulate import Simulation
 from rules.records import Mark
 from tests.county import HOUR, World

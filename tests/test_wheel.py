@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.cli.starting import _checked_out
 from rules.records import Mark
 from tests.county import HALF_DAYS, Child, MarkRow, World, write_feeds
 
@@ -155,3 +156,20 @@ def test_a_child_away_since_monday_is_reported_on_wednesday(baoxue: Run) -> None
     lines = [json.loads(line) for line in told.stdout.splitlines()]
     reports = {(line["student"], line["due_at"]) for line in lines if line["kind"] == "report"}
     assert reports == {("child", "2026-03-18T08:00:00+08:00")}
+
+
+def test_what_an_office_needs_is_written_out_without_a_checkout(python: Path, tmp_path: Path) -> None:
+    begun = call([python.with_name("baoxue"), "init", "county"], tmp_path)
+    assert begun.returncode == 0, begun.stderr
+    assert (tmp_path / "county" / "config.toml").is_file()
+    manual = tmp_path / "county" / "manual"
+    written = {path.relative_to(manual).as_posix() for path in manual.rglob("*") if path.is_file()}
+    assert written == set(_checked_out())
+
+
+def test_a_folder_made_so_is_checked_by_the_command_it_shows(python: Path, tmp_path: Path) -> None:
+    shown = call([python.with_name("baoxue"), "init", "county"], tmp_path).stdout
+    check = next(line.split()[2:] for line in shown.splitlines() if "检查 check" in line)
+    checked = call(check, tmp_path)
+    assert checked.returncode == 0, checked.stderr
+    assert "no roster is known yet" in checked.stderr

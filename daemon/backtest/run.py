@@ -13,7 +13,7 @@ from daemon.backtest.abreast import replay_abreast
 from daemon.backtest.document import Tried, document
 from daemon.backtest.outcomes import read_outcomes
 from daemon.config import Config, ConfigError, Problem
-from daemon.settings import build_laws, read_rulebook, rule_sources
+from daemon.rulebook import build_laws, read_rulebook, rule_sources
 from rules.backtest.cohort import known_until, recorded_outcomes
 from rules.backtest.replay import numeric
 from rules.backtest.trial import Exam, Trial, examine

@@ -6,23 +6,21 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from daemon.check.numbers import examine_numbers
 from daemon.check.reading import ROSTER, Looked, look_at_feeds
 from daemon.check.records import examine_records
 from daemon.check.rosters import Kept, roster_of
 from daemon.check.ways import examine_ways
 from daemon.config import Config
 from daemon.config.source import read_source
-from daemon.desk.linking import examine_links, examine_signature
+from daemon.desk.linking import examine_answers, examine_links, examine_signature
 from daemon.desk.promises import Findings, examine_ladders, examine_scopes, examine_units
 from daemon.feeds.files import passed_over
 from daemon.feeds.grouping import RefusedGroup, group_refused
 from daemon.problems import ConfigError, Problem
-from daemon.settings import (
-    build_calendar,
-    load_rules,
-    template_problems,
-    uncovered_years,
-)
+from daemon.providers import kinds_without_text
+from daemon.rulebook import load_rules
+from daemon.settings import build_calendar, template_problems, uncovered_years
 from daemon.vault import keyring_of
 from rules.rule import Rule
 
@@ -53,8 +51,11 @@ def examine(config: Config, now: dt.datetime) -> Examined:
     examine_links(config, found)
     examine_signature(config, found)
     examine_ways(config, found, now)
+    examine_answers(config, found)
     looked = look_at_feeds(config, now)
     _examine_feeds(config, looked, found)
+    if config.channels.sms is not None:
+        examine_numbers(looked, found)
     kept = Kept(config)
     kept.examine_keys(found)
     roster = roster_of(record for one in looked if one.feed.records in ROSTER for record in one.records)
@@ -100,10 +101,11 @@ def _examine_parts(config: Config, found: Findings) -> Sequence[Rule]:
 def _examine_channels(config: Config, found: Findings, now: dt.datetime) -> None:
     """What only a channel can judge: a body, a secret, an account, a robot; without these none refuses anything."""
     mail, sms, chat, webhook = (getattr(config.channels, name) for name in ("email", "sms", "chat", "webhook"))
-    plain = sms is None or (sms.provider == "http" and not (sms.settings["body"] or sms.settings["receipts_secret"]))
+    judged = ("body", "receipts_secret", "push_fields", "push_statuses")
+    plain = sms is None or (sms.provider == "http" and not any(sms.settings[one] for one in judged))
     if webhook is None and chat is None and plain and (mail is None or mail.username is None):
         return
-    from daemon.channels import build_notifiers, kinds_without_text  # noqa: PLC0415 - slow to load
+    from daemon.channels import build_notifiers  # noqa: PLC0415 - slow to load
 
     try:
         build_notifiers(config, lambda: now)

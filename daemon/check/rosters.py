@@ -16,6 +16,7 @@ from daemon.settings import build_calendar
 from daemon.store.faults import StoreError
 from daemon.store.tx import Tx
 from daemon.vault import keyring_of
+from notifiers.numbers import takes_texts
 from rules.ladder import Directory, Recipient, Unit
 from rules.records import ContactRecord, Record, StudentRecord, UnitRecord
 
@@ -46,7 +47,8 @@ def roster_of(records: Iterable[Record]) -> Roster | None:
 
 
 def _recipient(one: ContactRecord) -> Recipient:
-    reach = {"sms": one.phone, "email": one.email, "webhook": one.endpoint}
+    texted = one.phone if one.phone and takes_texts(one.phone) else None
+    reach = {"sms": texted, "email": one.email, "webhook": one.endpoint}
     channels = frozenset(channel for channel, address in reach.items() if address)
     return Recipient(one.contact_id, one.role, one.unit_id, one.student_id, channels, one.language)
 
@@ -122,14 +124,19 @@ class Kept:
 
     def examine(self, found: Findings, listed: Collection[str], now: dt.datetime) -> None:
         """Deliveries that are held, and children who are missing from a roster; `listed` are those in it now."""
-        from daemon.jobs.untaken import HELD, outstanding  # noqa: PLC0415 - as above
+        from daemon.jobs.clock_doubts import fault_of_clock  # noqa: PLC0415 - as above
+        from daemon.jobs.untaken import HELD, outstanding  # noqa: PLC0415 - likewise
 
         try:
             with self._read() as tx:
                 known = [] if tx is None else [outstanding(tx, feed, now) for feed in self._config.feed]
+                fault = None if tx is None else fault_of_clock(tx, now)
         except StoreError as error:
             found.notice(("service", "database"), f"what it holds was not looked at: {error}")
             return
+        if fault is not None:
+            hint = "set it; if it is right: baoxue clock accept --by WHO"
+            found.finding(("service",), f"the clock of this machine is behind: {fault}", hint)
         for index, one in enumerate(known):
             if HELD in one.incidents:
                 feed_id = self._config.feed[index].id
@@ -152,10 +159,11 @@ def _missing(found: Findings, index: int, missing: list[str]) -> Problem:
 
 def _roster_in(tx: Tx, config: Config) -> Roster | None:
     from daemon.jobs.people import load_people, to_recipient  # noqa: PLC0415 - as above
+    from daemon.store.addresses import without_texts  # noqa: PLC0415 - likewise
     from daemon.store.unreachable import flags  # noqa: PLC0415 - likewise
 
     people = load_people(tx, build_calendar(config))
-    flagged = frozenset((one.contact_id, one.channel) for one in flags(tx))
+    flagged = {(one.contact_id, one.channel) for one in flags(tx)} | {(one, "sms") for one in without_texts(tx)}
     kept = people.roster
     if not kept.students:
         return None
@@ -164,4 +172,4 @@ def _roster_in(tx: Tx, config: Config) -> Roster | None:
     endpoints = {one.contact_id: one.endpoint for one in kept.contacts if one.endpoint}
     kinds = {(one.class_id, one.grade, bool(one.boarding), one.tags): None for one in kept.students.values()}
     traits = traits_of(list(kinds), people.directory)
-    return Roster(people.directory.units, children, recipients, endpoints, flagged, traits)
+    return Roster(people.directory.units, children, recipients, endpoints, frozenset(flagged), traits)

@@ -13,21 +13,22 @@ from daemon.cli.shared import as_json, printing, the_house, working
 from daemon.clock import wall_clock
 from daemon.jobs.audit import WHAT
 from daemon.jobs.audit import audit as look
+from daemon.jobs.clock_doubts import fault_of_clock
 from daemon.jobs.dossier import local
-from daemon.jobs.feed_findings import WORDS
 from daemon.jobs.house import House
+from daemon.jobs.problems import problem_in_words
 from daemon.store.incidents import IncidentRow
 
 FOUND = {"words": ("说明", "what"), "count": ("项数", "how many"), "since": ("最早", "since"), "what": ("事项", "code")}
 
 
 def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
-    """What is wrong with what a feed delivers, as one thing found."""
-    zh, en = WORDS[row.kind]
+    """Return what is wrong with what a feed delivers, or with a part of the service, as one thing found."""
+    zh, en = problem_in_words(row)
     return {
         "what": f"{row.kind} {row.subject}",
-        "zh": f"数据源 {row.subject}：{zh}",
-        "en": f"feed {row.subject}: {en}",
+        "zh": zh,
+        "en": en,
         "count": row.state.get("count", len(row.state.get("classes", ()))),
         "since": local(house, row.opened_at),
     }
@@ -38,7 +39,7 @@ def _problem(house: House, row: IncidentRow) -> dict[str, Any]:
 @printing
 def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
     """Find overdue work, and what is wrong with feeds; exit status 1 where there is any."""
-    with the_house() as house:
+    with the_house(writes=mend) as house:
         with working(worded("正在自检", "looking for overdue work")):
             done = look(house, wall_clock(), mend=mend)
         records = [
@@ -52,11 +53,15 @@ def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
             for one in done.found
         ]
         records += [_problem(house, row) for row in done.problems]
+        with house.store.read() as tx:
+            fault = fault_of_clock(tx, wall_clock())
+        if fault is not None:
+            records.append({"what": "clock", "zh": "系统时钟落后", "en": fault, "count": 1, "since": None})
     if as_json():
         print_json(records)
     elif records:
         print_records([{**one, "words": worded(str(one["zh"]), str(one["en"]))} for one in records], FOUND)
     else:
-        say("没有逾期，数据源正常", "nothing is overdue, and no feed has a problem")
+        say("没有逾期，数据源和系统正常", "nothing is overdue, and neither feeds nor the service have a problem")
     if records:
         raise Refusal((), code=1)

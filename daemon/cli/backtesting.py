@@ -75,7 +75,7 @@ def backtest(
 
 def _question(config: Config, first: str | None, last: str | None, **asked: str | None) -> Question:
     from daemon.backtest.run import Question  # noqa: PLC0415 - the rules and arrays, for whoever asks
-    from rules.rulebook import parse_duration  # noqa: PLC0415 - likewise
+    from rules.durations import parse_duration  # noqa: PLC0415 - likewise
 
     start, end = the_span(config, first, last)
     horizon = parse_duration(asked["horizon"] or "")

@@ -69,7 +69,7 @@ def mark(student: str, date: str, session: str, code: str, by: str) -> None:
     STUDENT is an id or a whole name.
     """
     day = read_date(date, f"mark {student} date")
-    with the_house() as house:
+    with the_house(writes=True) as house:
         said = byhand.mark(house, the_student(house, student), day, session, code, by, wall_clock())
         facts = _child(house, said.student_id)
     facts |= {"date": said.date.isoformat(), "session": said.session}
@@ -98,7 +98,7 @@ def leave() -> None:
 @printing
 def add(student: str, first: str, last: str, kind: str, by: str) -> None:
     """Enter a leave; whole dates mean both days inclusive. STUDENT is an id or a whole name."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         student = the_student(house, student)
         zone = house.calendar.zone
         starts = span_start(first, zone, f"leave {student} from")
@@ -123,7 +123,7 @@ def incident() -> None:
 @printing
 def judge(incident_id: str, real: bool, by: str) -> None:  # noqa: FBT001 - click's own way
     """Say whether a mass absence is real; the reports it held go, or vanish."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         row = byhand.judge_incident(house, incident_id, real=real, by=by, now=wall_clock())
         record = _record(house, row)
     print_record(record if as_json() else _seen(record), INCIDENT, {"kind": KINDS, "verdict": VERDICTS})

@@ -113,7 +113,7 @@ def show(number: str) -> None:
 @printing
 def ack(number: str, by: str) -> None:
     """Acknowledge a report: the rungs that wait for that stay silent."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = acknowledge(house, the_case(house, number), Actor(by), wall_clock())
         _print(house, done, ("已签收", "acknowledged"), ("早已签收", "acknowledged before"))
 
@@ -125,7 +125,7 @@ def ack(number: str, by: str) -> None:
 @printing
 def confirm_(number: str, seen: bool, by: str) -> None:  # noqa: FBT001 - click's own way
     """Confirm by hand that the child is there, or absent, in the current session."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = confirm(house, the_case(house, number), seen=seen, actor=Actor(by), now=wall_clock())
         _print(house, done, ("已核实：在校", "confirmed: seen") if seen else ("已核实：缺勤", "confirmed: absent"))
 
@@ -137,7 +137,7 @@ def confirm_(number: str, seen: bool, by: str) -> None:  # noqa: FBT001 - click'
 @printing
 def note_(number: str, text: str, by: str) -> None:
     """Write a line into the journal of a case."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = note(house, the_case(house, number), text, Actor(by), wall_clock())
         _print(house, done, ("已记录", "written down"))
 
@@ -149,7 +149,7 @@ def note_(number: str, text: str, by: str) -> None:
 @printing
 def close(number: str, reason: str, by: str) -> None:
     """Ask to close a case; a second person approves."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = propose_closing(house, the_case(house, number), reason, Actor(by), wall_clock())
         _print(house, done, ("待第二人批准", "waits for a second person to approve"))
 
@@ -160,7 +160,7 @@ def close(number: str, reason: str, by: str) -> None:
 @printing
 def approve(number: str, by: str) -> None:
     """Close a case somebody else asked to close; whoever was told of its report is told."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         done = approve_closing(house, the_case(house, number), Actor(by), wall_clock())
         _print(house, done, ("已销号", "closed"))
 

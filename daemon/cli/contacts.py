@@ -17,6 +17,7 @@ from daemon.jobs.proof import CHANNELS
 from daemon.jobs.ways import Ways, ways_of
 from daemon.settings import rotas_of, workdays_of
 from daemon.store import roster, unreachable
+from notifiers.numbers import kind_of, takes_texts
 from notifiers.phrases import ROLES, mask_address
 from rules.rota import OnDuty
 
@@ -45,7 +46,9 @@ CONTACTS = {
 
 
 @click.command()
-@click.option("--unreachable", "failing", is_flag=True, help="Only those with no address, or one that fails.")
+@click.option(
+    "--unreachable", "failing", is_flag=True, help="Only those with no address, or one that fails or gets no texts."
+)
 @printing
 def contacts(failing: bool) -> None:  # noqa: FBT001 - click's own way
     """List who can be told, and which addresses fail; addresses are masked."""
@@ -64,7 +67,8 @@ def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
         "unit": named(record["unit"], record["unit_name"]),
         "student": named(record["student"], record["student_name"]),
         "fails": [
-            f"{in_words(CHANNELS[one['channel']])} {shown(one['since'])} {one['why']}" for one in record["fails"]
+            " ".join(filter(None, (in_words(CHANNELS[one["channel"]]), shown(one.get("since") or ""), one["why"])))
+            for one in record["fails"]
         ],
     }
 
@@ -82,10 +86,11 @@ def list_contacts(tx: Tx, house: House, now: dt.datetime) -> list[dict[str, Any]
     opened = roster.contacts_of(tx, known)
     people = house.people(tx)
     names = open_names(tx, people, students=[one.student_id for one in opened.values()])
+    texts = "sms" in house.notifiers
     return [
         _record(opened[name], ways, names)
         | {"on_duty": name in first}
-        | {"fails": [_fault(house, one) for one in flags.get(name, ())]}
+        | {"fails": [*_without_texts(opened[name], texts), *(_fault(house, one) for one in flags.get(name, ()))]}
         for name in sorted(known)
     ]
 
@@ -104,6 +109,13 @@ def _record(one: Contact, ways: Ways, names: Names) -> dict[str, Any]:
         "endpoint": one.endpoint,
         "channels": list(ways.usable(one.contact_id)),
     }
+
+
+def _without_texts(one: Contact, texts: bool) -> list[dict[str, Any]]:  # noqa: FBT001 - whether the channel is there
+    """That a number takes no text messages, where any are sent."""
+    if not texts or one.phone is None or takes_texts(one.phone):
+        return []
+    return [{"channel": "sms", "why": f"{kind_of(one.phone)}: no text message reaches it"}]
 
 
 def _fault(house: House, flag: Unreachable) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 from daemon.cli.faults import FAILED, WRONG, Refusal, print_faults
 from daemon.cli.language import in_words, worded
 from daemon.cli.output import print_json
-from daemon.cli.shared import as_json, config_path, configured, printing, the_config, working
+from daemon.cli.shared import as_json, called_as, config_path, configured, printing, the_config, working
 from daemon.problems import Problem
 
 
@@ -22,7 +22,7 @@ from daemon.problems import Problem
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep feeds and store in this folder.")
 def demo(seed: int, days: int, speed: float, keep: Path | None) -> int:
     """Show a simulated county; nothing to configure, nothing leaves this machine."""
-    return int(importlib.import_module("daemon.demo").run(seed, days, speed, keep))
+    return int(importlib.import_module("daemon.demo").run(seed, days, speed, keep, called_as()))
 
 
 @click.command()

@@ -6,13 +6,14 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.language import worded
 from daemon.cli.output import say
-from daemon.cli.shared import configured, open_store_of, progress_bars, the_config, working
+from daemon.cli.shared import configured, open_store_of, progress_bars, quiet_logs, the_config, working
 from daemon.clock import wall_clock
 from daemon.problems import Problem
 from daemon.store import cases, journal
@@ -21,6 +22,10 @@ from daemon.store.engine import Store
 from daemon.store.key_checks import check_keys
 from daemon.store.keys import Keyring, KeyringError
 from daemon.store.rotation import rotate as rotate_keys
+
+if TYPE_CHECKING:
+    from daemon.config import Config
+    from daemon.store.restore_drill import Restored
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -49,10 +54,14 @@ def upgrade() -> None:
 
 @db.command()
 @click.argument("file", type=FILE, required=False)
+@click.option("--scheduled", is_flag=True, help="A new file in the folder of [backup], restored on trial.")
 @configured
-def backup(file: Path | None) -> None:
+def backup(file: Path | None, scheduled: bool) -> None:  # noqa: FBT001 - click's own way
     """Write the whole store to FILE, beside a running daemon; an older backup there is replaced."""
     config = the_config()
+    if scheduled:
+        _back_up_as_scheduled(config, file)
+        return
     target = file or config.base / f"baoxue-{wall_clock():%Y%m%dT%H%M%SZ}.backup"
     with open_store_of(config) as store:
         _check_tables(store)
@@ -64,6 +73,27 @@ def backup(file: Path | None) -> None:
             bars.add_task("", total=None, doing=target.name)
             store.backup(target)
     say(f"已备份：{target}（密钥文件请另存他处）", f"backed up: {target} (keep the key file elsewhere)")
+
+
+def _back_up_as_scheduled(config: Config, file: Path | None) -> None:
+    from daemon.jobs.backups import write_backup  # noqa: PLC0415 - more than other commands here need
+
+    if file is not None:
+        raise refuse("--scheduled", "names its files itself", f"leave out {file}")
+    if config.backup is None:
+        raise refuse("--scheduled", "the configuration has no [backup]", "give it one with a folder")
+    with open_store_of(config) as store:
+        _check_tables(store)
+        with working(worded("备份并试恢复", "backing up and restoring on trial")):
+            made, restored = write_backup(store, config, config.backup, wall_clock())
+    done = worded("已备份并试恢复", "backed up, and restored on trial")
+    click.echo(f"{done}: {made.file} ({_held(restored)})")
+
+
+def _held(restored: Restored) -> str:
+    latest = f"{restored.latest:%Y-%m-%d %H:%M} UTC" if restored.latest else "-"
+    counts = f"{worded('个案', 'cases')} {restored.cases}, {worded('学生', 'students')} {restored.students}"
+    return f"{counts}, {worded('最后记录', 'last entry')} {latest}"
 
 
 @db.command()
@@ -84,9 +114,16 @@ def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 - click's own way
 
 
 @db.command()
+@click.argument("file", type=FILE, required=False)
 @configured
-def verify() -> None:
-    """Check the hash chain of every case's journal."""
+def verify(file: Path | None) -> None:
+    """Check the hash chain of every case's journal; with FILE restore that backup on trial, beside the store.
+
+    The trial takes as much room below TMPDIR as the backup, touches neither it nor the store, and needs the key.
+    """
+    if file is not None:
+        _verify_backup(file)
+        return
     with open_store_of(the_config()) as store:
         _check_tables(store)
         with working(worded("正在校验日志", "verifying journals")), store.read() as tx:
@@ -107,11 +144,35 @@ def verify() -> None:
     say(f"{count} 个个案的日志完整", f"the journals of {count} cases are whole")
 
 
+def _verify_backup(file: Path) -> None:
+    from daemon.store.restore_drill import try_restoring  # noqa: PLC0415 - for whoever asks for a trial
+    from daemon.vault import keyring_of  # noqa: PLC0415
+
+    if not file.is_file():
+        raise refuse(str(file), "does not exist", "name a file that db backup wrote")
+    quiet_logs()
+    config = the_config()
+    with progress_bars(worded("试恢复", "restoring on trial")) as bars:
+        bars.add_task("", total=None, doing=file.name)
+        restored = try_restoring(file, config.service.district, keyring_of(config))
+    click.echo(f"{worded('可以恢复', 'it can be restored')}: {file} ({_held(restored)})")
+
+
 @db.command()
 @click.argument("file", type=FILE)
 @click.option("--id", "key_id", metavar="ID", help="The key's name (default: k and today's date).")
 def key(file: Path, key_id: str | None) -> None:
     """Make a new key file, readable by its owner only."""
+    write_key(file, key_id)
+    setting = f'[privacy] key_file = "{file}"'
+    say(
+        f"已生成：{file}；请在配置中写入 {setting}，并另存一份副本",
+        f"made: {file}; set {setting} and keep a copy elsewhere",
+    )
+
+
+def write_key(file: Path, key_id: str | None = None) -> None:
+    """Write a new key to a new file that only its owner may read; Refusal where one lies there already."""
     try:
         line = Keyring.generate(key_id or f"k{wall_clock():%Y%m%d}")
     except KeyringError as error:
@@ -127,11 +188,6 @@ def key(file: Path, key_id: str | None) -> None:
         with suppress(PermissionError):
             os.fchmod(handle, 0o600)
         opened.write(line)
-    setting = f'[privacy] key_file = "{file}"'
-    say(
-        f"已生成：{file}；请在配置中写入 {setting}，并另存一份副本",
-        f"made: {file}; set {setting} and keep a copy elsewhere",
-    )
 
 
 @db.command()

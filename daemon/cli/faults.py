@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from daemon.cli.language import worded
-from daemon.desk.faults import DeskError
-from daemon.feeds.payload import FeedError
 from daemon.problems import ConfigError, Problem
-from daemon.store.faults import (
-    GONE_HINT,
-    StoreBusy,
-    StoreError,
-    StoreFull,
-    StoreGone,
-    StoreMissing,
-    StoreNewer,
-    StoreUnreachable,
-)
-from daemon.store.keys import KEY_HINT, KeyringError
+
+if TYPE_CHECKING:
+    from daemon.store.faults import StoreError
 
 FAILED, WRONG = 1, 2
 PROGRAM = "baoxue"
@@ -78,7 +69,12 @@ def _usage(error: click.UsageError) -> Faults:
 
 
 def _of_rooms(error: Exception) -> Faults | None:
-    """What the rooms below raise for a user to mend."""
+    """Say what the rooms below raise for a user to mend; imported here, for only a command that failed needs them."""
+    from daemon.desk.faults import DeskError  # noqa: PLC0415
+    from daemon.feeds.payload import FeedError  # noqa: PLC0415
+    from daemon.store.faults import StoreError  # noqa: PLC0415
+    from daemon.store.keys import KEY_HINT, KeyringError  # noqa: PLC0415
+
     if isinstance(error, DeskError):
         return Faults((Problem(PROGRAM, None, error.subject, error.fault, error.hint),), WRONG)
     if isinstance(error, KeyringError):
@@ -87,7 +83,7 @@ def _of_rooms(error: Exception) -> Faults | None:
     if type(error).__module__.startswith("sqlalchemy"):
         return _of_database(error)
     if isinstance(error, StoreError):
-        hint = next((hint for kind, hint in _STORE_HINTS if isinstance(error, kind)), "look at [service] database")
+        hint = _store_hint(error)
         return Faults((Problem(PROGRAM, None, "service.database", str(error), hint),), FAILED)
     if isinstance(error, FeedError):
         hint = "look at its path or url" if error.permanent else "mend the source, then try again"
@@ -103,11 +99,16 @@ def _of_database(error: Exception) -> Faults | None:
     return None if fault is None else _of_rooms(fault)
 
 
-_STORE_HINTS = (
-    (StoreFull, "make room there, then try again"),
-    (StoreUnreachable, "look whether it runs and lets you in, then try again"),
-    (StoreMissing, "it is made by: baoxue run, or baoxue import"),
-    (StoreGone, GONE_HINT),
-    (StoreBusy, "stop the daemon first, or use PostgreSQL"),
-    (StoreNewer, "install that version, or restore an older backup"),
-)
+def _store_hint(error: StoreError) -> str:
+    """Say what may help against a fault of the store."""
+    from daemon.store import faults  # noqa: PLC0415
+
+    hints = (
+        (faults.StoreFull, "make room there, then try again"),
+        (faults.StoreUnreachable, "look whether it runs and lets you in, then try again"),
+        (faults.StoreMissing, "it is made by: baoxue run, or baoxue import"),
+        (faults.StoreGone, faults.GONE_HINT),
+        (faults.StoreBusy, "stop the daemon first, or use PostgreSQL"),
+        (faults.StoreNewer, "install that version, or restore an older backup"),
+    )
+    return next((hint for kind, hint in hints if isinstance(error, kind)), "look at [service] database")

@@ -49,7 +49,7 @@ def import_(feed_id: str | None) -> None:
     wanted = in_order(_chosen(config, feed_id))
     records = []
     well, failed = True, []
-    with the_house(config, makes_store=True) as house, progress_bars(worded("导入", "importing")) as bars:
+    with the_house(config, makes_store=True, writes=True) as house, progress_bars(worded("导入", "importing")) as bars:
         task = bars.add_task("", total=len(wanted), doing="")
         for feed in wanted:
             bars.update(task, doing=feed.id)

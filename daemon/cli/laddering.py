@@ -97,7 +97,7 @@ def show(ladder_id: str) -> None:
 @printing
 def apply_(ladder_id: str, number: str | None, by: str) -> None:
     """Let open cases go on climbing a ladder as it is configured now; what was said is not said again."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         number = the_case(house, number) if number else None
         done = apply_ladder(house, ladder_id, by, wall_clock(), number)
         with house.store.read() as tx:

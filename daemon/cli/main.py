@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -12,13 +13,16 @@ from typing import Any
 
 import click
 
+from daemon.build import version
 from daemon.cli.encoding import is_of_the_locale, print_in_any_locale, refused_by_the_locale, typed_words
 from daemon.cli.faults import faults_of, print_faults
 from daemon.cli.helping import give_words, in_readers_words, translated
-from daemon.cli.shared import configured, version
+from daemon.cli.shared import configured
 from daemon.problems import Problem
 
 DONE, FAILED, WRONG = 0, 1, 2
+_COLLECTED_AFTER = 500_000
+"""New objects after which cycles are looked for: modules being loaded make many objects and hardly a cycle."""
 
 
 class LazyGroup(click.Group):
@@ -94,6 +98,7 @@ class LazyGroup(click.Group):
 
 _COMMANDS = {
     "demo": ("daemon.cli.daily:demo", "Show a simulated county; nothing to configure."),
+    "init": ("daemon.cli.starting:init", "Make a folder with a configuration to edit and the manual."),
     "run": ("daemon.cli.daily:run", "Run the daemon."),
     "check": ("daemon.cli.daily:check", "Check configuration, rules, templates, feeds and ladders."),
     "import": ("daemon.cli.importing:import_", "Poll every feed, or one, once now."),
@@ -112,6 +117,7 @@ _COMMANDS = {
     "feed": ("daemon.cli.state:feed", "Take in what is held of a feed."),
     "contacts": ("daemon.cli.contacts:contacts", "List who can be told, and which addresses fail."),
     "deliveries": ("daemon.cli.posting:deliveries", "Show what became of each message."),
+    "clock": ("daemon.cli.clock:clock", "Ask whether the machine's clock can be right; say that it is."),
     "audit": ("daemon.cli.auditing:audit", "Find work that should have been done by now."),
     "db": ("daemon.cli.database:db", "Back up, restore, verify and upgrade the store."),
 }
@@ -124,9 +130,20 @@ def _existing() -> dict[str, tuple[str, str]]:
     return {name: known for name, known in _COMMANDS.items() if name not in missing}
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's own way
+    if asked and not ctx.resilient_parsing:
+        click.echo(f"baoxue {version()}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, lazy=_existing(), context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(
-    version=version(), prog_name="baoxue", message="%(prog)s %(version)s", help="Show the version and exit."
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
 )
 @configured
 def baoxue() -> None:
@@ -138,4 +155,8 @@ def baoxue() -> None:
 
 def main() -> None:
     """The console script."""
-    baoxue.main()
+    gc.set_threshold(_COLLECTED_AFTER)
+    try:
+        baoxue.main()
+    finally:
+        gc.freeze()  # or Python would look for cycles in everything loaded, several times, while it ends

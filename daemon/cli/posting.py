@@ -23,7 +23,7 @@ from daemon.jobs.record import list_deliveries, summary
 from daemon.store import record
 from daemon.store.alerts import SENT
 from notifiers.phrases import KINDS, ROLES, one_line
-from rules.reading import parse_duration
+from rules.durations import parse_duration
 
 STATES = ("queued", "sent", "undelivered", "failed", "cancelled", "shadow")
 DELIVERIES = {

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from daemon.build import version
 from daemon.cli.faults import FAILED, WRONG, refuse
 from daemon.cli.naming import the_case
 from daemon.cli.output import print_json, say
-from daemon.cli.shared import as_json, printing, the_house, version
+from daemon.cli.shared import as_json, printing, the_house
 from daemon.clock import wall_clock
-from daemon.jobs.proof import make_proof
 from daemon.problems import either
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
 
     That it was made is in the case's journal only if the paper could be written.
     """
+    from daemon.jobs.proof import make_proof  # noqa: PLC0415 - for whoever wants a paper, not for all of `case`
+
     form = _form(out, form)
-    with the_house() as house:
+    with the_house(writes=True) as house:
         number, now = the_case(house, number), wall_clock()
         if as_json():
             print_json(make_proof(house, number, by, version(), now))

@@ -14,7 +14,7 @@ from daemon.cli.output import print_records, say
 from daemon.cli.ruletests import test_
 from daemon.cli.shared import as_json, configured, printing, the_config
 from daemon.cli.vocabulary import CLOCKS, SINCE, STAGES, title_of
-from daemon.settings import load_rules
+from daemon.rulebook import load_rules
 from rules.rule import Rule
 
 RULES = {

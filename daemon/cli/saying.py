@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from daemon.app import make_id
-from daemon.channels import provider_of
 from daemon.cli.faults import Refusal, refuse
 from daemon.cli.language import worded
 from daemon.cli.output import print_json, print_record, print_records
@@ -22,6 +21,7 @@ from daemon.jobs.find import contact_called
 from daemon.jobs.house import House
 from daemon.jobs.proof import CHANNELS as WAYS
 from daemon.problems import Problem, choose
+from daemon.providers import provider_of
 from daemon.settings import chat_names
 from daemon.store import roster as rosters
 from daemon.store.addresses import endpoint_key
@@ -29,6 +29,7 @@ from daemon.store.roster import Contact
 from daemon.store.tx import Tx
 from notifiers.contract import DeliveryError, Message, Previewer
 from notifiers.examples import examples
+from notifiers.numbers import MENDING, kind_of, takes_texts
 from notifiers.phrases import KINDS as NOTICES
 from notifiers.sms.facts import sms_facts
 from notifiers.webhook import webhook_body
@@ -165,7 +166,8 @@ def _contact(house: House, recipient: str) -> Contact:
 
 def _address(house: House, contact: Contact, channel: str) -> str | None:
     is_chat = contact.endpoint in chat_names(house.config)
-    reach = {"sms": contact.phone, "email": contact.email, ("chat" if is_chat else "webhook"): contact.endpoint}
+    texted = contact.phone if contact.phone and takes_texts(contact.phone) else None
+    reach = {"sms": texted, "email": contact.email, ("chat" if is_chat else "webhook"): contact.endpoint}
     return reach.get(channel)
 
 
@@ -178,6 +180,9 @@ def _channels(house: House, contact: Contact, channel: str | None) -> list[str]:
     if channel and channel not in house.notifiers:
         raise refuse("--channel", f"{channel} is not configured", f"add a table [channels.{channel}]")
     where = channel or "any configured channel"
+    if contact.phone and channel in {"sms", None} and not takes_texts(contact.phone):
+        fault = f"this contact's number is {kind_of(contact.phone)}, which takes no text messages"
+        raise refuse("--to", fault, MENDING)
     raise refuse("--to", f"this contact has no address on {where}", "look at the contacts feed")
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from daemon.cli.faults import refuse
+from daemon.cli.faults import PROGRAM, refuse
 from daemon.cli.language import worded
 from daemon.store.faults import StoreMissing
 
@@ -32,6 +33,7 @@ DEFAULTS = (Path("config.toml"), Path("/etc/baoxue/config.toml"))
 MOMENT = 1.8
 """In seconds: whoever waits longer is told what for."""
 _CONFIG, _JSON, _PATIENCE = "baoxue.config", "baoxue.json", "baoxue.patience"
+HINT_BEHIND = "set the clock of the machine; if it is right: baoxue clock accept --by WHO"
 
 
 def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -132,29 +134,28 @@ def open_store_of(config: Config, opening: Opening | None = None) -> Iterator[St
 
 
 @contextmanager
-def the_house(config: Config | None = None, *, makes_store: bool = False) -> Iterator[House]:
+def the_house(config: Config | None = None, *, makes_store: bool = False, writes: bool = False) -> Iterator[House]:
     """Open the house of the configuration, beside a running daemon; StoreMissing where there is no store.
 
     With `makes_store` an empty store is made, with its tables.
+    What `writes` is refused while the clock is behind: it would be dated before what it is about.
     """
-    from daemon.app import open_house  # noqa: PLC0415 - the whole house, for commands that need it
+    from daemon.app import house_for_command  # noqa: PLC0415 - the house, for commands that need it
     from daemon.store.database_file import Opening  # noqa: PLC0415 - likewise
     from daemon.store.key_checks import check_keys, record_keys  # noqa: PLC0415 - likewise
 
     quiet_logs()
-    house = open_house(config or the_config(), opening=Opening.FIRST if makes_store else Opening.EXISTING)
-    try:
+    opening = Opening.FIRST if makes_store else Opening.EXISTING
+    with house_for_command(config or the_config(), opening=opening) as house:
         _with_tables(house.store, makes_store=makes_store)
         with house.store.read() as tx:
             check_keys(tx)
         if makes_store:
             house.store.commit(record_keys)
+        if writes and (fault := _behind(house)) is not None:
+            raise refuse("clock", fault, HINT_BEHIND, code=1)
         with patience(worded("正在处理", "working"), silent=not sys.stderr.isatty()):
             yield house
-    finally:
-        for notifier in house.notifiers.values():
-            notifier.close()
-        house.store.close()
 
 
 def _with_tables(store: Store, *, makes_store: bool) -> None:
@@ -166,12 +167,24 @@ def _with_tables(store: Store, *, makes_store: bool) -> None:
         raise refuse("service.database", "its tables are of an older version", "run: baoxue db upgrade", code=1)
 
 
-def version() -> str:
-    """The version installed; in a checkout there is none."""
-    try:
-        return metadata.version("baoxue")
-    except metadata.PackageNotFoundError:
-        return "(from source)"
+def _behind(house: House) -> str | None:
+    from daemon.jobs.clock_doubts import fault_of_clock  # noqa: PLC0415 - as above
+
+    with house.store.read() as tx:
+        return fault_of_clock(tx, house.clock())
+
+
+def called_as(program: str | None = None) -> str:
+    """Give the command that calls this baoxue again from here: `baoxue` where PATH finds this one, else its path."""
+    program = sys.argv[0] if program is None else program
+    script = Path(program)
+    if script.stem == "__main__":
+        return f"{shlex.quote(sys.executable)} -m {script.resolve().parent.name}"
+    found = shutil.which(PROGRAM)
+    if not script.is_file() or (found and Path(found).resolve() == script.resolve()):
+        return PROGRAM
+    path = script.absolute()
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
 def quiet_logs() -> None:

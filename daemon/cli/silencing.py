@@ -80,7 +80,7 @@ def add(
 ) -> None:
     """Hold what matches every option given, until it ends; word that something is over always leaves."""
     now = wall_clock()
-    with the_house() as house:
+    with the_house(writes=True) as house:
         children = tuple(the_student(house, one) for one in students)
         with house.store.read() as tx:
             people = house.people(tx)
@@ -109,7 +109,7 @@ def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
 @printing
 def end(silence_id: str, by: str) -> None:
     """End a silence now; what it holds leaves at once."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         print_record(_shown(house, _record(house, quiet.end(house, silence_id, by, wall_clock()))), SILENCE, WORDS)
 
 

@@ -15,7 +15,6 @@ from daemon.cli.reading import print_each, print_refused, print_waiting
 from daemon.cli.shared import configured, progress_bars, quiet_logs, the_config
 from daemon.cli.spans import the_span
 from daemon.cli.written import written
-from daemon.simulate import Simulation
 
 _INSTANT = dt.timedelta(microseconds=1)
 
@@ -32,6 +31,8 @@ _INSTANT = dt.timedelta(microseconds=1)
 @configured
 def simulate(first: str | None, last: str | None, out: Path | None) -> None:
     """Run the whole daemon over the configured file feeds on a virtual clock, on a store of its own."""
+    from daemon.simulate import Simulation  # noqa: PLC0415 - the whole daemon, which its help does not need
+
     config = the_config()
     start, end = the_span(config, first, last)
     quiet_logs()

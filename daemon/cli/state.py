@@ -96,7 +96,7 @@ def accept(feed_id: str, by: str) -> None:
     from daemon.jobs.poll import poll_feed  # noqa: PLC0415 - reads feeds, which the others need not
 
     person = who(by, f"feed {feed_id}")
-    with the_house() as house:
+    with the_house(writes=True) as house:
         config = next((one for one in house.config.feed if one.id == feed_id), None)
         if config is None:
             ids = [one.id for one in house.config.feed]

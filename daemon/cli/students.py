@@ -48,7 +48,7 @@ def same(old: str, new: str, sure: bool, by: str) -> None:  # noqa: FBT001 - cli
 
     Whatever a feed still says of OLD counts for NEW. Nobody is told; of two open cases the older report goes on.
     """
-    with the_house() as house:
+    with the_house(writes=True) as house:
         joined = join_numbers(house, old, new, by, wall_clock(), sure=sure)
         with house.store.read() as tx:
             [child] = children(tx, house, [joined.same_as])
@@ -63,7 +63,7 @@ def same(old: str, new: str, sure: bool, by: str) -> None:  # noqa: FBT001 - cli
 @printing
 def apart(old: str, by: str) -> None:
     """Part numbers again: OLD was joined to another by mistake, and is a child of its own, with the cases it had."""
-    with the_house() as house:
+    with the_house(writes=True) as house:
         was = part_number(house, old, by, wall_clock())
         with house.store.read() as tx:
             [child] = children(tx, house, [was.student_id])

@@ -1,4 +1,4 @@
-"""An alarm: one interval job of the scheduler, moved to when there is next something to do."""
+"""An alarm: one job of the scheduler, moved to when there is next something to do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import structlog
 from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from daemon.clock import wall_clock
+from daemon.clockwork.pauses import Pause
 from daemon.jobs.failing_jobs import Failing, failed_once_more
 from daemon.store.engine_errors import store_fault
 
@@ -67,13 +69,12 @@ class Alarm:
         with self._lock:
             self._job = scheduler.add_job(
                 self._run,
-                "interval",
-                seconds=self._period.total_seconds(),
+                Pause(self._period),
                 id=self.name,
                 name=self.name,
                 executor=executor,
                 max_instances=_INSTANCES,
-                next_run_time=self._clock(),
+                next_run_time=wall_clock(),
             )
 
     def ring(self) -> None:
@@ -135,5 +136,6 @@ class Alarm:
         return min(max(now, self._rested_at), now + self._rest)
 
     def _move(self, instant: dt.datetime) -> None:
+        """Be due at `instant`: the scheduler goes by the machine's clock, which may show another time than ours."""
         if self._job is not None and not self._stopped:
-            self._job.modify(next_run_time=instant)
+            self._job.modify(next_run_time=wall_clock() + (instant - self._clock()))

@@ -44,7 +44,7 @@ class Heart:
         if config is None or config.url is None:
             self._vitals.beat = None
             return
-        if self._due is not None and now < self._due:
+        if self._due is not None and now < self._due <= now + config.every:
             return
         reasons = unwell(self._house, self._vitals, now)
         self._note(reasons)
@@ -101,7 +101,7 @@ def unwell(house: House, vitals: Vitals, now: dt.datetime) -> list[str]:
 
 def _of_the_audit(vitals: Vitals, now: dt.datetime) -> list[str]:
     audited = vitals.audited
-    if audited is None or now - audited.at > _STALE:
+    if audited is None or not dt.timedelta(0) <= now - audited.at <= _STALE:
         return ["no self-audit of late"]
     return [f"overdue: {one.count} {one.what}" for one in audited.found]
 

@@ -7,10 +7,10 @@ import os
 import signal
 import socket
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -19,10 +19,12 @@ import structlog
 from prometheus_client import ProcessCollector
 
 from daemon.app import open_house, refuse_faults
-from daemon.channels import CHANNELS
+from daemon.clock import ClockDoubt, SteadyClock, seconds_since_boot
+from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short_turns
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.reload import Reload
+from daemon.clockwork.resuming import go_on
 from daemon.clockwork.startup import poll_all, prepare, take_back_leases
 from daemon.clockwork.works import PERIOD, Works
 from daemon.config import Config, ConfigError, Problem, load_config
@@ -33,6 +35,7 @@ from daemon.desk.linking import leads_nowhere
 from daemon.jobs.house import House
 from daemon.log_lines import LineWriter
 from daemon.logs import log_what_nobody_catches, set_up_logs
+from daemon.providers import CHANNELS
 from daemon.store.engine_errors import store_fault
 from daemon.store.faults import StoreGone
 from daemon.store.key_checks import check_keys, record_keys
@@ -53,7 +56,7 @@ SENDING_SECONDS = 60.0
 
 BEAT_SECONDS = 5.0
 JUMP_SECONDS = 2.0
-"""Wall clock and monotonic clock that part by more than this within a beat: somebody set the clock."""
+"""The machine's clock and one that nobody sets part by more than this within a beat: somebody set the clock."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -81,11 +84,12 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
             if leads_nowhere(config):
                 log.error("console.public_url is not set: nobody can follow the links of messages", see="baoxue check")
             held.callback(lines.close)
-            house = _open(config, held)
+            clock = SteadyClock()
+            house = _open(config, held, clock)
             house.metrics.log_lines_dropped.set_function(lambda: lines.dropped)
             door = _bind(config, held)
             with _signals() as heard:
-                return _live(house, door, watch, environ, heard, lines)
+                return _live(house, ClockGuard(house, clock), door, watch, environ, heard, lines)
     except ConfigError as error:
         return _refused(error.problems, WRONG)
     except KeyringError as error:
@@ -109,9 +113,9 @@ def _refused(problems: Sequence[Problem], code: int) -> int:
 # ---- from the configuration to a house ----------------------------------------------------------------------------
 
 
-def _open(config: Config, held: ExitStack) -> House:
+def _open(config: Config, held: ExitStack, clock: SteadyClock) -> House:
     """The house with its store claimed and at the newest schema."""
-    house = open_house(config)
+    house = open_house(config, clock=clock)
     held.callback(house.store.close)
     held.callback(_close_channels, house)
     # Claimed before it is upgraded: the daemon that may be running works on the schema as it is.
@@ -150,19 +154,26 @@ def _bind(config: Config, held: ExitStack) -> socket.socket:
 
 
 def _live(
-    house: House, door: socket.socket, watch: Watch, environ: Mapping[str, str], heard: Heard, lines: LineWriter
+    house: House,
+    guard: ClockGuard,
+    door: socket.socket,
+    watch: Watch,
+    environ: Mapping[str, str],
+    heard: Heard,
+    lines: LineWriter,
 ) -> int:
     pools = Pools.of(len(house.config.feed), CHANNELS)
     vitals = Vitals(house)
-    works = Works(house, vitals, watch, pools, Reload(house, vitals, watch, environ), _period(watch))
+    works = Works(house, vitals, watch, pools, Reload(house, vitals, watch, environ), guard, _period(watch))
     server = ConsoleServer(build_console(house, vitals), door)
     gone: StoreGone | None = None
     try:
-        if _start(house, works, pools, watch, heard):
+        if _start(house, guard, works, pools, watch, heard):
             server.start()
             watch.tell("READY=1", f"STATUS=serving on {server.address}")
             log.info("serving", on=server.address, feeds=len(house.config.feed), channels=sorted(house.notifiers))
-            gone = _wait(house, works, heard)
+            resume = partial(go_on, house, guard, works, pools, PATIENCE, lambda: heard.ends > 0)
+            gone = _wait(house, guard, works, resume, heard)
     finally:
         watch.tell("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
@@ -186,30 +197,38 @@ def _period(watch: Watch) -> dt.timedelta:
     return PERIOD if watch.owed_seconds is None else min(PERIOD, dt.timedelta(seconds=watch.owed_seconds / 3))
 
 
-def _start(house: House, works: Works, pools: Pools, watch: Watch, heard: Heard) -> bool:
-    """Hear all feeds, prepare, start the works; False when asked to stop meanwhile."""
+def _start(house: House, guard: ClockGuard, works: Works, pools: Pools, watch: Watch, heard: Heard) -> bool:
+    """Hear all feeds, prepare, start the works; False when asked to stop meanwhile.
+
+    While the clock is in doubt nothing is prepared: see `go_on`.
+    """
     take_back_leases(house)
+    guard.begin()
 
     def stage(feeds: Sequence[str]) -> None:
         log.info("polling before the start", feeds=feeds)
         extended = int((PATIENCE.total_seconds() + 30) * 1_000_000)
         watch.tell(f"EXTEND_TIMEOUT_USEC={extended}", "STATUS=polling every feed once")
 
-    poll_all(house, works.poll, pools.poll.threads, PATIENCE, stage, lambda: heard.ends > 0)
+    doubt = guard.look()
+    if doubt is not ClockDoubt.BEHIND:
+        poll_all(house, works.poll, pools.poll.threads, PATIENCE, stage, lambda: heard.ends > 0)
     if heard.ends:
         return False
-    prepare(house, house.clock())
+    if guard.look() is None and doubt is None:  # else not every feed was heard
+        prepare(house, house.clock())
+        guard.judging.set()
     give_back()
     works.start()
     return True
 
 
-def _wait(house: House, works: Works, heard: Heard) -> StoreGone | None:
+def _wait(house: House, guard: ClockGuard, works: Works, resume: Callable[[], None], heard: Heard) -> StoreGone | None:
     """Hear signals until one says stop, or until the database file is gone, which is returned.
 
     Meanwhile see that the clock runs as clocks do.
     """
-    wall, steady = house.clock(), time.monotonic()
+    wall, steady = guard.reading().wall, seconds_since_boot()
     while True:
         try:
             number = heard.numbers.get(timeout=BEAT_SECONDS)
@@ -223,11 +242,14 @@ def _wait(house: House, works: Works, heard: Heard) -> StoreGone | None:
             house.store.check_file()
         except StoreGone as fault:
             return fault
-        now, ticks = house.clock(), time.monotonic()
+        now, ticks = guard.reading().wall, seconds_since_boot()
         jumped = (now - wall).total_seconds() - (ticks - steady)
+        doubt = guard.look()
         if abs(jumped) > JUMP_SECONDS:
             log.warning("the clock was set", seconds=round(jumped))
             works.jump()
+        if doubt is None and not guard.judging.is_set():
+            resume()
         wall, steady = now, ticks
 
 

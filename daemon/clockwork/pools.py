@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from apscheduler.executors.pool import BasePoolExecutor
 
-from daemon.channels import OF_ENDPOINTS
+from daemon.providers import OF_ENDPOINTS
 
 SENDERS = 8
 """Messages of one channel under way at once, all of them through one gateway or mail server."""

@@ -12,7 +12,7 @@ import structlog
 from watchfiles import watch
 
 from daemon.app import renew_terms
-from daemon.channels import CHANNELS, unchanged
+from daemon.channels import unchanged
 from daemon.clockwork.startup import prepare
 from daemon.clockwork.written import Print, Written
 from daemon.config import Config, ConfigError, Problem, in_force, load_config
@@ -21,6 +21,7 @@ from daemon.jobs.house import House
 from daemon.jobs.pace import ask_again
 from daemon.jobs.refusal import tell_acceptance, tell_refusal
 from daemon.jobs.terms import Terms
+from daemon.providers import CHANNELS
 from daemon.store.channels import hasten
 from daemon.store.key_checks import key_faults
 from daemon.store.keys import KEY_HINT

@@ -20,9 +20,16 @@ PERIOD = dt.timedelta(seconds=30)
 class Watches:
     """Some alarms with threads of their own: a server that does not answer holds up none of what tells people."""
 
-    def __init__(self, house: House, vitals: Vitals, failed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        house: House,
+        vitals: Vitals,
+        failed: Callable[[str], None],
+        may_judge: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._house = house
         self._vitals = vitals
+        self._may_judge = may_judge
         heart = Heart(house, vitals)
 
         def alarm(name: str, work: Callable[[], object], next_at: Next, period: dt.timedelta) -> Alarm:
@@ -31,7 +38,7 @@ class Watches:
         self._alarms = (
             alarm("receipts", self._receipts, lambda: receipts.next_look(house), PERIOD),
             alarm("audit", self._audit, lambda: None, audit.EVERY),
-            alarm("daily watch", self._look_daily, lambda: watch.next_look(house), PERIOD),
+            alarm("daily watch", self._look_daily, self._next_daily, PERIOD),
             alarm("jobs", self._review_jobs, lambda: None, PERIOD),
             alarm("store", self._look_at_store, lambda: None, store_watch.PERIOD),
             alarm("heartbeat", heart.beat, heart.next_at, LOOKS),
@@ -53,13 +60,18 @@ class Watches:
         self._vitals.store.look(self._house.clock())
 
     def _look_daily(self) -> None:
-        watch.look_daily(self._house, self._house.clock())
+        if self._may_judge():
+            watch.look_daily(self._house, self._house.clock())
+
+    def _next_daily(self) -> dt.datetime | None:
+        return watch.next_look(self._house) if self._may_judge() else None
 
     def _review_jobs(self) -> None:
         review_jobs(self._house, self._vitals.failing(), self._house.clock())
 
     def _audit(self) -> None:
-        self._vitals.audited = audit.audit(self._house, self._house.clock(), up_since=self._vitals.up_since)
+        if self._may_judge():
+            self._vitals.audited = audit.audit(self._house, self._house.clock(), up_since=self._vitals.up_since)
 
 
 Next = Callable[[], dt.datetime | None]

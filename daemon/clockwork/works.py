@@ -12,9 +12,11 @@ from threading import Event, Lock
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from daemon.channels import CHANNELS
+from daemon.clock import wall_clock
 from daemon.clockwork.alarm import Alarm
+from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.memory import give_back
+from daemon.clockwork.pauses import Pause
 from daemon.clockwork.pools import Pools, places_of
 from daemon.clockwork.reload import Reload, watch_files
 from daemon.clockwork.watches import Watches
@@ -29,6 +31,7 @@ from daemon.jobs.poll import poll_feed
 from daemon.jobs.send import send_side_by_side
 from daemon.jobs.silence import FEED, look_at_feeds
 from daemon.jobs.sweep import CASE, sweep_due
+from daemon.providers import CHANNELS
 from daemon.store import sending, timers
 from daemon.store.engine_errors import store_fault
 from daemon.systemd import Watch
@@ -61,11 +64,13 @@ class Works:
         watch: Watch,
         pools: Pools,
         reload: Reload,
+        guard: ClockGuard,
         period: dt.timedelta = PERIOD,
     ) -> None:
         self.house = house
         self.vitals = vitals
         self.stopping = Event()
+        self._guard = guard
         self._watch = watch
         self._pools = pools
         self._reload = reload
@@ -79,9 +84,9 @@ class Works:
             | {"watch": pools.watch},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        self.sweep = self._alarm("sweep", self._sweep, self._next_sweep, period, REST)
-        self._look = self._alarm("look", self._look_at_silence, self._next_look, period)
-        self._falls = self._alarm("fall back", self._fall_back, lambda: fallback.next_look(house), period)
+        self.sweep = self._alarm("sweep", self._sweep, partial(self._next_due, CASE, CLASS), period, REST)
+        self._look = self._alarm("look", self._look_at_silence, partial(self._next_due, FEED), period)
+        self._falls = self._alarm("fall back", self._fall_back, self._next_fall, period)
         self._again = self._alarm("reload", reload.look, reload.next_at, period)
         # A sender for each there can be: a configuration that is taken into force may bring or end a channel.
         self._bells = {name: Event() for name in CHANNELS}
@@ -91,7 +96,7 @@ class Works:
         ]
         self._failing_polls: dict[str, Failing] = {}
         vitals.failing = self.failing
-        self._watches = Watches(house, vitals, self._failed)
+        self._watches = Watches(house, vitals, self._failed, self._guard.may_judge)
         house.wake = self.wake
 
     def start(self) -> None:
@@ -107,12 +112,11 @@ class Works:
         for feed in self._feeds.values():
             self._scheduler.add_job(
                 self.poll,
-                "interval",
-                seconds=feed.poll.total_seconds(),
+                Pause(feed.poll),
                 id=f"poll {feed.id}",
                 args=[feed],
                 executor="poll",
-                next_run_time=self.house.clock() + feed.poll,
+                next_run_time=wall_clock() + feed.poll,
             )
         self._scheduler.start()
 
@@ -130,9 +134,11 @@ class Works:
 
     def jump(self) -> None:
         """The clock was set: nothing the scheduler has planned holds any more."""
-        now = self.house.clock()
+        now = wall_clock()
         for feed in self._feeds.values():
             self._scheduler.modify_job(f"poll {feed.id}", next_run_time=now)
+        for alarm in (self._again, *self._watches):
+            alarm.ring()
         self.wake()
 
     def stop(self) -> None:
@@ -147,11 +153,13 @@ class Works:
 
     def poll(self, feed: FeedConfig, patience: float = 0) -> bool:
         """Poll one feed, unless it is being polled: then wait so many seconds for that to end; whether it was asked."""
-        if self.stopping.is_set() or not self._locks[feed.id].acquire(timeout=patience or -1, blocking=patience > 0):
+        if self.stopping.is_set() or self._guard.poll_time(feed) is None:
+            return False
+        if not self._locks[feed.id].acquire(timeout=patience or -1, blocking=patience > 0):
             return False
         with structlog.contextvars.bound_contextvars(job="poll", feed=feed.id):
             try:
-                taken = poll_feed(self.house, self._in_force(feed), self.house.clock())
+                taken = poll_feed(self.house, self._in_force(feed), self._guard.poll_time(feed) or self.house.clock())
             except Exception as error:
                 fault = store_fault(error)
                 log.critical("job failed", fault=fault and str(fault), exc_info=fault is None)
@@ -174,6 +182,9 @@ class Works:
         return next(one for one in self.house.config.feed if one.id == feed.id)
 
     def _sweep(self) -> None:
+        if not self._guard.may_judge():
+            self._watch.tell("WATCHDOG=1")
+            return
         self._ticked = None
         begun = self._tick()
         changed = sweep_due(self.house, begun, self._tick)
@@ -194,10 +205,12 @@ class Works:
         return now
 
     def _look_at_silence(self) -> None:
-        look_at_feeds(self.house, self.house.clock())
+        if self._guard.may_judge():
+            look_at_feeds(self.house, self.house.clock())
 
     def _fall_back(self) -> None:
-        fallback.look_at_alerts(self.house, self.house.clock())
+        if self._guard.may_judge():
+            fallback.look_at_alerts(self.house, self.house.clock())
 
     def send(self, channel: str) -> None:
         """Send what is due of one channel, with its own threads; a channel that is not configured sends nothing."""
@@ -214,13 +227,14 @@ class Works:
 
     # ---- when next --------------------------------------------------------------------------------------------------
 
-    def _next_sweep(self) -> dt.datetime | None:
-        with self.house.store.read() as tx:
-            return timers.next_due(tx, (CASE, CLASS))
+    def _next_fall(self) -> dt.datetime | None:
+        return fallback.next_look(self.house) if self._guard.may_judge() else None
 
-    def _next_look(self) -> dt.datetime | None:
+    def _next_due(self, *kinds: str) -> dt.datetime | None:
+        if not self._guard.may_judge():
+            return None
         with self.house.store.read() as tx:
-            return timers.next_due(tx, (FEED,))
+            return timers.next_due(tx, kinds)
 
     def _next_send(self, channel: str) -> dt.datetime | None:
         if channel not in self.house.notifiers:

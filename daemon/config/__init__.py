@@ -4,7 +4,7 @@ from daemon.config.credentials import FieldKey, SecretError, read_secret
 from daemon.config.duty import DutyConfig, SubstituteConfig
 from daemon.config.load import load_config
 from daemon.config.mapping import MappingConfig, Origin
-from daemon.config.models import Config, ConsoleConfig, PrivacyConfig
+from daemon.config.models import BackupConfig, Config, ConsoleConfig, PrivacyConfig
 from daemon.config.network import NetworkConfig, Reaching, Trusting
 from daemon.config.pace import HoursConfig, PacingConfig, ThrottleConfig
 from daemon.config.restart import in_force
@@ -24,6 +24,7 @@ from daemon.config.speech import (
 from daemon.problems import ConfigError, Problem
 
 __all__ = [
+    "BackupConfig",
     "BouncesConfig",
     "CalendarConfig",
     "ChannelsConfig",

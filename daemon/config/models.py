@@ -6,7 +6,9 @@ The attribute of a key is its name in the file, but for `from`, which is `from_`
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
@@ -19,7 +21,7 @@ from daemon.config.school import CalendarConfig, ServiceConfig
 from daemon.config.sources import FeedConfig, RulesConfig
 from daemon.config.speech import ChannelsConfig, LadderConfig
 from daemon.config.table import Table
-from daemon.config.values import Listen, PublicUrl, Text, Variable, listening
+from daemon.config.values import Count, Lasting, Listen, PublicUrl, Text, Variable, listening
 
 
 class PrivacyConfig(Table):
@@ -56,6 +58,16 @@ class ConsoleConfig(Table):
         return listening(self.listen)
 
 
+class BackupConfig(Table):
+    """`[backup]`: the scheduled backups that `baoxue db backup --scheduled` writes, and when one is overdue."""
+
+    folder: Text = Field(description="the folder they are written to", examples=['"/var/backups/baoxue"'])
+    keep: Annotated[Count, Field(ge=1)] = Field(default=14, description="how many are kept")
+    overdue_after: Lasting = Field(
+        default=dt.timedelta(hours=26), description="how old the newest may be before the operator is told"
+    )
+
+
 class Document(Table):
     """The whole file."""
 
@@ -71,6 +83,7 @@ class Document(Table):
     channels: ChannelsConfig = Field(default=ChannelsConfig(), description="the ways to reach people")
     privacy: PrivacyConfig = Field(default=PrivacyConfig(), description="the keys for what is encrypted at rest")
     console: ConsoleConfig = Field(default=ConsoleConfig(), description="the daemon's own door")
+    backup: BackupConfig | None = Field(default=None, description="the scheduled backups")
     heartbeat: HeartbeatConfig | None = Field(default=None, description="who watches the daemon from outside")
 
 

@@ -97,11 +97,12 @@ _TYPES: Mapping[str, object] = {
     "count": Annotated[Count, Field(ge=1)],
     "flag": Annotated[bool, Strict()],
     "headers": Headers,
+    "names": dict[Text, Text],
     "texts": tuple[Text, ...],
     "folder": Text,
     "templates": tuple[TemplateConfig, ...],
 }
-_EMPTY: Mapping[str, object] = {"headers": {}, "texts": (), "templates": ()}
+_EMPTY: Mapping[str, object] = {"headers": {}, "names": {}, "texts": (), "templates": ()}
 
 
 def offered_table(

@@ -92,6 +92,11 @@ class EmailConfig(Trusting):
     bounce_to: Address | None = Field(
         default=None, description="the address mails come back to", examples=['"bounces@example.org"']
     )
+    bounce_tag: Literal["+", "-", "="] | None = Field(
+        default=None,
+        description="what divides that address from each mail's id, where the server delivers such addresses",
+        examples=['"+"'],
+    )
     notify: Notices = Field(
         default=("failure", "delay"), description="what servers are asked to tell about a mail's fate"
     )

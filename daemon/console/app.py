@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from daemon.console.fields import read_fields
+from daemon.console.figures import Figures
 from daemon.console.heard import hear
 from daemon.console.links import follow, show
 from daemon.console.pages import HEADERS, Page, render
@@ -24,6 +25,7 @@ METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 def build_console(house: House, vitals: Vitals) -> Starlette:
     """The application over one house; opens nothing and serves nothing by itself."""
+    figures = Figures(vitals)
 
     def look(request: Request) -> Response:
         return answer(show(house, request.path_params["token"], house.clock()))
@@ -46,7 +48,7 @@ def build_console(house: House, vitals: Vitals) -> Starlette:
         return JSONResponse(report, 200 if ready else 503)
 
     def metrics(_: Request) -> Response:
-        return Response(house.metrics.render(), headers={"Content-Type": METRICS})
+        return Response(house.metrics.render() + figures.render(), headers={"Content-Type": METRICS})
 
     return Starlette(
         routes=[

@@ -72,7 +72,7 @@ def _typesetter() -> ModuleType:
 def _how_to_install() -> str:
     """Return the command that installs what is missing, at the version and with the hashes of the lock file."""
     pip = f"{sys.executable} -m pip install --require-hashes -r requirements-pdf.lock"
-    return f"in the folder of baoxue's sources: {pip}; or write .html and print that"
+    return f"where requirements-pdf.lock is, in the manual or the sources: {pip}; or write .html and print that"
 
 
 def _words() -> dict[str, Any]:

@@ -54,11 +54,12 @@ _GRACE_SECONDS = 3.0
 _CURTAIN = dt.time(18)
 
 
-def run(seed: int = 1, days: int = DAYS, speed: float = 1.0, keep: Path | None = None) -> int:
+def run(seed: int = 1, days: int = DAYS, speed: float = 1.0, keep: Path | None = None, command: str = "baoxue") -> int:
     """Play `days` school days of the county of a `seed`; the exit status.
 
     On a terminal three weeks take about 75 s at `speed` 1, twice that at 0.5; 0 waits for nothing, and without a
     terminal nothing is ever waited for. `keep` is a new or empty folder that stays afterwards, configuration and all.
+    `command` is how baoxue is called on this machine, for the next steps that are shown at the end.
     0 also when stopped by a signal; 1 when something did not arrive as the store says it did. Raises DeskError for
     what cannot be played. To be called in the main thread.
     """
@@ -75,7 +76,7 @@ def run(seed: int = 1, days: int = DAYS, speed: float = 1.0, keep: Path | None =
         with stage.house.store.read() as tx:
             faults = stage.tally.faults(tx, stage.board, stage.letterbox)
         lines = summary(stage.tally, stage.board)
-    for line in closing(lines, faults, keep):
+    for line in closing(lines, faults, keep, command):
         _write(line)
     return FAILED if faults else DONE
 

@@ -64,12 +64,25 @@ def opening() -> list[str]:
     ]
 
 
-def closing(lines: Sequence[tuple[str, str]], faults: Sequence[str], keep: Path | None) -> list[str]:
-    """The reckoning, and where to look further."""
+def closing(lines: Sequence[tuple[str, str]], faults: Sequence[str], keep: Path | None, command: str) -> list[str]:
+    """Say what happened, and what can be done next; `command` is how baoxue is called on this machine."""
     width = max(cell_len(what) for what, _ in lines)
     said = ["", "小结 summary"]
     said += [f"  {what}{' ' * (width - cell_len(what))}  {value}" for what, value in lines]
     said += [f"不符 amiss: {fault}" for fault in faults]
-    if keep is not None:
-        said += ["", f"台账 the ledger: baoxue --config {shlex.quote(str(keep / 'config.toml'))} cases"]
-    return said
+    return [*said, "", "接下来 next steps", *_next_steps(keep, command)]
+
+
+def _next_steps(keep: Path | None, command: str) -> list[str]:
+    """Commands to copy: the ledger of the county that was kept, or how to keep it; then one's own county."""
+    if keep is None:
+        ledger = ("保留演示数据 keep the county", f"{command} demo --keep demo-county")
+    else:
+        ledger = ("台账 the ledger", f"{command} --config {shlex.quote(str(keep / 'config.toml'))} cases")
+    steps = (
+        ledger,
+        ("自己的数据 your own county", f"{command} init my-county"),
+        ("全部命令 all commands", f"{command} --help"),
+    )
+    width = max(cell_len(what) for what, _ in steps)
+    return [f"  {what}{' ' * (width - cell_len(what))}  {line}" for what, line in steps]

@@ -42,6 +42,15 @@ def examine_signature(config: Config, found: Findings) -> None:
         found.notice(("channels", "sms", "sign_name"), fault, "write the signature the gateway has registered for you")
 
 
+def examine_answers(config: Config, found: Findings) -> None:
+    """A gateway of one's own says in its answer whether it took a message, and not by HTTP's 200 alone."""
+    sms = config.channels.sms
+    if sms is not None and "ok_field" in sms.settings and sms.settings["ok_field"] is None:
+        fault = "is not set: any HTTP 200 that names no fault counts as a message taken"
+        hint = 'name the field of its answer that says so, such as ok_field = "code" with ok_value = "0"'
+        found.notice(("channels", "sms", "ok_field"), fault, hint)
+
+
 def leads_nowhere(config: Config) -> bool:
     """Whether live messages carry links that nobody set an address for."""
     return carries_links(config) and is_unset(config)

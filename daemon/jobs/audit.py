@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from daemon.jobs.announce import announce
+from daemon.jobs.backups import look_at_backups, unnoted_backup_problem
 from daemon.jobs.casefile import from_row
 from daemon.jobs.channel_problems import review_channels
 from daemon.jobs.fallback import fall_back
@@ -85,7 +86,7 @@ def audit(house: House, now: dt.datetime, *, up_since: dt.datetime | None = None
     if not mend:
         with house.store.read() as tx:
             found = tuple(one for one, _ in _look(tx, house, now, up_since))
-            return Audit(now, found, tuple(open_problems(tx)))
+            return Audit(now, found, (*open_problems(tx), *unnoted_backup_problem(tx, house, now)))
     done = house.store.commit(lambda tx: _audit(tx, house, now, up_since))
     _count(house, done)
     if done.found:
@@ -103,6 +104,7 @@ def _audit(tx: Tx, house: House, now: dt.datetime, up_since: dt.datetime | None)
     _tell(tx, house, found, now)
     forget_feeds(tx, house, now)
     review_channels(tx, house, now)
+    look_at_backups(tx, house, now, up_since)
     if up_since is None or up_since <= now - GRACE:
         review_rolls(tx, house, find_missing_rolls(tx, house, now), now)
     return Audit(now, found, tuple(open_problems(tx)))

@@ -13,8 +13,8 @@ from daemon.jobs.house import House
 from daemon.jobs.intake import arm_class
 from daemon.jobs.needless import acted
 from daemon.jobs.office import LINK, Actor, act, judge_anew
-from daemon.jobs.people import People
-from daemon.problems import choose, nearest
+from daemon.jobs.people import People, child_of
+from daemon.problems import choose
 from daemon.store import absences, cases, incidents, overlays
 from daemon.store.alerts import AlertRow
 from daemon.store.children import RosterStudent
@@ -24,9 +24,6 @@ from daemon.store.tx import Tx
 from rules.case import Decision, Entry
 from rules.instants import from_micros, to_micros
 from rules.records import EARLY, FORETOLD, MARK_NAMES, LeaveRecord, Mark
-
-FEW = 5_000
-"""A nearest id is looked for among no more than this: comparing a county's is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +162,6 @@ def _unknown(tx: Tx, house: House, row: IncidentRow, by: str, now: dt.datetime) 
         Overlay(date, name, Mark.UNKNOWN, now, by, unit_id=row.subject, incident_id=row.incident_id)
         for date, name in sorted({(session.date, session.name) for session in sessions})
     ]
-
-
-def child_of(people: People, student_id: str) -> RosterStudent:
-    """A child on the roster; DeskError when there is none of that id."""
-    child = people.roster.students.get(student_id)
-    if child is not None:
-        return child
-    few = people.roster.students if len(people.roster.students) <= FEW else ()
-    meant = nearest(student_id, few)
-    hint = f'did you mean "{meant}"?' if meant else "the id is the 学籍号 of the students feed; import it first"
-    raise DeskError(f"student {student_id}", "is not on the roster", hint)
 
 
 def _journal(tx: Tx, house: House, student_id: str, entry: Entry, now: dt.datetime) -> None:

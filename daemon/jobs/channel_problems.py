@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from daemon.channels import OF_ENDPOINTS, endpoints_of
 from daemon.jobs.house import House
 from daemon.jobs.service_problems import ServiceProblem, Trouble, end_problem, note_problem, open_service_problems
+from daemon.providers import OF_ENDPOINTS, endpoints_of
 from daemon.store import channels, overdue
 from daemon.store.addresses import endpoint_key
 from daemon.store.incidents import IncidentRow

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from daemon.channels import provider_of
 from daemon.desk.links import Act
 from daemon.jobs.house import House
+from daemon.providers import provider_of
 from daemon.store import roster as rosters
 from daemon.store.outbox import AlertRow, MessageRow
 from daemon.store.roster import Contact
 from daemon.store.tx import Tx
 from notifiers.contract import Message
+from notifiers.numbers import takes_texts
 from notifiers.phrases import class_words, grade_words
 from notifiers.sms.facts import sms_facts
 from notifiers.webhook import webhook_body
@@ -99,7 +100,7 @@ def said_as(message: MessageRow, alerts: Sequence[AlertRow]) -> str:
 def address_of(contact: Contact, channel: str) -> str | None:
     """Return where a contact is reached on a channel; None where it is not."""
     return {
-        "sms": contact.phone,
+        "sms": contact.phone if contact.phone and takes_texts(contact.phone) else None,
         "email": contact.email,
         "chat": contact.endpoint,
         "webhook": contact.endpoint,

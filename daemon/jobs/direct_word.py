@@ -9,11 +9,11 @@ from typing import Any
 
 import structlog
 
-from daemon.channels import provider_of
 from daemon.jobs.compose import address_of, signature_of
 from daemon.jobs.house import House
 from daemon.jobs.routing import Routing, operators
 from daemon.jobs.service_problems import OVER, TOLD, Trouble, service_facts
+from daemon.providers import provider_of
 from daemon.store import roster as rosters
 from daemon.store.roster import Contact
 from daemon.store.tx import Tx

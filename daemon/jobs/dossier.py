@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from daemon.desk.ledger import case_row, ledger
-from daemon.jobs.byhand import child_of
 from daemon.jobs.casefile import from_row
 from daemon.jobs.find import children_under, unit_called
 from daemon.jobs.house import House
 from daemon.jobs.naming import open_names, place_of
-from daemon.jobs.people import People
-from daemon.jobs.scenes import load_judgement
+from daemon.jobs.people import People, child_of
+from daemon.jobs.scenes import load_register
 from daemon.store import absences, journal, outbox
 from daemon.store.cases import CaseRow
 from daemon.store.tx import Tx
@@ -159,7 +158,7 @@ def _history(tx: Tx, house: House, people: People, case: Case, now: dt.datetime)
     first = min(filter(None, (case.opened_at, case.run_from, case.finding.run_from))) - BEFORE
     child = child_of(people, case.student_id)
     since, until = first.astimezone(house.calendar.zone).date(), case.closed_at or now
-    register = load_judgement(tx, house, people, [child.ordinal], until, since).register
+    register = load_register(tx, house, people, [child.ordinal], until, since)
     starts, expected = register.starts()[0], register.expected()[0]
     columns = np.flatnonzero(expected & (starts >= to_micros(first)) & (starts <= to_micros(until)))
     return [_session(house, register.variant_of(0, int(column)), int(column), register.marks[0]) for column in columns]

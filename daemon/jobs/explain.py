@@ -9,9 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from daemon.desk.faults import DeskError
-from daemon.jobs.byhand import child_of
 from daemon.jobs.house import House
-from daemon.jobs.people import People
+from daemon.jobs.people import People, child_of
 from daemon.jobs.scenes import load_scene
 from daemon.jobs.stood import Stood, stood_at, stood_now
 from daemon.problems import choose

@@ -5,24 +5,28 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock, RLock
+from typing import TYPE_CHECKING
 
 from daemon.config import Config
 from daemon.desk.links import Links
 from daemon.jobs.people import People, load_people
 from daemon.jobs.terms import Terms
-from daemon.metrics import Metrics
 from daemon.store import roster
 from daemon.store.engine import Store
 from daemon.store.tx import Tx
-from notifiers.contract import Notifier
-from notifiers.words import Words
 from rules.calendar import Calendar
-from rules.case import Law
-from rules.laws import Laws
 from rules.pacing import Pacing
-from rules.predicate import Predicate
-from rules.rulebook import Rulebook
+
+if TYPE_CHECKING:  # see Terms
+    from daemon.metrics import Metrics
+    from notifiers.contract import Notifier
+    from notifiers.words import Words
+    from rules.case import Law
+    from rules.laws import Laws
+    from rules.predicate import Predicate
+    from rules.rulebook import Rulebook
 
 STANDSTILL = dt.timedelta(0)
 
@@ -42,7 +46,6 @@ class House:
     clock: Callable[[], dt.datetime]
     worker: str
     new_id: Callable[[], str]
-    metrics: Metrics = field(default_factory=Metrics)
     simulated: bool = False
     wake: Callable[[], None] = lambda: None
     """Called after something was armed or queued, so that the clockwork looks again."""
@@ -54,6 +57,13 @@ class House:
     """By feed that is being read how many of its new files are still to be."""
     _people: tuple[int, People] | None = None
     _lock: RLock = field(default_factory=RLock)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The figures Prometheus may ask for, from now on."""
+        from daemon.metrics import Metrics  # noqa: PLC0415 - its library, for whoever counts
+
+        return Metrics()
 
     @property
     def config(self) -> Config:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from daemon.channels import children_in_one_text
 from daemon.config import ChannelsConfig
+from daemon.providers import children_in_one_text
 from daemon.store import holding
 from daemon.store.holding import Gathering
 from daemon.store.sending import Claimed

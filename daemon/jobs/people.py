@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.desk.faults import DeskError
 from daemon.jobs.numbers import NOTHING_MERGED, Merged, join_spells
+from daemon.problems import nearest
 from daemon.store import roster as rosters
+from daemon.store.children import RosterStudent
 from daemon.store.renumbering import same_children
 from daemon.store.tx import Tx
 from rules.calendar import Calendar
@@ -195,6 +198,21 @@ class People:
             for unit in {class_id, *(unit.unit_id for unit in self.directory.upward(class_id))}:
                 found.setdefault(unit, []).append(index)
         return found
+
+
+def child_of(people: People, student_id: str) -> RosterStudent:
+    """Find a child on the roster; raises DeskError when there is none of that id."""
+    child = people.roster.students.get(student_id)
+    if child is not None:
+        return child
+    few = people.roster.students if len(people.roster.students) <= FEW else ()
+    meant = nearest(student_id, few)
+    hint = f'did you mean "{meant}"?' if meant else "the id is the 学籍号 of the students feed; import it first"
+    raise DeskError(f"student {student_id}", "is not on the roster", hint)
+
+
+FEW = 5_000
+"""A nearest id is looked for among no more than this: comparing a county's is slow."""
 
 
 def load_people(tx: Tx, calendar: Calendar) -> People:

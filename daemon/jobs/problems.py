@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon.jobs import feed_problems, service_problems
-from daemon.jobs.feed_findings import STOPS_THE_HEARTBEAT
+from daemon.jobs.feed_findings import STOPS_THE_HEARTBEAT, WORDS
 from daemon.store.incidents import IncidentRow
 from daemon.store.tx import Tx
 
@@ -18,6 +18,15 @@ def problem_words(row: IncidentRow) -> str:
     """Return a problem in one line of English for whoever runs the daemon."""
     of_service = row.kind in service_problems.SERVICE_WORDS
     return service_problems.service_problem_words(row) if of_service else feed_problems.problem_words(row)
+
+
+def problem_in_words(row: IncidentRow) -> tuple[str, str]:
+    """Return what a problem is, and of which feed or part of the service: 中文, English."""
+    if row.kind in service_problems.SERVICE_WORDS:
+        zh, en = service_problems.SERVICE_WORDS[row.kind]
+        return f"{service_problems.part_in_chinese(row.subject)}：{zh}", f"{row.subject}: {en}"
+    zh, en = WORDS[row.kind]
+    return f"数据源 {row.subject}：{zh}", f"feed {row.subject}: {en}"
 
 
 def stops_the_heartbeat(row: IncidentRow) -> bool:

@@ -9,11 +9,11 @@ from typing import Any
 from daemon.desk.deeds import DONE
 from daemon.desk.ledger import case_row, subject_of
 from daemon.desk.reasons import who
-from daemon.jobs.byhand import child_of
 from daemon.jobs.casefile import from_row
 from daemon.jobs.dossier import local
 from daemon.jobs.house import House
 from daemon.jobs.office import act
+from daemon.jobs.people import child_of
 from daemon.jobs.record import attempt_values, receipt_values
 from daemon.jobs.sent import sent_values
 from daemon.jobs.ways import ways_of

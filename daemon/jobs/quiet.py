@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields, replace
 
 from daemon.desk.faults import DeskError
 from daemon.desk.reasons import who
-from daemon.jobs.byhand import FEW, child_of
 from daemon.jobs.house import House
 from daemon.jobs.office import act
+from daemon.jobs.people import FEW, child_of
 from daemon.problems import choose, nearest
 from daemon.store import holding, silences
 from daemon.store.silences import SilenceRow

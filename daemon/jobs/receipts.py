@@ -19,7 +19,7 @@ from daemon.store.journal import EntryDraft
 from daemon.store.receipts import DELIVERED, FAILED, Kept, ReceiptRow, Word
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
-from notifiers.contract import DeliveryError, Gatherer, Heard, Overhearing, Report, Waiting
+from notifiers.contract import DeliveryError, Fault, Gatherer, Heard, Overhearing, Report, Waiting
 
 log = structlog.get_logger()
 
@@ -167,7 +167,8 @@ def keep(house: House, channel: str, way: str, heard: Heard, now: dt.datetime) -
 
 def _word(report: Report, now: dt.datetime) -> Word:
     """A report as the store keeps it; nothing comes about later than we hear of it."""
-    return Word(report.status, min(report.at, now), report.message_id, report.provider_id, report.detail)
+    fault = None if report.fault is Fault.ADDRESS else str(report.fault)
+    return Word(report.status, min(report.at, now), report.message_id, report.provider_id, report.detail, fault)
 
 
 def _keep(tx: Tx, house: House, channel: str, way: str, words: Sequence[Word], now: dt.datetime) -> _Landed:

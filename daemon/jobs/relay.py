@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.jobs.house import House
@@ -82,10 +82,16 @@ class Relay:
             self._routing.look_up(self.tx, (), {leg.alert.contact_id for leg in self.legs})
 
     def _with_address_at_fault(self, lost: Sequence[Leg]) -> list[Leg]:
-        """Return those whose address was refused, or that did not arrive there."""
-        faults = falling.last_faults(self.tx, {leg.message.message_id for leg in lost})
-        at_fault = {key for key, fault in faults.items() if fault == Fault.ADDRESS}
-        return [leg for leg in lost if leg.message.state == UNDELIVERED or leg.message.message_id in at_fault]
+        """Return those whose address was refused, or that did not arrive there for its sake."""
+        ids = {leg.message.message_id for leg in lost}
+        refused, returned = falling.last_faults(self.tx, ids), _returned_faults(self.tx, ids)
+        at_fault = {key for key, fault in refused.items() if fault == Fault.ADDRESS}
+        return [
+            leg
+            for leg in lost
+            if (key := leg.message.message_id) in at_fault
+            or (leg.message.state == UNDELIVERED and not returned.get(key))
+        ]
 
     def _unreachable(self, leg: Leg, reason: str) -> Unreachable:
         row = leg.message
@@ -195,6 +201,12 @@ class Relay:
 
 def _said(alert: AlertRow | AlertDraft) -> tuple[object, ...]:
     return alert.case_id, alert.kind, alert.episode, alert.rung, alert.raised_at, alert.facts.get("rule")
+
+
+def _returned_faults(tx: Tx, message_ids: Iterable[str]) -> dict[str, str | None]:
+    """Return by message where the fault lies by the last word that it failed; None: with the address."""
+    said = receipts.receipts_of(tx, message_ids)
+    return {key: row.fault for key, rows in said.items() for row in rows if row.status == receipts.FAILED}
 
 
 def _reasons(tx: Tx, lost: Sequence[Leg]) -> dict[str, str]:

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from daemon.desk.faults import DeskError
 from daemon.desk.reasons import who
 from daemon.jobs.apply import CASE, write_decisions
-from daemon.jobs.byhand import child_of
 from daemon.jobs.casefile import from_row
 from daemon.jobs.house import House
 from daemon.jobs.intake import retry_parked
 from daemon.jobs.office import act, closed_case, judge_anew
-from daemon.jobs.people import People
+from daemon.jobs.people import People, child_of
 from daemon.store import cases, intake, outbox, renumbering, roster, timers
 from daemon.store.renumbering import Renumbering
 from daemon.store.timers import Timer

@@ -19,7 +19,7 @@ from rules.calendar import Calendar
 from rules.incidents import MassAbsence
 from rules.instants import from_micros
 from rules.judge import Judgement
-from rules.register import Leave, Movement, build_register
+from rules.register import Leave, Movement, Register, build_register
 from rules.rolls import Overlay, Rolls
 from rules.rule import Rule
 from rules.signs import Sign
@@ -128,25 +128,9 @@ def load_judgement(
     traits: Traits | None = None,
     rules: Sequence[Rule] = (),
 ) -> Judgement:
-    """The register of `ordinals` as known at `now`, judged by `rules` too; `since` leaves earlier sessions untaken."""
-    today = now.astimezone(house.calendar.zone).date()
-    calendar = house.calendar.until(today + AHEAD)
-    students = [people.student_of[ordinal] for ordinal in ordinals]
-    wanted = [people.class_ids[index] for index in sorted(people.classes_of(ordinals))]
-    row_of = people.with_earlier({student: row for row, student in enumerate(students)})
-    first = since or house.calendar.dates[0]
-    block = rolls.load_rolls(tx, wanted, first, today + AHEAD, now)
-    register = build_register(
-        calendar,
-        [people.spells[ordinal] for ordinal in ordinals],
-        people.variants,
-        to_rolls(block, people, calendar, ordinals),
-        overlays=overlays_of(tx, people, ordinals, (first, today + AHEAD), now),
-        leaves=_leaves(tx, row_of, now),
-        movements=_movements(tx, people, row_of, now),
-    )
+    """Judge the register of `ordinals` as known at `now`, by `rules` too; `since` leaves earlier sessions untaken."""
     return Judgement(
-        register,
+        load_register(tx, house, people, ordinals, now, since),
         house.law.clock,
         house.terms.when,
         now,
@@ -154,6 +138,28 @@ def load_judgement(
         traits=traits,
         rules=rules,
         schools=people.school_ids,
+    )
+
+
+def load_register(
+    tx: Tx, house: House, people: People, ordinals: Sequence[int], now: dt.datetime, since: dt.date | None = None
+) -> Register:
+    """Load the register of `ordinals` as known at `now`; `since` leaves earlier sessions untaken."""
+    today = now.astimezone(house.calendar.zone).date()
+    calendar = house.calendar.until(today + AHEAD)
+    students = [people.student_of[ordinal] for ordinal in ordinals]
+    wanted = [people.class_ids[index] for index in sorted(people.classes_of(ordinals))]
+    row_of = people.with_earlier({student: row for row, student in enumerate(students)})
+    first = since or house.calendar.dates[0]
+    block = rolls.load_rolls(tx, wanted, first, today + AHEAD, now)
+    return build_register(
+        calendar,
+        [people.spells[ordinal] for ordinal in ordinals],
+        people.variants,
+        to_rolls(block, people, calendar, ordinals),
+        overlays=overlays_of(tx, people, ordinals, (first, today + AHEAD), now),
+        leaves=_leaves(tx, row_of, now),
+        movements=_movements(tx, people, row_of, now),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -19,13 +18,13 @@ from daemon.jobs.compose import Opened, compose, open_for
 from daemon.jobs.fallback import after_sending
 from daemon.jobs.flight import Flight, Pace, Ready
 from daemon.jobs.house import House
+from daemon.jobs.outcomes import ended_attempt, outcome_of, refused
 from daemon.jobs.pace import gate
 from daemon.jobs.sent import keep_texts
 from daemon.jobs.stale import without_stale
 from daemon.store import cases, journal, sending
 from daemon.store.journal import EntryDraft
 from daemon.store.keys import KeyringError
-from daemon.store.outbox import SENT
 from daemon.store.sending import FAILED, RETRY, Claimed, Outcome, Places, Started
 from daemon.store.tx import Tx
 from notifiers.contract import DeliveryError, Fault, Message, Notifier, Receipt, Swift
@@ -44,13 +43,6 @@ SWIFT = 4
 """So many times more messages of a swift channel are on their way at once, also to each addressee."""
 LONGEST_PAUSE = 4.0
 """In seconds, between two tries to write down what was sent."""
-FIRST_RETRY = dt.timedelta(seconds=10)
-LONGEST_RETRY = dt.timedelta(minutes=10)
-GIVE_UP = dt.timedelta(days=7)
-TRIES = 20
-"""A message that could not leave for this long, and was tried so often, is given up; its case has long climbed on."""
-DOUBTED_PAUSES = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 30, 120))
-"""After an attempt that may have reached its recipient; after one more of them nobody gets another copy."""
 
 
 def send_due(house: House, channel: str, now: dt.datetime, *, limit: int = 100) -> int:
@@ -133,10 +125,10 @@ def _launch(house: House, channel: str, workers: Executor, flight: Flight, one: 
             flight.land(one, never)
         else:
             notifier.begin(
-                cast("Message", one.words), lambda came: flight.land(one, _outcome(house, one.started, came))
+                cast("Message", one.words), lambda came: flight.land(one, outcome_of(house, one.started, came))
             )
     except Exception as error:  # noqa: BLE001 - nobody else would say that its place is free
-        flight.land(one, _outcome(house, one.started, error))
+        flight.land(one, outcome_of(house, one.started, error))
 
 
 def _carry(house: House, channel: str, flight: Flight, one: Ready, until: float) -> None:
@@ -144,7 +136,7 @@ def _carry(house: House, channel: str, flight: Flight, one: Ready, until: float)
     try:
         outcome = _hand_over(house, channel, one.started, one.words, until)
     except Exception as error:  # noqa: BLE001 - see above
-        outcome = _outcome(house, one.started, error)
+        outcome = outcome_of(house, one.started, error)
     flight.land(one, outcome)
 
 
@@ -218,7 +210,7 @@ def _hand_over(
         came = cast("Notifier", notifier).send(cast("Message", words))
     except Exception as error:  # noqa: BLE001 - told apart, and logged, where the outcome is made
         came = error
-    return _outcome(house, started, came)
+    return outcome_of(house, started, came)
 
 
 def _untried(
@@ -231,96 +223,12 @@ def _untried(
     """What comes of an attempt that is not made: it is too late, there are no words, or no channel."""
     if until is not None and time.monotonic() > until:
         now = house.clock()
-        return replace(_ended(house, started, RETRY, now), next_at=now, error="had to wait too long")
+        return replace(ended_attempt(house, started, RETRY, now), next_at=now, error="had to wait too long")
     if isinstance(words, DeliveryError):
-        return _failed(house, started, words)
+        return refused(house, started, words)
     if notifier is None:
-        return _failed(house, started, DeliveryError("the channel is not configured any more"))
+        return refused(house, started, DeliveryError("the channel is not configured any more"))
     return None
-
-
-def _outcome(house: House, started: Started, came: Receipt | Exception) -> Outcome:
-    """What came of an attempt that was made."""
-    row = started.message
-    if isinstance(came, DeliveryError):
-        return _failed(house, started, came)
-    if isinstance(came, Exception):
-        # A bug in one channel must not stop the others, nor lose the message: it is logged whole and tried again.
-        log.critical("sending failed unexpectedly", message=row.message_id, channel=row.channel, exc_info=came)
-        house.metrics.failures.labels(job=f"send {row.channel}").inc()
-        return _failed(house, started, DeliveryError("unexpected failure, see the log", doubtful=True))
-    return _taken(house, started, came.provider_id)
-
-
-def _taken(house: House, started: Started, provider_id: str | None) -> Outcome:
-    row, ended = started.message, house.clock()
-    house.metrics.sent.labels(channel=row.channel, outcome="sent").inc()
-    house.metrics.delay.labels(channel=row.channel).observe(max((ended - row.created_at).total_seconds(), 0))
-    return replace(_ended(house, started, SENT, ended), provider_id=provider_id)
-
-
-def _ended(house: House, started: Started, state: str, at: dt.datetime) -> Outcome:
-    row = started.message
-    return Outcome(row.message_id, started.n, house.worker, at, state, channel=row.channel, addressee=row.addressee)
-
-
-def _failed(house: House, started: Started, error: DeliveryError) -> Outcome:
-    if error.taken_before and started.n > 1:
-        return _taken(house, started, None)
-    row, ended = started.message, house.clock()
-    doubtful = error.doubtful or error.taken_before
-    doubts = started.doubts + doubtful
-    given_up = error.permanent or _is_given_up(house, started, error, doubts if doubtful else 0, ended)
-    state = FAILED if given_up else RETRY
-    house.metrics.sent.labels(channel=row.channel, outcome=state).inc()
-    log.warning(
-        "message not taken",
-        message=row.message_id,
-        channel=row.channel,
-        reason=error.reason,
-        fault=str(error.fault),
-        final=given_up,
-        n=started.n,
-    )
-    return replace(
-        _ended(house, started, state, ended),
-        next_at=None if given_up else ended + _pause(house, started, error, doubts if doubtful else 0),
-        error=error.reason,
-        doubtful=doubtful,
-        fault=str(error.fault),
-    )
-
-
-def _is_given_up(house: House, started: Started, error: DeliveryError, doubts: int, now: dt.datetime) -> bool:
-    """Return whether to try no more: what our account is blamed for waits for the operator, however long.
-
-    What may have reached a person is not repeated for ever; it counts as told, and is told another way besides.
-    """
-    if error.fault is Fault.ACCOUNT:
-        return False
-    if doubts > len(DOUBTED_PAUSES) and _copies_are_read(house, started):
-        return True
-    return now - started.message.created_at > GIVE_UP and started.n >= TRIES
-
-
-def _pause(house: House, started: Started, error: DeliveryError, doubts: int) -> dt.timedelta:
-    """Return how long to wait before the next attempt: much longer where it may be a second copy for somebody."""
-    usual = retry_after(started.n, error.retry_after)
-    if not doubts or not _copies_are_read(house, started):
-        return usual
-    return max(usual, DOUBTED_PAUSES[min(doubts, len(DOUBTED_PAUSES)) - 1])
-
-
-def _copies_are_read(house: House, started: Started) -> bool:
-    """Return whether a second copy is read by a person, and not dropped by whoever knows the id of the first."""
-    return not getattr(house.notifiers.get(started.message.channel), "knows_ids", False)
-
-
-def retry_after(attempt: int, asked: dt.timedelta | None) -> dt.timedelta:
-    """How long to wait after attempt `attempt`: doubling with jitter, or what the other side asked for if longer."""
-    grown: dt.timedelta = min(FIRST_RETRY * 2 ** min(attempt - 1, 16), LONGEST_RETRY)
-    jittered = grown * (0.75 + random.random() / 2)  # noqa: S311 - spreads load, keeps no secret
-    return max(jittered, asked or dt.timedelta(0))
 
 
 def _settle(house: House, outcomes: Sequence[Outcome], stopping: Callable[[], bool] = lambda: True) -> None:

@@ -34,6 +34,10 @@ class ServiceProblem(StrEnum):
     CHANNEL_FAILING = "channel_failing"
     JOB_FAILING = "job_failing"
     STORE_FAILING = "store_failing"
+    CLOCK_BEHIND = "clock_behind"
+    CLOCK_AHEAD = "clock_ahead"
+    CLOCK_WAS_AHEAD = "clock_was_ahead"
+    BACKUP_OVERDUE = "backup_overdue"
 
 
 SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
@@ -41,10 +45,14 @@ SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
     ServiceProblem.CHANNEL_FAILING: ("消息一直发不出去", "nothing leaves"),
     ServiceProblem.STORE_FAILING: ("读写失败，提醒发不出去", "it cannot be used, so that nobody is told of a child"),
     ServiceProblem.JOB_FAILING: ("后台任务反复失败", "it fails again and again"),
+    ServiceProblem.CLOCK_BEHIND: ("时间落后，暂停判断", "it is behind, nothing is judged"),
+    ServiceProblem.CLOCK_AHEAD: ("时间突然超前，暂停判断", "it was set far ahead, nothing is judged"),
+    ServiceProblem.CLOCK_WAS_AHEAD: ("时间曾超前，现已校正", "it was ahead, and has been set right"),
+    ServiceProblem.BACKUP_OVERDUE: ("没有新近的备份", "there is no recent backup"),
 }
 """Each problem: 中文, English."""
 
-PARTS = {"channel": "渠道", "job": "任务", "clock": "系统时钟", "store": "数据库"}
+PARTS = {"channel": "渠道", "job": "任务", "clock": "系统时钟", "store": "数据库", "backup": "备份"}
 """How parts of the service begin, and what that is in 中文."""
 
 
@@ -137,7 +145,8 @@ def _fault_line(trouble: Trouble) -> dict[str, Any]:
     return {"file": trouble.part, "line": None, "key": None, "fault": fault, "hint": trouble.hint}
 
 
-def _in_chinese(part: str) -> str:
+def part_in_chinese(part: str) -> str:
+    """Return how a part of the service is called in 中文."""
     kind, _, name = part.partition(" ")
     return f"{PARTS.get(kind, kind)}{name}"
 
@@ -145,7 +154,7 @@ def _in_chinese(part: str) -> str:
 def _facts(problem: str, part: str, faults: Sequence[Mapping[str, Any]], since: dt.datetime) -> dict[str, Any]:
     zh, en = SERVICE_WORDS[problem]
     return {
-        "part": {"zh": _in_chinese(part), "en": part},
+        "part": {"zh": part_in_chinese(part), "en": part},
         "problem": {"what": str(problem), "zh": zh, "en": en},
         "faults": [*faults],
         "since": to_micros(since),

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from daemon.channels import children_in_one_text
 from daemon.config import ChannelsConfig
 from daemon.jobs.causes import causes_of
 from daemon.jobs.house import House
@@ -17,6 +16,7 @@ from daemon.jobs.pace import paced
 from daemon.jobs.people import People
 from daemon.jobs.routing import OPERATOR, Route, Routing, Sought
 from daemon.jobs.shadow import rehearsed
+from daemon.providers import children_in_one_text
 from daemon.store import outbox, timers
 from daemon.store.journal import EntryDraft
 from daemon.store.outbox import AlertDraft

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from daemon.jobs.undeliverable import DAILY_WATCH
 from daemon.jobs.ways import ways_of
 from daemon.settings import chat_names, rotas_of, webhook_names, workdays_of
 from daemon.store import silences, timers, unreachable
+from daemon.store.addresses import without_texts
 from daemon.store.timers import Timer
 from daemon.store.tx import Tx
 from daemon.store.unreachable import Unreachable
@@ -82,9 +83,10 @@ def _look(tx: Tx, house: House, timer: Timer, now: dt.datetime) -> None:
 def findings(tx: Tx, house: House, now: dt.datetime) -> Iterator[Finding]:
     """Everything of the setup that reaches nobody now, or is easily forgotten; forgets of addresses since replaced."""
     people, flagged = house.people(tx), _flagged(tx, house, now)
+    untexted = without_texts(tx)
     rotas, is_workday = rotas_of(house.config), workdays_of(house.config.calendar)
     reach = Reach(
-        replace(_roster(people), flagged={(one.contact_id, one.channel) for one in flagged}),
+        replace(_roster(people), flagged={*((one.contact_id, one.channel) for one in flagged), *_by_sms(untexted)}),
         webhook_names(house.config),
         chat_names(house.config),
         duty=lambda directory: OnDuty(directory, rotas, now, is_workday),
@@ -94,6 +96,8 @@ def findings(tx: Tx, house: House, now: dt.datetime) -> Iterator[Finding]:
         yield _said("duty", fault=one.fault, role=one.role, unit=_name(people, one.unit_id), contact=one.contact_id)
     for flag in flagged:
         yield _address(house, people, flag)
+    if "sms" in house.notifiers:
+        yield from _numbers(people, reach, untexted)
     for silence_id, _, starts_at, ends_at in silences.scopes_in_force(tx, now):
         if now - starts_at > LONG_SILENCE:
             yield _said("silence", silence=silence_id, since=_local(house, starts_at), until=_local(house, ends_at))
@@ -105,6 +109,18 @@ def _rungs(house: House, reach: Reach) -> Iterator[Finding]:
             lost = reach.unreached(rung.tell, rung.channels)
             if lost:
                 yield _said("rung", ladder=ladder.id, rung=number, count=len(lost), places=few(lost))
+
+
+def _by_sms(contact_ids: Collection[str]) -> Iterator[tuple[str, str]]:
+    return ((one, "sms") for one in contact_ids)
+
+
+def _numbers(people: People, reach: Reach, untexted: Collection[str]) -> Iterator[Finding]:
+    """Say who is never told anything, because the only address is a number that takes no text messages."""
+    for contact_id in sorted(untexted):
+        known = people.directory.recipients.get(contact_id)
+        if known is not None and not reach.hears(contact_id):
+            yield _said("number", contact=contact_id, role=known.role, unit=_name(people, known.unit_id))
 
 
 def _flagged(tx: Tx, house: House, now: dt.datetime) -> list[Unreachable]:

@@ -73,7 +73,7 @@ def _again_at(one: Unreachable) -> dt.datetime:
 
 def _ready(tx: Tx, one: AddressKeys, chats: Collection[str], ready: Collection[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    if one.phone is not None:
+    if one.phone is not None and one.takes_texts:
         found["sms"] = one.phone
     if one.email is not None:
         found["email"] = one.email

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from daemon.config import LadderConfig, RulesConfig
 from daemon.config.models import Document
+from daemon.rulebook import laws_under, read_rulebook, rule_sources
 from daemon.ruletest.compare import Failure, compare
 from daemon.ruletest.county import boundary, child_of, history_of, instant
 from daemon.ruletest.models import TrialTable, Value
 from daemon.ruletest.read import Draft, Trial, read_draft, read_trials
-from daemon.settings import ladder_of, laws_under, read_rulebook, rule_sources
+from daemon.settings import ladder_of
 from rules.calendar import Calendar
 from rules.facts.catalogue import find
 from rules.facts.evaluate import evaluate

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from daemon.store.tables import alert, message
+from daemon.store.tx import among
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from daemon.store.tx import Tx
 
@@ -37,3 +38,21 @@ def asked_on(tx: Tx, channel: str, kinds: Collection[str], since: dt.datetime) -
     asked = sa.select(*(message.c[name] for name in Asked.__dataclass_fields__)).where(tx.ours(message), *wanted, holds)
     ordered = asked.order_by(message.c.created_at.desc(), message.c.message_id.desc())
     return [Asked(*row) for row in tx.connection.execute(ordered)]
+
+
+def last_tried(tx: Tx, channel: str, contact_ids: Iterable[str]) -> str | None:
+    """Return the newest message of a channel to any of these contacts that may have left, of whatever kind."""
+    mine = (
+        message.c.channel == channel,
+        among(tx, message.c.contact_id, sorted(set(contact_ids))),
+        message.c.attempts > 0,
+    )
+    asked = sa.select(message.c.message_id).where(tx.ours(message), *mine)
+    newest = asked.order_by(message.c.created_at.desc(), message.c.message_id.desc()).limit(1)
+    return tx.connection.execute(newest).scalar()
+
+
+def count_told(tx: Tx, kind: str, contact_id: str, since: dt.datetime) -> int:
+    """Return how many alerts of a kind were made for a contact since an instant."""
+    wanted = (alert.c.kind == kind, alert.c.contact_id == contact_id, alert.c.raised_at >= since)
+    return int(tx.connection.execute(sa.select(sa.func.count()).where(tx.ours(alert), *wanted)).scalar() or 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from daemon.store.faults import StoreError
+from daemon.store.tables.shape import complete_for_postgresql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,7 @@ def located(url: str, state_dir: Path) -> URL:
 def engine_at(url: URL, file: DatabaseFile | None) -> Engine:
     """Return an engine for the database at `url`, which is `file` on SQLite; it connects when it is used."""
     if file is None:
+        complete_for_postgresql()
         return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=_CONNECTING)
     engine = sa.create_engine(url, hide_parameters=True)
     existing = f"{file.path.absolute().as_uri()}?mode=rw"

@@ -24,7 +24,7 @@ class Opening(Enum):
     FIRST = "first"
     """Make one, unless there was one that is gone now."""
     ANEW = "anew"
-    """Make one, whatever was there: it is going to be filled from a backup."""
+    """Make one, whatever was there, also of a newer version: it is going to be filled from a backup."""
 
 
 @dataclass

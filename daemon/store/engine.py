@@ -214,11 +214,12 @@ def open_store(
     new_id: Callable[[], str] | None = None,
     opening: Opening = Opening.FIRST,
 ) -> Store:
-    """The store at `url`, its schema as found (see `Store.upgrade`); relative SQLite files are in `state_dir`.
+    """Open the store at `url`, its schema as found (see `Store.upgrade`); relative SQLite files are in `state_dir`.
 
-    `new_id` makes ids (default: UUIDv7); give one that counts where two runs must print the same. StoreNewer when
-    a newer version made it; StoreMissing and StoreGone where there is none and `opening` does not allow to make one;
-    StoreError when it cannot be reached, or the URL is neither SQLite's nor PostgreSQL's.
+    `new_id` makes ids (default: UUIDv7); give one that counts where two runs must print the same. StoreNewer when a
+    newer version made it, but for a SQLite file that is to be filled anew; StoreMissing and StoreGone where there is
+    none and `opening` does not allow to make one; StoreError when it cannot be reached, or the URL is neither SQLite's
+    nor PostgreSQL's.
     """
     place = located(url, state_dir)
     file = DatabaseFile(Path(cast("str", place.database))) if place.get_backend_name() == "sqlite" else None
@@ -227,7 +228,10 @@ def open_store(
     store = Store(engine_at(place, file), district, new_id, file)
     give_keyring(store.engine, keyring)
     try:
-        store.check_not_newer()
+        if opening is Opening.ANEW and file is not None:
+            store.revision()
+        else:
+            store.check_not_newer()
     except DBAPIError as error:
         store.close()
         raise store_fault(error) or StoreUnreachable(f"the database cannot be read: {reason_of(error)}") from None

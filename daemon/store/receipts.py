@@ -38,6 +38,7 @@ class Word:
     message_id: str | None = None
     provider_id: str | None = None
     detail: str | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class ReceiptRow:
     at: dt.datetime
     known_at: dt.datetime
     detail: str | None
+    fault: str | None = None
+    """Where the fault lies of what failed, as `notifiers.contract.Fault` names it; None: with the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,7 @@ def _name(word: Word) -> tuple[str | None, str | None]:
 
 
 def _word(row: ReceiptRow) -> Word:
-    return Word(row.status, row.at, row.message_id, row.provider_id, row.detail)
+    return Word(row.status, row.at, row.message_id, row.provider_id, row.detail, row.fault)
 
 
 def _messages_of(tx: Tx, channel: str, words: Sequence[Word]) -> Mapping[tuple[str | None, str | None], str]:
@@ -215,6 +218,7 @@ def _row(tx: Tx, channel: str, way: str, word: Word, message_id: str | None, now
         at=word.at,
         known_at=now,
         detail=_cut(word.detail),
+        fault=word.fault,
     )
 
 

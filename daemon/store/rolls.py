@@ -130,6 +130,24 @@ def sessions_brought(tx: Tx, feed_id: str, first_date: dt.date) -> list[tuple[st
     return [(row[0], row[1], row[2]) for row in tx.connection.execute(asked.distinct())]
 
 
+def sessions_with(
+    tx: Tx, class_ids: Iterable[str], first_date: dt.date, codes: Iterable[int], named: Iterable[int]
+) -> list[tuple[str, dt.date, str]]:
+    """Return class, day and session of rolls from a day on in which one of `codes` occurs, each once.
+
+    Of feeds that name exceptions only those in which one of `named` does.
+    """
+    c = roll.c
+    called, excepted = (sum(1 << code for code in set(those)) for those in (codes, named))
+    occurs = c.signals.op("&")(sa.case((c.implied, excepted), else_=called)) != 0
+    asked = sa.select(c.class_id, c.session_date, c.session_name).where(tx.ours(roll), c.session_date >= first_date)
+    found: list[tuple[str, dt.date, str]] = []
+    for part in chunks(dict.fromkeys(class_ids)):
+        rows = tx.connection.execute(asked.where(c.class_id.in_(part), occurs).distinct())
+        found += [(row[0], row[1], row[2]) for row in rows]
+    return found
+
+
 def _row(roll_id: str, one: Roll) -> dict[str, Any]:
     ordinals, codes = np.asarray(one.ordinals, np.uint32), np.asarray(one.codes, np.uint8)
     packed = np.empty(len(ordinals), PAIR)

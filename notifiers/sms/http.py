@@ -7,16 +7,16 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from notifiers.contract import DeliveryError, Fault, Heard, Message, NotHeardError, Pushed, Receipt, Reply, Report
+from notifiers.contract import DeliveryError, Fault, Heard, Message, Pushed, Receipt
 from notifiers.network import DIRECT, Network
 from notifiers.provider import NETWORK, REPLIES, TIMEOUT, Key, Now, Provider, SettingError, Settings, network_of
-from notifiers.refusals import coded
-from notifiers.sms.pushes import TOKEN, demand_proof, e164, each, heard, instant, rows, text_of
+from notifiers.sms.gateway_answers import AnswerForm
+from notifiers.sms.push_forms import PushForm, form_of
+from notifiers.sms.pushes import TOKEN, demand_proof, each, heard
 from notifiers.sms.templates import SIGN_NAME
 
 BODY = '{"phone": "{phone}", "text": "{text}", "id": "{id}"}'
@@ -27,16 +27,14 @@ _OF_A_GATEWAY = {Fault.MESSAGE: Fault.ADDRESS, Fault.ADDRESS: Fault.ACCOUNT}
 
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _PLACES = frozenset({"phone", "text", "id"})
-_CODE = re.compile(r"[A-Za-z][\w.:-]{0,63}|-?\d{1,6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSmsSettings:
     """How one gateway wants to be spoken to.
 
-    `body` is JSON whose strings may hold {phone}, {text} and {id}. `ok_field` names the field of the JSON answer that
-    must equal `ok_value` (dots go deeper, numbers count: `result.0.code`), for gateways whose HTTP 200 is no success;
-    of its other values, those in `permanent_values` are not tried again. `id_field` holds the provider's own id.
+    `body` is JSON whose strings may hold {phone}, {text} and {id}. `answers` is how it says that it took a message (of
+    its fields dots go deeper and numbers count: `result.0.code`), `pushes` how it pushes reports and replies.
     """
 
     url: str = field(repr=False)
@@ -45,10 +43,8 @@ class HttpSmsSettings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: str = BODY
     timeout: dt.timedelta = dt.timedelta(seconds=20)
-    ok_field: str | None = None
-    ok_value: str = "OK"
-    permanent_values: tuple[str, ...] = ()
-    id_field: str | None = None
+    answers: AnswerForm = field(default_factory=AnswerForm)
+    pushes: PushForm = field(default_factory=PushForm)
     network: Network = DIRECT
     receipts_token: str | None = field(default=None, repr=False)
     receipts_secret: str | None = field(default=None, repr=False)
@@ -57,8 +53,8 @@ class HttpSmsSettings:
 class HttpSms:
     """The SMS channel over an HTTP gateway; knows nothing of segments or the hour of the day.
 
-    Reports and replies are heard in the form of docs/providers.md, signed with `receipts_secret` after Standard
-    Webhooks, or carrying `receipts_token`.
+    Reports and replies are heard in the form of docs/providers.md or with names of the gateway's own, signed with
+    `receipts_secret` after Standard Webhooks, or carrying `receipts_token`.
 
     Raises ValueError for a body that is not JSON or has an unknown placeholder.
     """
@@ -86,12 +82,16 @@ class HttpSms:
             # Of 400 and 422 a gateway seldom says what it means; it is the number more often than the words.
             error.fault = _OF_A_GATEWAY.get(error.fault, error.fault)
             raise
-        return self._receipt(answer.body, message)
+        return settings.answers.receipt(answer, message)
 
     def hear(self, pushed: Pushed, now: dt.datetime) -> Heard:
-        """A report or reply, or a list of them; raises NotHeardError for what is not proven, or something else."""
-        demand_proof(pushed, self._settings.receipts_token, self._settings.receipts_secret, now)
-        return heard(each(rows(pushed), lambda row: _told(row, now)), b'{"ok":true}')
+        """Read reports and replies; raise NotHeardError for what is not proven, or something else."""
+        settings, form = self._settings, self._settings.pushes
+        given = {**pushed.query, **form_of(pushed)}.get(form.token_field, "")
+        demand_proof(pushed, settings.receipts_token, settings.receipts_secret, now, given=given)
+        rows = form.rows(pushed, only_body=settings.receipts_secret is not None)
+        found = heard(each(rows, lambda row: form.told(row, now)), form.answer.encode())
+        return replace(found, media_type=form.media_type)
 
     def close(self) -> None:
         """Close the connections."""
@@ -105,41 +105,6 @@ class HttpSms:
             **self._settings.headers,
             "Idempotency-Key": message_id,
         }
-
-    def _receipt(self, body: bytes, message: Message) -> Receipt:
-        settings = self._settings
-        if settings.ok_field is None and settings.id_field is None:
-            return Receipt(provider_id=None)
-        try:
-            answer = json.loads(body)
-        except ValueError:
-            answer = None
-        if settings.ok_field is not None:
-            self._check(_dig(answer, settings.ok_field), message)
-        found = _dig(answer, settings.id_field) if settings.id_field else None
-        return Receipt(provider_id=None if found is None else str(found)[:128])
-
-    def _check(self, said: object, message: Message) -> None:
-        if said is None:
-            reason = "the gateway's answer lacks the field that says whether it took the message"
-            raise DeliveryError(reason, doubtful=True)
-        text = json.dumps(said) if isinstance(said, bool) else str(said)
-        if text == self._settings.ok_value:
-            return
-        shown = text if _CODE.fullmatch(text) and message.address.lstrip("+") not in text else "a value not shown"
-        fault = Fault.ADDRESS if text in self._settings.permanent_values else Fault.PASSING
-        raise DeliveryError(f"the gateway did not take the message: {shown}", fault)
-
-
-def _told(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
-    at, number = instant(row.get("at"), now), row.get("id")
-    told = None if number is None else str(number)
-    if row.get("type") == "reply":
-        return Reply(e164(row.get("from")), text_of(row.get("text")), at, reply_id=told)
-    status, own = row.get("status"), row.get("provider_id")
-    if row.get("type") != "report" or status not in {"delivered", "failed", "delayed"} or (told or own) is None:
-        raise NotHeardError("a push that is neither a report nor a reply", forged=False)
-    return Report(status, at, told, None if own is None else str(own), coded(row.get("detail")))
 
 
 def parse_body(template: str) -> object:
@@ -169,39 +134,30 @@ def _fill(value: object, words: Mapping[str, str]) -> object:
     return value
 
 
-def _dig(value: Any, path: str) -> object:  # noqa: ANN401 - parsed JSON
-    for step in path.split("."):
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value if isinstance(value, str | int | float) else None
-
-
 def build(settings: Settings, now: Now) -> HttpSms:
     """The channel as configured; raises SettingError for a body that is no template."""
-    names = (
-        "url",
-        "token",
-        "method",
-        "headers",
-        "timeout",
-        "receipts_token",
-        "receipts_secret",
-        "ok_field",
-        "ok_value",
-        "permanent_values",
-        "id_field",
-    )
+    names = ("url", "token", "method", "headers", "timeout", "receipts_token", "receipts_secret")
     own = {name: settings[name] for name in names}
+    of_answers = ("ok_field", "ok_value", "permanent_values", "repeated_values", "id_field")
     _readable(settings["receipts_secret"])
+    answers = AnswerForm(**{name: settings[name] for name in of_answers})
+    body, pushes = settings["body"] or BODY, _pushes(settings)
     try:
-        return HttpSms(HttpSmsSettings(**own, body=settings["body"] or BODY, network=network_of(settings)), now)
+        wanted = HttpSmsSettings(**own, body=body, answers=answers, pushes=pushes, network=network_of(settings))
+        return HttpSms(wanted, now)
     except ValueError as error:
         hint = 'such as \'{"to": "{phone}", "text": "{text}", "id": "{id}"}\''
         fault = SettingError("body", str(error), hint)
+    raise fault
+
+
+def _pushes(settings: Settings) -> PushForm:
+    """Return how the gateway pushes; raise SettingError for names and words that mean nothing."""
+    try:
+        return PushForm(settings["push_fields"], settings["push_statuses"], settings["push_answer"])
+    except ValueError as error:
+        key = "push_statuses" if "no status" in str(error) else "push_fields"
+        fault = SettingError(key, str(error), "see docs/providers.md")
     raise fault
 
 
@@ -249,9 +205,28 @@ PROVIDER = Provider(
             "what that field says of messages it will never take",
             example='["bad_number", "4001"]',
         ),
+        Key(
+            "repeated_values",
+            "texts",
+            "what that field says of messages it had already",
+            example='["DUPLICATE"]',
+        ),
         Key("id_field", "text", "the field of its JSON answer with its own id", example='"result.0.sid"'),
         REPLIES,
         TOKEN,
+        Key(
+            "push_fields",
+            "names",
+            "what it calls the fields of its pushes",
+            example='{ id = "custid", status = "stat", from = "mobile", text = "content" }',
+        ),
+        Key(
+            "push_statuses",
+            "names",
+            "what its words of status mean, beside those of SMPP",
+            example='{ "0" = "delivered", "1" = "delayed" }',
+        ),
+        Key("push_answer", "text", "what it wants to hear when a push was taken", default='{"ok":true}'),
         Key("receipts_secret", "secret", "the secret its pushes of receipts are signed with", example='"sms.hook"'),
         TIMEOUT,
         NETWORK,

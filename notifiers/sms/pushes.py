@@ -24,22 +24,26 @@ _TOLERANCE = 300
 """Seconds, as the specification of Standard Webhooks recommends."""
 
 
-def demand_token(pushed: Pushed, token: str | None) -> None:
-    """Raise NotHeardError unless a push carries the word: as the end of its path, `?token=`, or a bearer token."""
+def demand_token(pushed: Pushed, token: str | None, *, given: str = "") -> None:
+    """Raise NotHeardError unless a push carries the word: as the end of its path, `?token=`, or in a header.
+
+    The header is `Authorization: Bearer` or `X-Token`; `given` is what else it carries in a field of its own.
+    """
     if token is None:
         raise NotHeardError("no receipts_token is configured, so no push is believed", forged=True)
-    given = (pushed.path.rpartition("/")[2], pushed.query.get("token", ""), _bearer(pushed.headers))
-    if not any(hmac.compare_digest(one.encode(), token.encode()) for one in given):
+    query, header = pushed.query.get("token", ""), pushed.headers.get("x-token", "")
+    words = (pushed.path.rpartition("/")[2], query, _bearer(pushed.headers), header, given)
+    if not any(hmac.compare_digest(one.encode(), token.encode()) for one in words):
         raise NotHeardError("the push does not carry the receipts_token", forged=True)
 
 
-def demand_proof(pushed: Pushed, token: str | None, secret: str | None, now: dt.datetime) -> None:
+def demand_proof(pushed: Pushed, token: str | None, secret: str | None, now: dt.datetime, *, given: str = "") -> None:
     """Raise NotHeardError unless a push is signed after Standard Webhooks; where only a token is agreed on, carries it.
 
     A signature is good for five minutes on either side of its time, and covers its id, its time and its body.
     """
     if secret is None:
-        return demand_token(pushed, token)
+        return demand_token(pushed, token, given=given)
     headers = pushed.headers
     stamp = headers.get("webhook-timestamp", "")
     if not (stamp.isascii() and stamp.isdecimal()) or abs(int(stamp[:12]) - now.timestamp()) > _TOLERANCE:
@@ -49,8 +53,8 @@ def demand_proof(pushed: Pushed, token: str | None, secret: str | None, now: dt.
         good = [Signer(one).sign(headers.get("webhook-id", ""), at, pushed.body.decode()) for one in secret.split()]
     except UnicodeDecodeError:
         raise NotHeardError("the push is no text", forged=True) from None
-    given = headers.get("webhook-signature", "").split()
-    if not any(hmac.compare_digest(one.encode(), each.encode()) for one in given for each in good):
+    signatures = headers.get("webhook-signature", "").split()
+    if not any(hmac.compare_digest(one.encode(), each.encode()) for one in signatures for each in good):
         raise NotHeardError("the push's signature is wrong", forged=True)
     return None
 

@@ -65,10 +65,11 @@ def live(config: str, log: str, ways: Ways) -> None:
 
 
 def _shorten(ways: Ways) -> None:
-    from daemon.jobs import send  # noqa: PLC0415 - only in the child
+    from daemon.jobs import outcomes, send  # noqa: PLC0415 - only in the child
 
-    send.FIRST_RETRY = dt.timedelta(seconds=ways.retry)
-    send.LONGEST_RETRY = dt.timedelta(seconds=ways.longest_retry)
+    outcomes.FIRST_RETRY = dt.timedelta(seconds=ways.retry)
+    outcomes.LONGEST_RETRY = dt.timedelta(seconds=ways.longest_retry)
+    outcomes.DOUBTED_PAUSES = (dt.timedelta(seconds=ways.longest_retry),) * 1000
     lease = ways.lease
     if lease is not None:
         send.LEASE = dt.timedelta(seconds=lease)

@@ -221,6 +221,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                 "answer_timeout": "10m",
                 "ca_file": "county-ca.pem",
                 "bounce_to": "bounces@example.org",
+                "bounce_tag": "+",
                 "notify": ["failure", "delay"],
                 "bounces": {"kind": "maildir", "path": "Maildir"}
                 if box == "maildir"
@@ -262,6 +263,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
             },
         },
         "privacy": secret("key", "KEYS", "baoxue.key"),
+        "backup": {"folder": "/var/backups/baoxue", "keep": 14, "overdue_after": "26h"},
         "heartbeat": {**secret("url", "HEARTBEAT_URL", "heartbeat.url"), "every": "5m", "method": "GET", **OTHERWISE},
         "console": {"listen": "127.0.0.1:8080", "public_url": "https://baoxue.example.gov.cn"},
     }
@@ -299,6 +301,10 @@ def _sms(provider: str, secret: Callable[[str, str, str], dict[str, str]]) -> di
             "headers": {"X-Channel": "baoxue"},
             "replies": True,
             "ok_field": "result.0.code",
+            "repeated_values": ["DUPLICATE"],
+            "push_fields": {"id": "custid", "status": "stat"},
+            "push_statuses": {"0": "delivered"},
+            "push_answer": "ok",
             "ok_value": "OK",
             "permanent_values": ["4001"],
             "id_field": "result.0.sid",

@@ -178,10 +178,13 @@ IN_THEMSELVES = re.findall(
     channels.sms.timeout channels.sms.sign_name channels.sms.endpoint channels.sms.access_key_id channels.sms.secret_id
     channels.sms.app_id channels.sms.region channels.sms.delivery_reports channels.sms.template.*.id
     channels.sms.template.*.language channels.sms.template.*.parameters.*.name
-    channels.email.bounce_to channels.email.notify channels.email.bounces.kind channels.email.bounces.host
+    channels.email.bounce_to channels.email.bounce_tag channels.email.notify channels.email.bounces.kind
+    channels.email.bounces.host
     channels.email.bounces.port channels.email.bounces.security channels.email.bounces.username
     channels.email.bounces.folder channels.email.bounces.timeout channels.webhook.transport heartbeat.every
+    backup.folder backup.keep backup.overdue_after
     heartbeat.method channels.sms.ok_field channels.sms.ok_value channels.sms.permanent_values channels.sms.id_field
+    channels.sms.repeated_values channels.sms.push_fields channels.sms.push_statuses channels.sms.push_answer
     channels.sms.replies channels.sms.template.*.parameters.*.longest channels.webhook.timeout
     channels.chat.endpoints.*.provider channels.chat.endpoints.*.keyword channels.chat.endpoints.*.timeout
     channels.webhook.endpoints.*.url console.listen

@@ -21,7 +21,7 @@ from daemon.backtest.files import history_from_files
 from daemon.backtest.stored import history_from_store
 from daemon.config import Config, load_config
 from daemon.jobs.scenes import load_judgement
-from daemon.settings import load_rules
+from daemon.rulebook import load_rules
 from daemon.simulate import Simulation
 from daemon.store import enrolment, overlays
 from daemon.store.overlays import Overlay

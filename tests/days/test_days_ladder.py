@@ -182,7 +182,7 @@ def test_a_reply_with_the_code_acknowledges_once_and_only_from_the_number_that_w
         return acknowledge_by_reply(day.house, sender, text, day.now).outcome
 
     other = f"{(int(code) + 1) % 100_000:05}"
-    assert replies("+8613800000001", "收到") is Outcome.NO_CODE
+    assert replies("+8613800000001", "收到，他今天病了") is Outcome.NO_CODE
     assert replies("+8613800000001", other) is Outcome.UNKNOWN_CODE
     assert replies("+8613800000003", code) is Outcome.UNKNOWN_SENDER
     assert day.case("ana").acknowledged_at is None

@@ -70,7 +70,7 @@ url_file = "{folder}/robot.url"
 ABOUT_UNITS = frozenset(
     {"feed_stale", "feed_recovered", "mass_absence", "rules_refused", "rules_accepted", "undeliverable"}
     | {"daily_watch", "overdue", "nobody_to_tell", "feed_problem", "feed_problem_over", "test"}
-    | {"service_problem", "service_problem_over"}
+    | {"service_problem", "service_problem_over", "reply_answer"}
 )
 _MARKS = ("student_id", "date", "session", "mark", "reason")
 

@@ -13,7 +13,7 @@ from daemon.jobs.quiet import Scope
 from daemon.jobs.receipts import PUSHED, keep
 from daemon.jobs.watch import look_daily
 from daemon.store import outbox, unreachable
-from notifiers.contract import Heard, Report
+from notifiers.contract import Fault, Heard, Report
 from tests.days.conftest import Opens
 from tests.days.school import CHILDREN, PEOPLE, Day, Someone
 from tests.days.stories import ana_vanishes
@@ -192,6 +192,21 @@ def test_a_message_that_came_back_is_told_on_the_next_channel_where_its_correcti
     day.expects_hook("mentor", '"return"')
 
 
+def test_a_bounce_for_the_senders_sake_is_told_another_way_and_says_nothing_against_the_address(opens: Opens) -> None:
+    day = opens(people=OFFICIALS)
+    report_is_due(day)
+    day.expects_sms("town", "控辍保学报告")
+    others_have_the_report(day)
+    message = next(one.message.message_id for one in day.deliveries("sms") if one.message.contact_id == "town")
+    refused = Report("failed", day.now, message_id=message, detail="5.7.1", fault=Fault.ACCOUNT)
+    keep(day.house, "sms", PUSHED, Heard((refused,)), day.now)
+    day.works()
+
+    day.expects_mail("town", "控辍保学报告")
+    day.expects_mail("operator", "无法送达", "5.7.1")
+    assert flags(day) == []
+
+
 def test_a_report_that_comes_back_after_the_child_did_is_told_nobody(opens: Opens) -> None:
     day = opens(people=OFFICIALS)
     report_is_due(day)
@@ -222,6 +237,32 @@ def test_saying_twice_that_a_message_came_back_changes_nothing(opens: Opens) -> 
     fails_later(day, message.message_id)
 
     day.at("Wed 08:29")
+
+
+def test_a_landline_is_told_by_mail_and_noted_nowhere_as_failing(opens: Opens) -> None:
+    day = opens(people=people(replace(TOWN, phone="+869111234567")))
+    report_is_due(day)
+
+    day.expects_mail("town", "控辍保学报告")
+    others_have_the_report(day)
+    assert flags(day) == []
+    assert "town" not in [one.message.contact_id for one in day.deliveries("sms")]
+
+
+def test_a_number_replaced_by_a_landline_while_a_message_waits_is_not_texted(opens: Opens) -> None:
+    day = opens(people=OFFICIALS)
+    ana_vanishes(day)
+    day.at("Wed 08:10")
+    day.sms.answers(Answer(503))
+    day.roll("am", absent=["ana"])
+    day.people["town"] = replace(TOWN, phone="+869111234567")
+    others_have_the_report(day)
+    day.brings_contacts()
+    day.at("Wed 08:25")
+
+    day.expects_mail("town", "控辍保学报告")
+    day.expects_mail("operator", "无法送达", "已没有号码或地址")
+    assert not any(b"9111234567" in one.body for one in day.sms.requests)
 
 
 # ---- nobody is left -------------------------------------------------------------------------------------------------
@@ -459,6 +500,15 @@ def test_what_reaches_nobody_is_told_once_a_day(opens: Opens) -> None:
         day.at(f"{name} 14:10")
         day.roll("pm")
     day.at("Tue 20:00")
+
+
+def test_who_has_only_a_landline_is_named_once_a_day(opens: Opens) -> None:
+    day = opens(people=people(Someone("town", "town_government", "t-1", phone="+869111234567")))
+    day.at("Mon 08:10")
+    day.roll("am")
+    day.at("Mon 08:31")
+    day.expects_mail("operator", "每日巡检", "收不到短信", "河东镇")
+    day.at("Mon 12:00")
 
 
 def test_a_sound_setup_is_not_spoken_of(opens: Opens) -> None:

@@ -16,6 +16,7 @@ from notifiers.mailboxes import Imap, Maildir
 from tests.imap import ImapServer
 from tests.notifiers.letters import closed_port, message, noon
 from tests.notifiers.returned import A_PERSON, OURS, OUT_OF_OFFICE, QQ, report
+from tests.notifiers.returned_elsewhere import NOTHING_OF_OURS
 from tests.opensmtpd import BOUNCES, DOMAIN, MISSING, installed, opensmtpd
 from tests.phones import SmtpSink
 
@@ -158,6 +159,27 @@ def test_bounces_are_asked_for_at_an_address_of_their_own() -> None:
     assert envelope.mail.startswith("<returned@bounces.example>") or "returned@bounces.example" in envelope.mail
     assert f"ENVID={OURS}" in envelope.mail
     assert "NOTIFY=FAILURE,SUCCESS" in envelope.rcpt
+
+
+def test_with_a_tag_each_mail_is_sent_back_to_an_address_of_its_own_and_known_by_it(maildir: Path) -> None:
+    with SmtpSink() as sink:
+        settings = EmailSettings(
+            "127.0.0.1", "baoxue@example.org", sink.port, bounce_to="returned@example.org", bounce_tag="+"
+        )
+        channel = ReturnedEmail(settings, noon, Maildir(maildir))
+        channel.send(message("office@town.example", message_id=OURS))
+        channel.close()
+        sink.expects("office@town.example")
+    [envelope] = sink.envelopes
+    assert f"<returned+{OURS}@example.org>" in envelope.mail
+
+    put(maildir, "new/1.host", f"Delivered-To: returned+{OURS}@example.org\r\n".encode() + NOTHING_OF_OURS)
+    assert told(channel.gather(())) == [(OURS, "failed")]
+
+
+def test_a_tag_without_an_address_of_its_own_is_refused() -> None:
+    with pytest.raises(ValueError, match="bounce_tag needs bounce_to"):
+        EmailSettings("127.0.0.1", "baoxue@example.org", bounce_tag="+")
 
 
 def test_an_address_for_bounces_that_is_none_is_refused() -> None:

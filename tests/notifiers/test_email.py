@@ -139,6 +139,7 @@ def test_a_refusal_is_told_by_its_code_only(command: str, reply: str, shown: str
         ("RCPT", "550 Ip frequency limited", Fault.ACCOUNT),
         ("RCPT", "550 5.1.7 bad sender", Fault.ACCOUNT),
         ("RCPT", "550 5.1.1 no such user", Fault.ADDRESS),
+        ("RCPT", "550 5.7.1 User unknown", Fault.ADDRESS),
         ("RCPT", "550 5.4.1 Recipient address rejected: Access denied", Fault.ADDRESS),
         ("RCPT", "552 5.2.2 mailbox full", Fault.ADDRESS),
         ("RCPT", "550 no such user here", Fault.ADDRESS),

@@ -176,7 +176,7 @@ def test_its_keys_are_asked_for_and_refused_to_others(tmp_path: Path) -> None:
 
 def test_the_pages_examples_of_configuration_load(tmp_path: Path) -> None:
     blocks = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         path = tmp_path / "config.toml"
         path.write_text(

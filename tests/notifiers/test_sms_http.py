@@ -12,6 +12,7 @@ import pytest
 
 from notifiers.contract import DeliveryError, Fault
 from notifiers.network import Network
+from notifiers.sms.gateway_answers import AnswerForm
 from notifiers.sms.http import HttpSms, HttpSmsSettings, parse_body
 from notifiers.trust import Trust
 from tests.notifiers.letters import PHONE, SHORT, WORDS, closed_port, message, noon
@@ -21,7 +22,9 @@ TOKEN = "t0p-secret-token"
 
 
 def sms(url: str, **changed: Any) -> HttpSms:  # noqa: ANN401 - any setting or field
-    return HttpSms(HttpSmsSettings(url=url, **{"token": TOKEN, "timeout": dt.timedelta(seconds=5), **changed}), noon)
+    of_answers = {name: changed.pop(name) for name in AnswerForm.__dataclass_fields__ if name in changed}
+    settings = {"token": TOKEN, "timeout": dt.timedelta(seconds=5), "answers": AnswerForm(**of_answers), **changed}
+    return HttpSms(HttpSmsSettings(url=url, **settings), noon)
 
 
 def refusal(channel: HttpSms, **changed: Any) -> DeliveryError:  # noqa: ANN401 - any setting or field
@@ -260,6 +263,100 @@ def test_an_answer_without_the_promised_field_is_doubtful() -> None:
     with SmsGateway(strict=False) as gateway:
         error = refusal(sms(gateway.url, **OK))
     assert (error.permanent, error.doubtful) == (False, True)
+
+
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+PLAIN = {"Content-Type": "text/plain"}
+
+
+@pytest.mark.parametrize("settings", [{}, OK], ids=["without ok_field", "with ok_field"])
+@pytest.mark.parametrize(
+    "headers", [HTML, {"Content-Type": "application/octet-stream"}], ids=["by its type", "by its beginning"]
+)
+def test_a_web_page_is_no_success_but_a_proxys_or_a_login(settings: dict[str, Any], headers: dict[str, str]) -> None:
+    with SmsGateway() as gateway:
+        gateway.answers(Answer(body=b"\n<html>please log in</html>", headers=headers, taken=False))
+        error = refusal(sms(gateway.url, **settings))
+    assert (error.fault, error.doubtful) == (Fault.ACCOUNT, False)
+    assert "web page" in error.reason
+
+
+def test_words_that_are_called_a_web_page_leave_it_in_doubt() -> None:
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(body=b"success,1234", headers=HTML))
+        error = refusal(sms(gateway.url))
+    assert (error.fault, error.doubtful) == (Fault.PASSING, True)
+
+
+def test_json_that_is_called_a_web_page_is_read() -> None:
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(body=b'{"code": "0"}', headers=HTML))
+        channel = sms(gateway.url, ok_field="code", ok_value="0")
+        channel.send(message(PHONE))
+        channel.close()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"ok",
+        b"0,1234",
+        b"{}",
+        b'{"code": 0}',
+        b'{"code": "0000"}',
+        b'{"code": 200, "msg": "x"}',
+        b'{"code": "OK"}',
+        b'{"success": true}',
+        b'{"error": null}',
+        b'{"error": ""}',
+        b'{"errcode": 0}',
+        b'{"code": 201}',
+        b"[]",
+        b"7",
+    ],
+)
+def test_without_ok_field_an_answer_that_names_no_fault_is_a_success(body: bytes) -> None:
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(body=body, headers=PLAIN))
+        channel = sms(gateway.url)
+        channel.send(message(PHONE))
+        channel.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'{"code": 5001, "msg": "balance exhausted"}', "5001"),
+        (b'{"code": "-1"}', "-1"),
+        (b'{"error_code": "QUOTA"}', "QUOTA"),
+        (b'{"error": "no such user 8613800001234"}', "a value not shown"),
+        (b'{"success": false}', "a value not shown"),
+    ],
+)
+def test_without_ok_field_an_answer_that_seems_to_refuse_is_in_doubt(body: bytes, shown: str) -> None:
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(body=body))
+        error = refusal(sms(gateway.url))
+    assert (error.fault, error.doubtful) == (Fault.PASSING, True)
+    assert f"answered {shown}, and no ok_field" in error.reason
+
+
+def test_what_is_called_json_and_is_none_is_no_success() -> None:
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(body=b"Service starting"))
+        assert refusal(sms(gateway.url)).doubtful
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(body=b"queued", headers=PLAIN))
+        assert refusal(sms(gateway.url, id_field="sid")).doubtful
+
+
+def test_a_message_the_gateway_had_already_is_told_as_taken_before() -> None:
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(body={"code": "DUPLICATE"}, taken=False))
+        error = refusal(sms(gateway.url, ok_field="code", ok_value="0", repeated_values=("DUPLICATE", "1008")))
+    assert error.taken_before
+    assert not error.permanent
 
 
 def test_a_true_in_the_answer_can_be_the_success() -> None:

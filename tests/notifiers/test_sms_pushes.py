@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from standardwebhooks import Webhook
@@ -14,6 +15,7 @@ from standardwebhooks import Webhook
 from notifiers.contract import Heard, NotHeardError, Pushed, Reply, Report
 from notifiers.provider import SettingError
 from notifiers.sms.http import PROVIDER, HttpSms, HttpSmsSettings
+from notifiers.sms.push_forms import PushForm
 from notifiers.sms.pushes import china_time, e164, instant
 from tests.notifiers.letters import NOON, PHONE, noon
 
@@ -30,6 +32,15 @@ def gateway(**settings: Any) -> HttpSms:  # noqa: ANN401 - any setting
 
 def carrying(body: object, token: str = TOKEN) -> Pushed:
     return Pushed("/heard/sms", {}, {"authorization": f"Bearer {token}"}, json.dumps(body).encode())
+
+
+def signed_bytes(content: bytes) -> Pushed:
+    headers = {
+        "webhook-id": "p-1",
+        "webhook-timestamp": str(int(NOON.timestamp())),
+        "webhook-signature": Webhook(SECRET).sign("p-1", NOON, content.decode()),
+    }
+    return Pushed("/heard/sms", {}, headers, content)
 
 
 def signed(
@@ -174,3 +185,118 @@ def test_seconds_that_are_none_do_not_cost_a_batch(written: float) -> None:
 
 def test_a_date_before_all_time_does_not_cost_a_batch() -> None:
     assert instant("0001-01-01T00:00:00+08:00", NOON) == NOON
+
+
+# ---- fields and words of a gateway's own ----------------------------------------------------------------------------
+
+NAMES = {"id": "custid", "provider_id": "msgid", "status": "stat", "at": "time", "from": "mobile", "text": "content"}
+STATED = {"custid": "m-1", "msgid": "g-1", "mobile": "13800001234", "stat": "DELIVRD", "time": "2026-03-18 08:10:07"}
+SAID = {"mobile": "13800001234", "content": "收到 12345", "time": "20260318081007"}
+
+
+def own_words(**more: Any) -> HttpSms:  # noqa: ANN401 - any setting of a form
+    return gateway(receipts_token=TOKEN, pushes=PushForm(**{"names": NAMES, **more}))
+
+
+def as_form(fields: Mapping[str, str], token: str | None = TOKEN, key: str = "token") -> Pushed:
+    body = urlencode({**fields, **({key: token} if token else {})}).encode()
+    return Pushed("/heard/sms", {}, {"content-type": "application/x-www-form-urlencoded"}, body)
+
+
+def in_the_address(fields: Mapping[str, str]) -> Pushed:
+    return Pushed("/heard/sms", {**fields, "token": TOKEN}, {}, b"")
+
+
+REPORTED = Report("delivered", AT, "m-1", "g-1", "DELIVRD")
+ANSWERED = Reply(PHONE, "收到 12345", AT, None)
+
+
+@pytest.mark.parametrize(
+    "pushed", [carrying(STATED), as_form(STATED), in_the_address(STATED)], ids=["JSON", "form", "GET"]
+)
+def test_a_report_in_fields_of_its_own_is_read_from_json_a_form_or_the_address(pushed: Pushed) -> None:
+    assert own_words().hear(pushed, NOON).reports == (REPORTED,)
+
+
+@pytest.mark.parametrize("pushed", [carrying(SAID), as_form(SAID), in_the_address(SAID)], ids=["JSON", "form", "GET"])
+def test_a_reply_in_fields_of_its_own_is_read_from_json_a_form_or_the_address(pushed: Pushed) -> None:
+    assert own_words().hear(pushed, NOON).replies == (ANSWERED,)
+
+
+def test_our_own_form_may_come_as_a_form_or_in_the_address_too() -> None:
+    fields = {name: str(value) for name, value in REPORT.items()}
+    for pushed in (as_form(fields), in_the_address(fields)):
+        assert [one.message_id for one in gateway(receipts_token=TOKEN).hear(pushed, NOON).reports] == ["m-1"]
+
+
+def test_rows_may_lie_deeper_and_be_json_in_a_field_of_a_form() -> None:
+    channel = own_words(names={**NAMES, "rows": "reports"})
+    assert channel.hear(carrying({"count": 1, "reports": [STATED]}), NOON).reports == (REPORTED,)
+    assert channel.hear(as_form({"reports": json.dumps([STATED, SAID])}), NOON).replies == (ANSWERED,)
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("DELIVRD", "delivered"),
+        ("delivrd", "delivered"),
+        ("0", "delivered"),
+        ("1", "delayed"),
+        ("ACCEPTD", "delayed"),
+        ("UNDELIV", "failed"),
+        ("EXPIRED", "failed"),
+        ("MK:0012", "failed"),
+    ],
+)
+def test_a_word_that_is_neither_agreed_on_nor_one_of_smpp_is_a_failure(word: str, status: str) -> None:
+    channel = own_words(statuses={"0": "delivered", "1": "delayed"})
+    assert channel.hear(carrying({**STATED, "stat": word}), NOON).reports[0].status == status
+
+
+def test_a_number_as_status_is_read_like_its_digits() -> None:
+    channel = own_words(statuses={"0": "delivered"})
+    assert channel.hear(carrying({**STATED, "stat": 0}), NOON).reports[0].status == "delivered"
+
+
+def test_the_token_may_come_in_a_header_or_a_field_that_has_a_name_of_its_own() -> None:
+    channel = own_words(names={**NAMES, "token": "sp_key"})
+    assert channel.hear(as_form(STATED, key="sp_key"), NOON).reports == (REPORTED,)
+    header = Pushed("/heard/sms", {}, {"x-token": TOKEN}, json.dumps(STATED).encode())
+    assert channel.hear(header, NOON).reports == (REPORTED,)
+    assert forged(channel, as_form(STATED, "guess", key="sp_key"))
+    assert forged(channel, as_form(STATED, None))
+
+
+def test_what_no_signature_covers_is_not_read() -> None:
+    channel = gateway(receipts_secret=SECRET, pushes=PushForm(NAMES))
+    good = signed(STATED)
+    assert channel.hear(good, NOON).reports == (REPORTED,)
+    empty = signed_bytes(b"")
+    assert not forged(channel, Pushed("/heard/sms", STATED, empty.headers, b""))
+
+
+def test_the_gateway_hears_what_it_wants_to_hear() -> None:
+    heard = own_words(answer="ok").hear(carrying(STATED), NOON)
+    assert (heard.answer, heard.media_type) == (b"ok", "text/plain")
+    assert own_words().hear(carrying(STATED), NOON).media_type == "application/json"
+
+
+@pytest.mark.parametrize("row", [{}, {"stat": "DELIVRD"}, {"mobile": "me", "content": "x"}, {"mobile": "13800001234"}])
+def test_a_row_that_names_no_message_or_nobody_is_no_forgery(row: dict[str, str]) -> None:
+    assert not forged(own_words(), carrying(row))
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"push_fields": {"id": "a", "status": "b", "phone": "c"}}, "push_fields"),
+        ({"push_fields": {"status": "b"}}, "push_fields"),
+        ({"push_fields": {"id": "a"}}, "push_fields"),
+        ({"push_statuses": {"0": "good"}}, "push_statuses"),
+    ],
+)
+def test_names_that_mean_nothing_are_refused(settings: dict[str, Any], key: str) -> None:
+    usual = {one.name: one.default for one in PROVIDER.keys} | {"push_fields": {}, "push_statuses": {}}
+    with pytest.raises(SettingError) as caught:
+        PROVIDER.build({**usual, "url": "http://127.0.0.1/sms", "timeout": dt.timedelta(seconds=1), **settings}, noon)
+    assert caught.value.key == key

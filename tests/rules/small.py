@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from rules.calendar import Calendar, Line, Period, Timetable
+from rules.compiler import compile_predicate
 from rules.finding import Clock
 from rules.instants import from_micros, to_micros
 from rules.judge import Judgement
-from rules.predicate import compile_predicate
 from rules.records import Mark
 from rules.register import Register, Spell, build_register
 from rules.rolls import Rolls

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.compiler import compile_predicate
 from rules.conjuncts import conjuncts
-from rules.predicate import compile_predicate
 
 PARTS = (
     "absent_days >= 2",

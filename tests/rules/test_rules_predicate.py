@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rules.predicate import LONGEST, Predicate, PredicateError, compile_predicate, ends
+from rules.compiler import LONGEST, PredicateError, compile_predicate
+from rules.predicate import Predicate, ends
 
 DAYS = np.array([0, 1, 2, 3, 10], np.int64)
 FACTS = {

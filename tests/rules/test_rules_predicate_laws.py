@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rules.compiler import PredicateError, compile_predicate
 from rules.facts.catalogue import Kind, find
-from rules.predicate import PredicateError, compile_predicate
 
 _COUNTS = st.sampled_from(["absent_days", "unexcused_days_5", "grade", "spells_30"])
 _SHARES = st.sampled_from(["absence_rate_20", "absence_trend", "weekday_p_term"])

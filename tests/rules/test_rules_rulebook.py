@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rules.durations import parse_duration
 from rules.packs import SHIPPED
-from rules.reading import parse_duration
 from rules.rulebook import Rule, Rulebook, RulebookError, RuleFault, Scope, read_rules
 from rules.rulefile import LONGEST_FILE, MOST_RULES
 from rules.traits import Traits

@@ -181,6 +181,7 @@ receipt = table(
     instant("at"),
     instant("known_at"),
     text("detail", null=True),
+    text("fault", null=True),
     UniqueConstraint("district_id", "fingerprint"),
     Index(None, "district_id", "message_id"),
 )

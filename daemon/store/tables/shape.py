@@ -58,9 +58,18 @@ def instant(name: str, *, null: bool = False) -> Column[dt.datetime]:
 
 def some(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index of only the rows that wait for something."""
-    return Index(
-        name, "district_id", *columns, unique=unique, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
-    )
+    only = sa.text(where)
+    return Index(name, "district_id", *columns, unique=unique, sqlite_where=only, info={_WHERE: only})
+
+
+_WHERE = "where"
+
+
+def complete_for_postgresql() -> None:
+    """Say in PostgreSQL's words what indexes hold; not at first, for its dialect is slow to load and few need it."""
+    for index in (index for one in metadata.tables.values() for index in one.indexes):
+        if _WHERE in index.info:
+            index.dialect_options["postgresql"][_WHERE] = index.info[_WHERE]
 
 
 def belongs(child: tuple[str, ...], parent: str, key: tuple[str, ...]) -> ForeignKeyConstraint:

@@ -70,7 +70,9 @@ def read_in(monkeypatch: pytest.MonkeyPatch, locale: str) -> None:
 def terminal(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     folder = tmp_path / "county"
     folder.mkdir()
-    write_county(folder)
+    config = write_county(folder)
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[channels.sms]\n", '[channels.sms]\nok_field = "code"\n'), encoding="utf-8")
     shutil.copy(sqlite_template, folder / "baoxue.db")
     monkeypatch.chdir(folder)
     read_in(monkeypatch, "C.UTF-8")

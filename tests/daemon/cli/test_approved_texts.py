@@ -13,6 +13,10 @@ from tests.phones_aliyun import KEY_ID, KEY_SECRET, SIGN_NAME, AliyunPhone
 KINDS = '["report", "escalation", "reminder", "reopened", "retraction", "return", "closed", "test"]'
 
 
+GATEWAY = 'ok_field = "code"\nurl = "http://127.0.0.1:9/sms"\nsign_name = "County"\n'
+"""What stands in the county's configuration of text messages."""
+
+
 @pytest.fixture
 def phone(terminal: Terminal) -> Iterator[AliyunPhone]:
     """The service that carries the county's texts from now on."""
@@ -25,7 +29,7 @@ def phone(terminal: Terminal) -> Iterator[AliyunPhone]:
             f'[[channels.sms.template]]\nid = "SMS_1"\nkinds = {KINDS}\n'
             'parameters = [{ fact = "kind", longest = 8 }, { fact = "case", name = "case_no" }]\n'
         )
-        text = path.read_text(encoding="utf-8").replace('url = "http://127.0.0.1:9/sms"\nsign_name = "County"\n', table)
+        text = path.read_text(encoding="utf-8").replace(GATEWAY, table)
         path.write_text(text, encoding="utf-8")
         (terminal.folder / "aliyun.secret").write_text(KEY_SECRET, encoding="utf-8")
         yield service
@@ -58,8 +62,7 @@ def test_say_refuses_what_no_approved_text_says(terminal: Terminal) -> None:
 
 def test_a_modem_without_its_folders_is_told_with_its_line(terminal: Terminal) -> None:
     path = terminal.folder / "config.toml"
-    gateway = 'url = "http://127.0.0.1:9/sms"\nsign_name = "County"\n'
-    text = path.read_text(encoding="utf-8").replace(gateway, 'provider = "gammu"\nspool = "x"\n')
+    text = path.read_text(encoding="utf-8").replace(GATEWAY, 'provider = "gammu"\nspool = "x"\n')
     path.write_text(text, encoding="utf-8")
     line = text.splitlines().index('spool = "x"') + 1
     assert f"config.toml:{line} channels.sms.spool  lacks the folders outbox, sent, error, inbox" in terminal.refused(

@@ -43,3 +43,17 @@ def test_addresses_that_fail_are_listed_by_themselves(reported: Reported) -> Non
     [one] = reported.terminal.records("contacts", "--unreachable")
     assert one["contact"] == town["contact"]
     assert (one["fails"][0]["channel"], one["fails"][0]["why"]) == ("sms", "answered 422")
+
+
+def test_a_landline_is_listed_as_unreachable_by_text_message_and_kept_to_call(reported: Reported) -> None:
+    contacts = reported.terminal.folder / "contacts.csv"
+    contacts.write_text(contacts.read_text(encoding="utf-8").replace("13800000001", "0911-1234567"), encoding="utf-8")
+    reported.terminal.told("import")
+
+    [one] = reported.terminal.records("contacts", "--unreachable")
+    assert (one["role"], one["channels"]) == ("town_government", [])
+    assert one["phone"].endswith("4567")
+    [fault] = one["fails"]
+    assert fault == {"channel": "sms", "why": "a landline: no text message reaches it"}
+    said = reported.terminal.refused("say", "--to", one["contact"], "--channel", "sms")
+    assert "is a landline, which takes no text messages" in said

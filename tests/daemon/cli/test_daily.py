@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.phones import SmsGateway
+from tests.phones import Answer, SmsGateway
 
 if TYPE_CHECKING:
     from tests.daemon.cli.conftest import Terminal
@@ -135,6 +135,16 @@ def test_a_good_configuration_is_checked_within_a_second(terminal: Terminal) -> 
     assert time.perf_counter() - begun < 5  # a second on an idle machine; tests share theirs
 
 
+def test_a_gateway_whose_success_nobody_described_is_worth_a_notice(terminal: Terminal) -> None:
+    config = terminal.folder / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('ok_field = "code"\n', ""), encoding="utf-8")
+    said = terminal.ask("check")
+    assert said.exit_code == 0
+    assert "channels.sms.ok_field  is not set: any HTTP 200 that names no fault counts" in said.stderr
+    assert "all is well" not in said.stdout
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key", "words"),
     [
@@ -245,7 +255,7 @@ def test_a_test_message_is_shown_with_its_address_masked(terminal: Terminal) -> 
 
 def test_a_test_message_arrives(terminal: Terminal) -> None:
     terminal.told("import")
-    with SmsGateway() as gateway:
+    with SmsGateway(usual=Answer(body={"code": "OK"})) as gateway:
         edit("http://127.0.0.1:9/sms", gateway.url)
         terminal.told("say", "--to", "town", "--channel", "sms")
         gateway.expects_only("+8613800000001")

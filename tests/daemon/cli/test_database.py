@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -86,6 +87,113 @@ def test_a_backup_without_a_name_lies_beside_the_configuration(terminal: Termina
 def test_a_backup_never_replaces_the_store_itself(terminal: Terminal) -> None:
     assert "store itself" in terminal.refused("db", "backup", "baoxue.db")
     assert "folder" in terminal.refused("db", "backup", "none/kept.backup")
+
+
+def schedule(terminal: Terminal, *lines: str) -> Path:
+    """Let the configuration ask for scheduled backups; their folder."""
+    folder = terminal.folder / "backups"
+    folder.mkdir()
+    with (terminal.folder / "config.toml").open("a", encoding="utf-8") as file:
+        file.write("\n".join(("\n[backup]", 'folder = "backups"', *lines, "")))
+    return folder
+
+
+def test_a_scheduled_backup_is_restored_on_trial_and_only_so_many_are_kept(reported: Reported) -> None:
+    terminal = reported.terminal
+    folder = schedule(terminal, "keep = 2")
+    others = [folder / "notes.txt", folder / "baoxue-99990101T000000Z.backup"]
+    old = [folder / f"baoxue-2026010{day}T000000Z.backup" for day in (1, 2, 3)]
+    for file in (*others, *old):
+        file.touch()
+    said = terminal.told("db", "backup", "--scheduled")
+    assert "restored on trial" in said
+    assert "cases 1, " in said
+    new = set(folder.iterdir()) - {*others, *old}
+    assert set(folder.iterdir()) == {*others, old[2], *new}
+    assert len(new) == 1
+
+
+def test_an_audit_is_not_well_until_there_is_a_backup(reported: Reported) -> None:
+    terminal = reported.terminal
+    schedule(terminal)
+    for words in ((), ("--mend",)):
+        result = terminal.ask("audit", "--json", *words)
+        assert result.exit_code == 1
+        (found,) = [one for one in json.loads(result.stdout) if one["what"] == "backup_overdue backup"]
+        assert (found["zh"], found["en"]) == ("备份：没有新近的备份", "backup: there is no recent backup")
+    terminal.told("db", "backup", "--scheduled")
+    terminal.ask("audit", "--mend")
+    assert "backup_overdue" not in terminal.ask("audit", "--json").stdout
+
+
+def test_a_backup_that_cannot_be_restored_pushes_out_no_other(reported: Reported) -> None:
+    folder = schedule(reported.terminal, "keep = 1")
+    (folder / "baoxue-20260101T000000Z.backup").touch()
+    with closing(sqlite3.connect(reported.terminal.folder / "baoxue.db")) as opened, opened:
+        opened.execute("UPDATE entry SET kind = 'note' WHERE kind = 'raised'")
+    assert "are not what was written" in reported.terminal.refused("db", "backup", "--scheduled", code=1)
+    assert [file.name for file in folder.iterdir()] == ["baoxue-20260101T000000Z.backup"]
+
+
+def test_a_scheduled_backup_needs_its_table_and_names_its_file_itself(terminal: Terminal) -> None:
+    assert "has no [backup]" in terminal.refused("db", "backup", "--scheduled")
+    schedule(terminal)
+    assert "names its files itself" in terminal.refused("db", "backup", "mine.backup", "--scheduled")
+
+
+def test_a_folder_of_backups_that_is_not_there_is_named(terminal: Terminal) -> None:
+    schedule(terminal).rmdir()
+    assert str(terminal.folder / "backups") in terminal.refused("db", "backup", "--scheduled")
+
+
+def test_that_a_backup_can_be_restored_is_shown_without_touching_the_store(reported: Reported) -> None:
+    terminal = reported.terminal
+    terminal.told("db", "backup", "kept.backup")
+    before = (terminal.folder / "kept.backup").read_bytes()
+    terminal.told("case", "note", reported.number, "written after the backup")
+    journal = terminal.records("case", "show", reported.number)["journal"]
+    said = terminal.told("db", "verify", "kept.backup")
+    assert "it can be restored" in said
+    assert "cases 1, " in said
+    assert (terminal.folder / "kept.backup").read_bytes() == before
+    assert terminal.records("case", "show", reported.number)["journal"] == journal
+
+
+def test_a_backup_is_not_well_with_another_key_under_the_same_id(reported: Reported) -> None:
+    reported.terminal.told("db", "backup", "kept.backup")
+    key = Path("baoxue.key")
+    key_id = key.read_text(encoding="utf-8").partition(":")[0]
+    key.unlink()
+    reported.terminal.told("db", "key", "baoxue.key", "--id", key_id)
+    assert "privacy.key_file" in reported.terminal.refused("db", "verify", "kept.backup")
+
+
+def test_a_damaged_backup_is_found(reported: Reported) -> None:
+    terminal = reported.terminal
+    terminal.told("db", "backup", "kept.backup")
+    whole = Path("kept.backup").read_bytes()
+    Path("kept.backup").write_bytes(whole[: len(whole) // 2])
+    assert "kept.backup" in terminal.refused("db", "verify", "kept.backup", code=1)
+    assert "does not exist" in terminal.refused("db", "verify", "none.backup")
+
+
+def test_a_backup_of_another_district_is_found(reported: Reported) -> None:
+    reported.terminal.told("db", "backup", "kept.backup")
+    config = Path("config.toml")
+    text = config.read_text(encoding="utf-8")
+    district = load_config(config).service.district
+    config.write_text(text.replace(f'district = "{district}"', 'district = "elsewhere"'), encoding="utf-8")
+    assert "is of another district" in reported.terminal.refused("db", "verify", "kept.backup", code=1)
+
+
+def test_a_store_that_a_newer_version_made_is_replaced_by_an_older_backup(reported: Reported) -> None:
+    terminal = reported.terminal
+    terminal.told("db", "backup", "before.backup")
+    with closing(sqlite3.connect(terminal.folder / "baoxue.db")) as opened, opened:
+        opened.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "this version knows up to" in terminal.refused("cases", code=1)
+    terminal.told("db", "restore", "before.backup")
+    assert reported.number in terminal.told("cases")
 
 
 def test_what_is_no_backup_is_not_restored(terminal: Terminal) -> None:

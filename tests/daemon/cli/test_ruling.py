@@ -9,7 +9,7 @@ import pytest
 
 from daemon.cli.factbook import facts_page
 from daemon.config import load_config
-from daemon.settings import load_rules
+from daemon.rulebook import load_rules
 from rules.facts.catalogue import FAMILIES, find
 from rules.packs import SHIPPED
 from rules.rulebook import read_rules

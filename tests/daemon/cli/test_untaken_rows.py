@@ -151,6 +151,21 @@ def test_a_rung_that_reaches_nobody_and_a_missing_operator_are_findings(terminal
     assert "nobody is the operator" in operator
 
 
+def test_numbers_that_take_no_text_messages_are_named_by_line_and_role(terminal: Terminal) -> None:
+    contacts = Path("contacts.csv")
+    text = contacts.read_text(encoding="utf-8")
+    contacts.write_text(text.replace("13800000001", "0911-1234567"), encoding="utf-8")
+
+    found = terminal.refused("check", code=1)
+
+    line = next(n for n, row in enumerate(contacts.read_text(encoding="utf-8").splitlines(), 1) if "0911" in row)
+    role = contacts.read_text(encoding="utf-8").splitlines()[line - 1].split(",")[0]
+    assert f"contacts.csv:{line} phone  a landline: no text message reaches the {role} of " in found
+    assert "who has no other address – add a mobile number or a mail address" in found
+    assert "nobody is reached as town_government" in found
+    assert "1234567" not in found
+
+
 def test_a_wrong_configuration_outweighs_what_feeds_lose_and_json_has_both(terminal: Terminal) -> None:
     marks("s-001,2026-03-16,am,旷课")
     edit('units = ["sch-1"]', 'units = ["sch-11"]')

@@ -147,3 +147,23 @@ def test_a_stopped_alarm_is_silent(alarm: Alarm, work: Work) -> None:
     alarm.stop()
     alarm.ring()
     assert len(work.begun) == 1
+
+
+@pytest.mark.parametrize("apart", [dt.timedelta(days=400), -dt.timedelta(days=400)], ids=["ahead", "behind"])
+def test_it_looks_in_time_by_a_clock_that_shows_another_time_than_the_machines(
+    scheduler: BackgroundScheduler, work: Work, apart: dt.timedelta
+) -> None:
+    """While the machine's clock is in doubt the daemon goes by a time of its own, and the scheduler does not."""
+    alarm = Alarm(
+        "apart",
+        work,
+        lambda: None,
+        period=dt.timedelta(seconds=0.2),
+        clock=lambda: now() + apart,
+        failed=work.failures.append,
+    )
+    alarm.join(scheduler, "x")
+    work.ran(4)
+    alarm.ring()
+    work.ran(6)
+    alarm.stop()

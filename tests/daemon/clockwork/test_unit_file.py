@@ -1,4 +1,4 @@
-"""The unit for systemd, as systemd itself sees it."""
+"""The units for systemd, as systemd itself sees them; tests/deploy runs them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parents[3] / "deploy" / "baoxue.service"
+DEPLOY = Path(__file__).parents[3] / "deploy"
+UNIT = DEPLOY / "baoxue.service"
 EXPOSURE = 2.0
 
 analyze = shutil.which("systemd-analyze")
@@ -23,16 +24,20 @@ def asked(*words: str) -> str:
 
 
 @needs_systemd
-def test_systemd_finds_no_fault_with_it(tmp_path: Path) -> None:
-    there = tmp_path / UNIT.name
-    text = UNIT.read_text(encoding="utf-8").replace("/opt/baoxue/bin/baoxue run", "/bin/true run")
-    there.write_text(text, encoding="utf-8")
-    assert [line for line in asked("verify", str(there)).splitlines() if UNIT.name in line] == []
+def test_systemd_finds_no_fault_with_them(tmp_path: Path) -> None:
+    units = [*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")]
+    assert len(units) == 3
+    for unit in units:
+        text = unit.read_text(encoding="utf-8").replace("/opt/baoxue/current/bin/baoxue", "/bin/true")
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    said = asked("verify", *(str(tmp_path / unit.name) for unit in units)).splitlines()
+    assert [line for line in said if "baoxue" in line] == []
 
 
 @needs_systemd
-def test_it_is_hardened() -> None:
-    found = re.search(r"exposure level for \S+: (\d+\.\d)", asked("security", "--offline=true", str(UNIT)))
+@pytest.mark.parametrize("unit", ["baoxue.service", "baoxue-backup.service"])
+def test_it_is_hardened(unit: str) -> None:
+    found = re.search(r"exposure level for \S+: (\d+\.\d)", asked("security", "--offline=true", str(DEPLOY / unit)))
     assert found is not None
     assert float(found[1]) <= EXPOSURE
 
@@ -40,6 +45,8 @@ def test_it_is_hardened() -> None:
 def test_it_says_what_the_daemon_relies_on() -> None:
     lines = UNIT.read_text(encoding="utf-8").splitlines()
     for line in (
+        "Wants=network-online.target time-sync.target",
+        "After=network-online.target time-sync.target postgresql.service",
         "Type=notify",
         "WatchdogSec=5min",
         "ExecReload=/bin/kill -HUP $MAINPID",
@@ -47,6 +54,7 @@ def test_it_says_what_the_daemon_relies_on() -> None:
         "RestartPreventExitStatus=2",
         "StartLimitIntervalSec=0",
         "StateDirectory=baoxue",
-        "LoadCredential=baoxue.key:/etc/baoxue/credentials/baoxue.key",
+        "StartLimitIntervalSec=0",
+        "User=baoxue",
     ):
         assert line in lines

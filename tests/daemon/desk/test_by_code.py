@@ -11,6 +11,7 @@ from daemon.desk.links import Links
 from daemon.jobs.bycode import Outcome, acknowledge_by_reply, codes_in, is_same_number
 from daemon.jobs.office import Actor, propose_closing
 from daemon.store import outbox
+from daemon.store.alerts import AlertDraft
 from tests.daemon.desk.county_office import Office, local, write_county
 
 if TYPE_CHECKING:
@@ -45,14 +46,28 @@ def replies(office: Office, sender: str, text: str, at: str = "09:00") -> tuple[
 
 @pytest.mark.parametrize(
     "text",
-    ["12345", "回复12345确认", "１２３４５", "ok 12345.", "١٢٣٤٥", "签收 12345!!", "12345 then 678"],
-    ids=["bare", "in Chinese", "full-width", "a full stop", "Arabic", "marks", "beside another number"],
+    [
+        *("12345", "回复12345确认", "１２３４５", "ok 12345.", "١٢٣٤٥", "签收 12345!!", "12345 then 678"),
+        *(
+            "1 2 3 4 5",
+            "12 345",
+            "１２ ３４５",
+            "收到 123-45",
+            "1,2,3,4,5",
+            "12。345",
+            "收到12 345 马上去",
+            "12345 678",
+        ),
+    ],
 )
 def test_a_code_is_found_however_it_is_written(text: str) -> None:
     assert codes_in(text) == {"12345"}
 
 
-@pytest.mark.parametrize("text", ["", "收到", "1234", "123456", "call 13800000001"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "收到", "1234", "123456", "call 13800000001", "12 34", "2026-03-18", "138 0000 0001", "08:10", "12 3456"],
+)
 def test_what_is_no_code_is_none(text: str) -> None:
     assert codes_in(text) == frozenset()
 
@@ -103,6 +118,67 @@ def test_a_reply_acknowledges_and_tells_who_it_was(office: Office) -> None:
     assert replies(office, TOWN, code_for(office, "town")) == (Outcome.BEFORE, 1)
     said = [body for kind, body in office.journal(number) if kind == "acknowledged"]
     assert said == [{"role": "town_government", "by": "town_government town", "way": "reply"}]
+
+
+@pytest.mark.parametrize(
+    "text", ["收到", "已收到！", "收到，马上去核实。", "好的", "知道了", "ＯＫ", "签收", "Received, thanks"]
+)
+def test_a_plain_yes_acknowledges_the_one_case_that_waits(office: Office, text: str) -> None:
+    number = office.report()
+
+    assert replies(office, TOWN, text) == (Outcome.ACKNOWLEDGED, 1)
+    assert [body["way"] for kind, body in office.journal(number) if kind == "acknowledged"] == ["reply"]
+
+
+@pytest.mark.parametrize(
+    "text", ["他今天病了", "收到但不是我们镇的", "不知道", "没收到", "？", "收到 1234", "孩子已返校"]
+)
+def test_what_is_no_plain_yes_acknowledges_nothing_and_says_which_code_would(office: Office, text: str) -> None:
+    number = office.report()
+
+    answered = acknowledge_by_reply(office.house, TOWN, text, local(2, "09:00"))
+
+    assert (answered.outcome, answered.contact_id, answered.reader) == (Outcome.NO_CODE, None, "town")
+    assert [(one.number, one.code) for one in answered.waiting] == [(number, code_for(office, "town"))]
+
+
+def test_a_plain_yes_to_several_cases_acknowledges_none_and_says_the_codes(office: Office) -> None:
+    office.two_days("AAP")
+    office.roll(2, "am", "AAP", "08:10")
+
+    answered = acknowledge_by_reply(office.house, TOWN, "收到", local(2, "09:00"))
+
+    assert answered.outcome is Outcome.NO_CODE
+    assert len(answered.waiting) == 2
+
+
+def test_a_plain_yes_after_something_else_was_said_may_mean_that(office: Office) -> None:
+    office.report()
+    at = local(2, "08:40")
+    later = AlertDraft(
+        key="later",
+        contact_id="town",
+        role="town_government",
+        channel="sms",
+        kind="rules_accepted",
+        raised_at=at,
+        facts={},
+        addressee="another",
+    )
+    office.store.commit(lambda tx: outbox.draft(tx, [later], at))
+    office.step(2, "08:45")
+
+    answered = acknowledge_by_reply(office.house, TOWN, "收到", local(2, "09:00"))
+    assert (answered.outcome, len(answered.waiting)) == (Outcome.NO_CODE, 1)
+
+
+@pytest.mark.parametrize(
+    "sender", ["10086", "+8610086", "106575251234", "+86106575251234", "+8695588", "+869111234567"]
+)
+def test_numbers_of_gateways_and_services_are_nobodys(office: Office, sender: str) -> None:
+    office.report()
+    answered = acknowledge_by_reply(office.house, sender, code_for(office, "town"), local(2, "09:00"))
+    assert (answered.outcome, answered.reader) == (Outcome.UNKNOWN_SENDER, None)
 
 
 def test_a_code_that_was_sent_to_somebody_else_acknowledges_nothing(office: Office) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from daemon.app import open_house
-from daemon.channels import CHANNELS
+from daemon.clock import SteadyClock
+from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.heart import unwell
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.reload import Reload
@@ -26,6 +27,7 @@ from daemon.jobs.poll import in_order, poll_feed
 from daemon.jobs.receipts import look_at_receipts
 from daemon.jobs.silence import look_at_feeds
 from daemon.jobs.sweep import sweep_due
+from daemon.providers import CHANNELS
 from daemon.store import outbox, unreachable
 from daemon.store.outbox import Delivery
 from daemon.systemd import Watch
@@ -84,7 +86,11 @@ class Live:
         self.vitals = Vitals(self.house)
         self._pools = Pools.of(len(config.feed), CHANNELS)
         reload = Reload(self.house, self.vitals, Watch({}), {})
-        self.works = Works(self.house, self.vitals, Watch({}), self._pools, reload)
+        guard = ClockGuard(self.house, SteadyClock(lambda: self.now, self._seconds))
+        self.works = Works(self.house, self.vitals, Watch({}), self._pools, reload, guard)
+
+    def _seconds(self) -> float:
+        return (self.now - MORNING).total_seconds()
 
     def begins(self) -> None:
         """Read the feeds and raise the report, which is overdue."""

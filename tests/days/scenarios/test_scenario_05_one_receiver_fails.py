@@ -14,7 +14,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from daemon.jobs.send import LONGEST_RETRY
+from daemon.jobs.outcomes import LONGEST_RETRY
 from daemon.store import outbox
 from tests.days.school import Day
 from tests.days.stories import ana_vanishes

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import pairwise
 
-from daemon.jobs.send import FIRST_RETRY, LONGEST_RETRY
+from daemon.jobs.outcomes import FIRST_RETRY, LONGEST_RETRY
 from daemon.store import unreachable
 from tests.days.school import Day
 from tests.days.stories import ana_vanishes
