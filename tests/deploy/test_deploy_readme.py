@@ -211,7 +211,10 @@ def test_7_the_office_works_without_root_and_without_the_secrets(debian: Debian)
         f"baoxue case proof {number} --by 李娜 --out - > paper.html && head -c 15 paper.html", user="lina"
     )
     assert paper.out.lower() == "<!doctype html>"
-    assert debian.run("cp /etc/hostname /srv/baoxue/inbox/units-later.txt", user="lina").code == 0
+    day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=3)
+    table = f"student_id,date,session,mark\\ns-2,{day},am,present\\n"
+    assert debian.run(f"printf '{table}' > /srv/baoxue/inbox/marks-later.csv", user="lina").code == 0
+    assert debian.run("baoxue import --feed marks").code == 0
     assert "李娜" not in debian.run("journalctl --unit=baoxue --output=cat").out
 
 
