@@ -169,7 +169,7 @@ def test_what_an_office_needs_is_written_out_without_a_checkout(python: Path, tm
 
 def test_a_folder_made_so_is_checked_by_the_command_it_shows(python: Path, tmp_path: Path) -> None:
     shown = call([python.with_name("baoxue"), "init", "county"], tmp_path).stdout
-    check = next(line.split()[2:] for line in shown.splitlines() if "检查 check" in line)
+    check = next(line.split()[1:] for line in shown.splitlines() if line.strip().startswith("check "))
     checked = call(check, tmp_path)
     assert checked.returncode == 0, checked.stderr
     assert "no roster is known yet" in checked.stderr
