@@ -39,7 +39,7 @@ def endpoints_of(channels: ChannelsConfig, channel: str) -> Sequence[str]:
 
 
 def provider_of(channels: ChannelsConfig, channel: str, address: str | None) -> str | None:
-    """Who carries the messages of a channel to an address; None where there is no choice of providers."""
+    """Return who carries the messages of a channel to an address; None where there is no choice of providers."""
     if channel == "chat":
         robot = channels.chat.endpoints.get(address or "") if channels.chat else None
         return None if robot is None else robot.provider

@@ -119,7 +119,7 @@ class Email:
 
     @property
     def back(self) -> ReturnAddress:
-        """Where its mails are sent back to."""
+        """Return where its mails are sent back to."""
         return self._back
 
     def _notices(self, message_id: str) -> _Notices:

@@ -145,12 +145,12 @@ def heard(climb: Climb, those: Collection[Unheard]) -> Climb:
 
 
 def owing(ladder: Ladder, climb: Climb, care: Care) -> tuple[Unheard, ...]:
-    """Who is still to be told: not those of a rung that is needless by now."""
+    """Return who is still to be told: not those of a rung that is needless by now."""
     return tuple(one for one in climb.unheard if not care.is_enough(ladder.rungs[one.rung].unless))
 
 
 def is_lost(ladder: Ladder, climb: Climb, rung: int) -> bool:
-    """Whether a rung that spoke reached nobody at all."""
+    """Return whether a rung that spoke reached nobody at all."""
     missing = {one.role for one in climb.unheard if one.rung == rung}
     return bool(missing) and missing.issuperset(ladder.rungs[rung].tell)
 

@@ -157,7 +157,7 @@ class _Compiler:
                 raise self._fault(f"{part.this} is not a whole number", hint, part)
 
     def _shape(self, node: exp.Expr, compare: np.ufunc, gap: Number, test: Compiled) -> Shape:
-        """How to try a comparison: `gap` is what its left side is more than its right one."""
+        """Return how to try a comparison: `gap` is what its left side is more than its right one."""
         low, high = numbers.bounds(gap)
         if max(abs(low), abs(high)) > WIDEST:
             raise self._fault(f"'{self.text.of(node)}' may become too large a number", "multiply fewer facts", node)

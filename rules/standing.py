@@ -52,7 +52,7 @@ def _tell(draft: Draft, found: Step) -> Tell:
 def _said(
     case: Case, index: int, audience: tuple[Audience, ...], *, again: bool = False, group: str | None = None
 ) -> Tell:
-    """What a rung of the report's ladder says to an audience."""
+    """Return what a rung of the report's ladder says to an audience."""
     rung = case.ladder.rungs[index]
     return Tell(
         "escalation" if again or rung.after else "report",

@@ -222,7 +222,7 @@ def _ask(subject: str) -> None:
 
 
 def is_asked() -> bool:
-    """Whether somebody sits at a terminal and can be asked."""
+    """Return whether somebody sits at a terminal and can be asked."""
     return sys.stdin.isatty()
 
 

@@ -92,7 +92,7 @@ def _of_rooms(error: Exception) -> Faults | None:
 
 
 def _of_database(error: Exception) -> Faults | None:
-    """What the database itself says; a module of the store knows its errors, and is slow to load."""
+    """Return what the database itself says; a module of the store knows its errors, and is slow to load."""
     from daemon.store.engine_errors import store_fault  # noqa: PLC0415 - see above
 
     fault = store_fault(error)

@@ -44,7 +44,7 @@ def _as_told(house: House, alert: Mapping[str, Any], kind: str, role: str, chann
 
 
 def _may_acknowledge(house: House, role: str) -> bool:
-    """Whether the ladder of reports, or any where there is none, counts the word of a role."""
+    """Return whether the ladder of reports, or any where there is none, counts the word of a role."""
     ladders = house.config.ladder
     of_reports = [one for one in ladders if one.id == house.law.ladder.ladder_id] or ladders
     return not of_reports or any(role in one.acknowledged_by for one in of_reports)

@@ -136,7 +136,7 @@ class ClockGuard:
         self._house.store.commit(lambda tx: note_doubt(tx, self._house, told, reading.now))
 
     def _is_settled(self, reading: Reading) -> bool:
-        """Whether anything says that the machine's clock is right."""
+        """Return whether anything says that the machine's clock is right."""
         with self._house.store.read() as tx:
             if newest.accepted_at(tx) != self._accepted:
                 self._accepted = newest.accepted_at(tx)

@@ -60,7 +60,7 @@ class Written:
 
 
 def _authorities_in(tree: object) -> Iterator[object]:
-    """What stands under `ca_file`, wherever it does."""
+    """Return what stands under `ca_file`, wherever it does."""
     if isinstance(tree, dict):
         yield from (tree[key] for key in tree if key == "ca_file")
     inside = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()

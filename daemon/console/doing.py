@@ -59,7 +59,7 @@ class Doing:
 
 
 def read_doing(tx: Tx, case: Case, alert: AlertRow) -> Doing:
-    """What there is to know for the page of a report."""
+    """Return what there is to know for the page of a report."""
     return Doing(alert, case, last_deed(tx, case, alert))
 
 
@@ -123,7 +123,7 @@ def _titled(form: Form, title: Said) -> Form:
 
 
 def _before(case: Case) -> list[Said]:
-    """What follows an acknowledgement, before it is given."""
+    """Return what follows an acknowledgement, before it is given."""
     remind, lapse = case.ladder.remind_after, case.ladder.lapses_after
     said: list[Said] = []
     if remind is not None:
@@ -136,7 +136,7 @@ def _before(case: Case) -> list[Said]:
 
 
 def _state(house: House, doing: Doing, *, may: bool) -> list[Said]:
-    """Who acknowledged and when, and what is still owed for it; for others what their entry is good for."""
+    """Return who acknowledged and when, and what is still owed for it; for others what their entry is good for."""
     case, at = doing.case, doing.case.acknowledged_at
     said: list[Said] = [] if may else [("请登记您做了什么。", "Please say what you did.")]
     if not is_about_report(case, doing.alert):
@@ -170,7 +170,7 @@ def _owed(house: House, case: Case) -> list[Said]:
 
 
 def _recorded(house: House, last: Entry | None) -> list[Said]:
-    """What the recipient said last, and what that leaves to be entered elsewhere."""
+    """Return what the recipient said last, and what that leaves to be entered elsewhere."""
     if last is None:
         return []
     deed = Deed(str(last.body["deed"]))

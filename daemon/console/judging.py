@@ -50,7 +50,7 @@ class Judging:
 
 
 def read_judging(tx: Tx, house: House, alert: AlertRow) -> Judging | None:
-    """What there is to know for the page of a mass absence; None where the incident is gone, or another."""
+    """Return what there is to know for the page of a mass absence; None where the incident is gone, or another."""
     row = incidents.incident_by_id(tx, alert.incident_id or "")
     if row is None or row.kind != "mass_absence":
         return None

@@ -70,7 +70,7 @@ _Matter = Doing | Judging | _Question
 
 
 def show(house: House, token: str, now: dt.datetime) -> Page:
-    """What the link would do, with the buttons that do it, or why there are none; changes nothing."""
+    """Return what the link would do, with the buttons that do it, or why there are none; changes nothing."""
     matter = _matter(house, token, now)
     return Page.nothing_here() if matter is None else _page(house, matter, now)
 
@@ -107,7 +107,7 @@ def _do(house: House, matter: _Matter, fields: Mapping[str, str], now: dt.dateti
 
 
 def _about(matter: _Matter) -> dict[str, str | None]:
-    """What the log says of it: nobody's name."""
+    """Return what the log says of it: nobody's name."""
     about = matter.row.incident_id if isinstance(matter, Judging) else matter.case.number
     return {"about": about, "kind": matter.alert.kind, "role": matter.alert.role}
 

@@ -59,7 +59,7 @@ class Page:
 
     @property
     def asks(self) -> bool:
-        """Whether there is anything to press."""
+        """Return whether there is anything to press."""
         return bool(self.buttons) or self.form is not None
 
     def with_status(self, status: int) -> Page:

@@ -74,7 +74,7 @@ class DeedRefusedError(Exception):
 
 
 def read_done(fields: Mapping[str, str], today: dt.date) -> Done:
-    """What a form says was done; raises DeedRefusedError with a sentence for the reader."""
+    """Return what a form says was done; raises DeedRefusedError with a sentence for the reader."""
     try:
         deed = Deed(fields.get("deed", ""))
     except ValueError:

@@ -52,24 +52,24 @@ def examine_answers(config: Config, found: Findings) -> None:
 
 
 def leads_nowhere(config: Config) -> bool:
-    """Whether live messages carry links that nobody set an address for."""
+    """Return whether live messages carry links that nobody set an address for."""
     return carries_links(config) and is_unset(config)
 
 
 def carries_links(config: Config) -> bool:
-    """Whether messages with links go to people: live, by a channel people read, on some rung."""
+    """Return whether messages with links go to people: live, by a channel people read, on some rung."""
     known = {name for name in _PEOPLE if getattr(config.channels, name) is not None}
     spoken = {channel for ladder in config.ladder for rung in ladder.rung for channel in rung.channels}
     return config.service.mode == "live" and bool(known & spoken)
 
 
 def is_unset(config: Config) -> bool:
-    """Whether nobody wrote what links begin with."""
+    """Return whether nobody wrote what links begin with."""
     return "public_url" not in config.console.model_fields_set
 
 
 def is_this_machine(url: str) -> bool:
-    """Whether an address means the machine it is used on."""
+    """Return whether an address means the machine it is used on."""
     host = urlsplit(url).hostname or ""
     try:
         address = ipaddress.ip_address(host)

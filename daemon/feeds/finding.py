@@ -80,7 +80,7 @@ def _sorted(paths: Iterable[Path]) -> list[Path]:
 
 
 def _parts(path: Path) -> tuple[str, ...]:
-    """What paths are ordered by; to compare paths themselves takes ten times as long."""
+    """Return what paths are ordered by; to compare paths themselves takes ten times as long."""
     return path.parts
 
 

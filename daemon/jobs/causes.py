@@ -63,7 +63,7 @@ def _reported_start(tx: Tx, case: Case, due_at: dt.datetime) -> dt.datetime:
 
 
 def _about(people: People, one: _Taken, said: Sequence[Overlay]) -> list[Overlay]:
-    """What people said about the child by hand since its report was raised."""
+    """Return what people said about the child by hand since its report was raised."""
     student, since = one.case.student_id, one.tell.reported_at
     index = people.class_index.get(people.class_now(student))
     return [
@@ -85,7 +85,7 @@ def _cause(judgement: Judgement, row: int, one: _Taken, said: Sequence[Overlay])
 
 
 def _marks(judgement: Judgement, row: int, one: _Taken) -> NDArray[Any]:
-    """What is known now of the sessions of the run that was reported, up to its deadline."""
+    """Return what is known now of the sessions of the run that was reported, up to its deadline."""
     starts = judgement.register.starts()[row]
     within = (starts >= to_micros(one.start)) & (starts < to_micros(one.due_at))
     marks: NDArray[Any] = np.asarray(judgement.register.marks[row])[within & judgement.register.expected()[row]]

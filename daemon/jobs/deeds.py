@@ -21,19 +21,19 @@ ABOUT_REPORTS = frozenset({"report", "escalation", "reopened"})
 
 
 def is_about_report(case: Case, alert: AlertRow) -> bool:
-    """Whether an alert is about the report of its case, and not about a sign or a stage."""
+    """Return whether an alert is about the report of its case, and not about a sign or a stage."""
     return alert.kind in ABOUT_REPORTS or is_recall(case, alert)
 
 
 def stands(case: Case, alert: AlertRow) -> bool:
-    """Whether what an alert is about is so still: something may be done about it."""
+    """Return whether what an alert is about is so still: something may be done about it."""
     if not case.is_open:
         return False
     return not is_about_report(case, alert) or (case.standing is Standing.RAISED and alert.episode == case.episode)
 
 
 def may_acknowledge(case: Case, alert: AlertRow) -> bool:
-    """Whether the word of an alert's recipient counts as an acknowledgement of what it is about."""
+    """Return whether the word of an alert's recipient counts as an acknowledgement of what it is about."""
     return is_about_report(case, alert) and alert.role in case.ladder.acknowledged_by
 
 
@@ -63,7 +63,7 @@ def _record(tx: Tx, house: House, number: str, done: Done, actor: Actor, alert: 
 
 
 def _is_repeated(tx: Tx, house: House, case: Case, entry: Entry, now: dt.datetime) -> bool:
-    """Whether the very same was said by the same today, since the report was last acknowledged or reopened."""
+    """Return whether the very same was said by the same today, since the report was last acknowledged or reopened."""
     zone, counts = house.calendar.zone, (case.acknowledged_at, case.reopened_at, case.raised_at)
     return any(
         one.kind == DONE
@@ -75,7 +75,7 @@ def _is_repeated(tx: Tx, house: House, case: Case, entry: Entry, now: dt.datetim
 
 
 def last_deed(tx: Tx, case: Case, alert: AlertRow) -> journal.Entry | None:
-    """What the recipient of an alert said last about the case, since its report was raised."""
+    """Return what the recipient of an alert said last about the case, since its report was raised."""
     said = [
         one
         for one in journal.history(tx, case.case_id)

@@ -45,7 +45,7 @@ OF_UNITS = {"mass_absence": "mass_absence", "feed_stale": "feed_silent"}
 
 
 def enter_mode(house: House, terms: Terms, now: dt.datetime) -> None:
-    """What follows when `terms`, about to take effect, put the district into another mode than it was in last.
+    """Return what follows when `terms`, about to take effect, put the district into another mode than it was in last.
 
     Safe to be killed and run again: the mode is written down with what follows from it, or not at all.
     """
@@ -101,7 +101,7 @@ def is_untold(case: Case, legs: Iterable[Leg]) -> bool:
 
 
 def is_real(leg: Leg) -> bool:
-    """Whether an alert left, or may have, or still may."""
+    """Return whether an alert left, or may have, or still may."""
     return leg.may_be_told and leg.message.state != SHADOW
 
 
@@ -185,7 +185,7 @@ def _is_true(case: Case | None, alert: AlertRow) -> bool:
 
 
 def owed_of_units(tx: Tx, recorded: Iterable[Leg], now: dt.datetime) -> list[AlertDraft]:
-    """What was only recorded of mass absences nobody has judged, and of feeds that are silent still."""
+    """Return what was only recorded of mass absences nobody has judged, and of feeds that are silent still."""
     open_now = {row.incident_id for kind in set(OF_UNITS.values()) for row in incidents.open_incidents(tx, kind)}
     owed = [leg for leg in recorded if leg.alert.kind in OF_UNITS and leg.alert.incident_id in open_now]
     keys = {row.key for one in {leg.alert.incident_id for leg in owed} for row in outbox.alerts_of(tx, incident_id=one)}
@@ -193,7 +193,7 @@ def owed_of_units(tx: Tx, recorded: Iterable[Leg], now: dt.datetime) -> list[Ale
 
 
 def _anew(leg: Leg, now: dt.datetime) -> AlertDraft:
-    """What was recorded, as it is told now; without another channel until this one fails."""
+    """Return what was recorded, as it is told now; without another channel until this one fails."""
     before = as_draft(leg.alert)
     key = f"{before.key}/{LIVE}@{to_micros(now)}"
     return replace(before, key=key, addressee=leg.message.addressee, falls_back_at=None, instead_of=None)

@@ -145,5 +145,5 @@ class House:
 
     @property
     def shadow(self) -> bool:
-        """Whether only the operator is told; a simulation sends nothing, and writes what would be sent."""
+        """Return whether only the operator is told; a simulation sends nothing, and writes what would be sent."""
         return self.config.service.mode == "shadow" and not self.simulated

@@ -52,7 +52,7 @@ class KnownWhen:
             )
 
     def _unsaid(self, whole: Delivery) -> dict[dt.datetime, list[RefusedMark]]:
-        """What refused rows are about, by when it becomes known: session by session, as marks do."""
+        """Return what refused rows are about, by when it becomes known: session by session, as marks do."""
         calendar, found = self.calendar, dict[dt.datetime, list[RefusedMark]]()
         for one in (*whole.refused_marks, *unplaced(whole, self.people, calendar)):
             child = self.people.roster.students.get(one.student_id or "")
@@ -82,7 +82,7 @@ class KnownWhen:
                 yield one._replace(recorded_at=None) if self._is_ahead(one) else one
 
     def _is_ahead(self, record: MarkRecord) -> bool:
-        """Whether a mark was made too long before its session."""
+        """Return whether a mark was made too long before its session."""
         session = self._session(record)
         return session is not None and record.recorded_at is not None and session.start - record.recorded_at > EARLY
 

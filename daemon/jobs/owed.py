@@ -85,7 +85,7 @@ class _Owing:
         return cls(routing, there, sought, told)
 
     def decisions(self, now: dt.datetime) -> Iterator[Decision]:
-        """What is told now; who was told meanwhile, in another role or by another rung, is owed nothing."""
+        """Return what is told now; who was told meanwhile, in another role or by another rung, is owed nothing."""
         for case in self.cases:
             those = owed(case)
             settled = [one for one in those if self._was_told(case, one)]
@@ -97,7 +97,7 @@ class _Owing:
                 yield Decision(left)
 
     def _is_there(self, case: Case, one: Unheard) -> bool:
-        """Whether somebody in the role has an address that is not known to fail."""
+        """Return whether somebody in the role has an address that is not known to fail."""
         sought, ways = self.sought[case.case_id, one], self.routing.ways
         return any(ways.reaches(who.contact_id, sought.channels) for who in sought.holders)
 
@@ -111,5 +111,5 @@ class _Owing:
 
 
 def _tells(leg: Leg, *, shadow: bool) -> bool:
-    """Whether an alert says that the report stands, and may be told; in shadow also on paper."""
+    """Return whether an alert says that the report stands, and may be told; in shadow also on paper."""
     return leg.alert.kind in _REPORTS and leg.may_be_told and (shadow or leg.message.state != SHADOW)

@@ -150,7 +150,7 @@ class Relay:
         return [one for one in others if _said(one.alert) == _said(alert)]
 
     def _role_told(self, alert: AlertRow) -> bool:
-        """Whether somebody else in the same role may have been told the same, or is told now."""
+        """Return whether somebody else in the same role may have been told the same, or is told now."""
         passed_on = any(one.role == alert.role and _said(one) == _said(alert) for one in self._drafts)
         return passed_on or any(leg.alert.role == alert.role for leg in self._beside(alert))
 

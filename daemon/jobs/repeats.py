@@ -110,7 +110,7 @@ class _LastSaid:
 
 
 def _last_said(block: RollBlock, wanted: NDArray[np.bool_] | None = None) -> Mapping[Key, _LastSaid]:
-    """What one feed, whose rolls these are, said last, by roll; only by those `wanted`."""
+    """Return what one feed, whose rolls these are, said last, by roll; only by those `wanted`."""
     said: dict[Key, _LastSaid] = {}
     ends = np.searchsorted(block.roll_index, np.arange(len(block) + 1))
     for n in np.lexsort((block.delivered_at, block.recorded_at)).tolist():

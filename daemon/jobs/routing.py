@@ -87,7 +87,7 @@ class Routing:
                 yield replace(_said(known.role, [known], how), by_turns=False)
 
     def sought(self, case: Case, role: str, how: Audience) -> Sought:
-        """Who holds a role for the child of a case, to be told as an audience is."""
+        """Return who holds a role for the child of a case, to be told as an audience is."""
         return _said(role, self.holders(role, case.student_id), how)
 
     def holders(self, role: str, student_id: str | None, unit_id: str | None = None) -> list[Recipient]:

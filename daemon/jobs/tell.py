@@ -53,7 +53,7 @@ class Hole:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nobody at all was told."""
+        """Return whether nobody at all was told."""
         return self.audience is None or self.roles == self.audience.roles
 
     @property
@@ -63,7 +63,7 @@ class Hole:
 
     @property
     def is_of_report(self) -> bool:
-        """Whether it is a rung of the report's ladder, which stays owed; a sign is a hint, and owes nothing."""
+        """Return whether it is a rung of the report's ladder, which stays owed; a sign is a hint, and owes nothing."""
         return self.audience is not None and not self.tell.times
 
 
@@ -257,7 +257,7 @@ def _key(case: Case, tell: Tell, recipient: Recipient, channel: str, now: dt.dat
 
 
 def _asked(case: Case, tell: Tell, now: dt.datetime) -> dict[str, Any]:
-    """What its recipients are asked to answer: whose acknowledgement is wanted, and by when something is."""
+    """Return what its recipients are asked to answer: whose acknowledgement is wanted, and by when something is."""
     recalled = tell.kind == "reminder" and not tell.times and tell.rule == case.rule
     by: dt.datetime | None = None
     if recalled and case.acknowledged_at is not None:

@@ -67,7 +67,7 @@ def endpoint_key(tx: Tx, channel: str, endpoint: str) -> str:
 
 
 def _is_texted(keyring: Keyring, sealed: bytes) -> bool:
-    """Whether a text message may reach a number; of one that does not open it is found out by trying."""
+    """Return whether a text message may reach a number; of one that does not open it is found out by trying."""
     try:
         return takes_texts(keyring.open(bytes(sealed), "contact.phone"))
     except KeyringError:

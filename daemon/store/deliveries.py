@@ -113,7 +113,7 @@ def first_delivered(tx: Tx, feed_id: str, name: str, sha256: str) -> dt.datetime
 
 
 def delivered_as(tx: Tx, feed_id: str, name: str) -> frozenset[int]:
-    """What ordered the deliveries under one name, in microseconds since 1970 UTC."""
+    """Return what ordered the deliveries under one name, in microseconds since 1970 UTC."""
     known = _newest_first(tx, feed_id, name, _MOST_READINGS)
     return frozenset(to_micros(row.delivered_at) for row in known if row.delivered_at is not None)
 

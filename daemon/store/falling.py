@@ -106,7 +106,7 @@ def legs_about(tx: Tx, case_ids: Iterable[str]) -> dict[str, list[Leg]]:
 
 
 def legs_recorded(tx: Tx) -> list[Leg]:
-    """What was only recorded in shadow and is not cancelled, the oldest first."""
+    """Return what was only recorded in shadow and is not cancelled, the oldest first."""
     asked = _legs(tx).where(alert.c.cancelled_at.is_(None), message.c.state == SHADOW)
     return [_leg(row) for row in tx.connection.execute(asked)]
 
