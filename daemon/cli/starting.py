@@ -20,7 +20,7 @@ _SHARE = "share/baoxue/"
 _CHECKOUT = Path(__file__).parents[2]
 _IN_A_CHECKOUT = (
     *("README*.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
-    *(EXAMPLE, "requirements.lock", "requirements-pdf.lock", "deploy/*", "docs/*.md", "rules/packs/**/*.toml"),
+    *(EXAMPLE, "requirements.lock", "requirements-pdf.lock", "deploy/**/*", "docs/*.md", "rules/packs/**/*.toml"),
 )
 
 
