@@ -13,7 +13,6 @@ from daemon.clock import wall_clock
 from daemon.desk.spans import read_date, span_end, span_start
 from daemon.jobs import byhand, held
 from daemon.jobs.dossier import local
-from daemon.jobs.feed_findings import WORDS
 from daemon.jobs.house import House
 from daemon.store import incidents
 from daemon.store.incidents import IncidentRow
@@ -48,12 +47,17 @@ INCIDENT = {
 }
 
 
-KINDS = {
-    **{str(kind): words for kind, words in WORDS.items()},
-    "mass_absence": ("大面积缺勤", "mass absence"),
-    "configuration_refused": ("配置未生效", "configuration refused"),
-    "overdue": ("自检告警", "overdue work"),
-}
+def _kinds() -> dict[str, tuple[str, str]]:
+    """Return what each kind of incident is called."""
+    from daemon.jobs.feed_problem_words import WORDS  # noqa: PLC0415 - for whoever lists incidents
+    from daemon.jobs.service_problems import SERVICE_WORDS  # noqa: PLC0415 - likewise
+
+    return {
+        **{str(kind): words for kind, words in (*WORDS.items(), *SERVICE_WORDS.items())},
+        "mass_absence": ("大面积缺勤", "mass absence"),
+        "configuration_refused": ("配置未生效", "configuration refused"),
+        "overdue": ("自检告警", "overdue work"),
+    }
 
 
 @click.command()
@@ -126,7 +130,7 @@ def judge(incident_id: str, real: bool, by: str) -> None:  # noqa: FBT001 - clic
     with the_house(writes=True) as house:
         row = byhand.judge_incident(house, incident_id, real=real, by=by, now=wall_clock())
         record = _record(house, row)
-    print_record(record if as_json() else _seen(record), INCIDENT, {"kind": KINDS, "verdict": VERDICTS})
+    print_record(record if as_json() else _seen(record), INCIDENT, {"kind": _kinds(), "verdict": VERDICTS})
 
 
 @incident.command("list")
@@ -138,7 +142,7 @@ def list_(everything: bool) -> None:  # noqa: FBT001 - click's own way
         rows = incidents.list_incidents(tx) if everything else incidents.open_incidents(tx)
         records = [_record(house, row) for row in rows if row.kind != held.KIND]  # told as delivery_held
     seen = records if as_json() else [_seen(one) for one in records]
-    print_records(seen, INCIDENT, {"kind": KINDS, "verdict": VERDICTS})
+    print_records(seen, INCIDENT, {"kind": _kinds(), "verdict": VERDICTS})
 
 
 def _seen(record: dict[str, object]) -> dict[str, object]:

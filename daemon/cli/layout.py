@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import click
-from rich.cells import cell_len
 
 from daemon.cli.language import Said, in_words
 
@@ -33,7 +32,8 @@ def table_lines(rows: Sequence[Cells], columns: Columns, width: int | None) -> I
     if width is not None:
         headings = {key: heading for key, heading in headings.items() if any(row.get(key) for row in rows)}
     sizes = {
-        key: max(cell_len(heading), *(cell_len(row.get(key, "")) for row in rows)) for key, heading in headings.items()
+        key: max(columns_of(heading), *(columns_of(row.get(key, "")) for row in rows))
+        for key, heading in headings.items()
     }
     beside = list(headings) if width is None else _fitting(sizes, width)
     yield click.style(_padded([headings[key] for key in beside], [sizes[key] for key in beside]), bold=True)
@@ -55,7 +55,7 @@ def below_lines(row: Cells, headings: Mapping[str, str], width: int) -> Iterator
         part = f"{heading} {row[key]}" if row.get(key) else ""
         if not part:
             continue
-        if line and cell_len(line) + len(_GAP) + cell_len(part) > room:
+        if line and columns_of(line) + len(_GAP) + columns_of(part) > room:
             yield from _indented(line, room)
             line = ""
         line += (_GAP if line else "") + part
@@ -66,7 +66,7 @@ def below_lines(row: Cells, headings: Mapping[str, str], width: int) -> Iterator
 def pair_lines(row: Cells, columns: Columns, width: int | None) -> Iterator[str]:
     """Yield one record as lines, one a value, behind headings of one width; empty values are left out."""
     headings = {key: in_words(said) for key, said in columns.items() if row.get(key)}
-    margin = max(map(cell_len, headings.values()), default=0)
+    margin = max(map(columns_of, headings.values()), default=0)
     for key, heading in headings.items():
         room = None if width is None else max(width - margin - len(_GAP), 1)
         first, *more = folded(row[key], room)
@@ -74,12 +74,19 @@ def pair_lines(row: Cells, columns: Columns, width: int | None) -> Iterator[str]
         yield from (" " * margin + _GAP + line for line in more)
 
 
+def columns_of(words: str) -> int:
+    """Return how many columns of a page words take: two for a Han character."""
+    from rich.cells import cell_len  # noqa: PLC0415 - slow to load, and not needed for help
+
+    return cell_len(words)
+
+
 def folded(words: str, room: int | None) -> list[str]:
     """Return words as lines of at most `room` columns, parted in no shorter Latin word or number; None: one line."""
-    if room is None or cell_len(words) <= room:
+    if room is None or columns_of(words) <= room:
         return [words]
     lines, rest = [], words
-    while cell_len(rest) > room:
+    while columns_of(rest) > room:
         cut = _where_to_part(rest, _how_many(rest, room))
         lines.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
@@ -101,7 +108,7 @@ def _how_many(words: str, room: int) -> int:
     """Return how many characters fit into so many columns; one at least."""
     used = 0
     for n, character in enumerate(words):
-        used += cell_len(character)
+        used += columns_of(character)
         if used > room:
             return max(n, 1)
     return len(words)
@@ -124,7 +131,7 @@ def _padded(cells: Sequence[str], sizes: Sequence[int]) -> str:
 
 
 def _padded_to(words: str, size: int) -> str:
-    return words + " " * (size - cell_len(words))
+    return words + " " * (size - columns_of(words))
 
 
 def _indented(line: str, room: int) -> Iterator[str]:

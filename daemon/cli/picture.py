@@ -8,10 +8,9 @@ from itertools import groupby
 from typing import Any
 
 import click
-from rich.cells import cell_len
 
 from daemon.cli.language import in_words, worded
-from daemon.cli.layout import folded
+from daemon.cli.layout import columns_of, folded
 
 LEGEND: Mapping[str, tuple[tuple[str, str], Mapping[str, Any]]] = {
     "P": (("到校", "present"), {"fg": "green"}),
@@ -33,7 +32,7 @@ _GAP = " "
 def draw(picture: Mapping[str, Any], width: int) -> list[str]:
     """Return the lines of a picture `width` columns wide: as many weeks side by side as fit, then the next ones."""
     labels = [*picture["sessions"], worded("计入", "counted"), worded("今日", "today")]
-    margin = max(cell_len(label) for label in labels) + 2
+    margin = max(columns_of(label) for label in labels) + 2
     weeks = [list(days) for _, days in groupby(picture["days"], key=lambda day: _monday(day["date"]))]
     lines: list[str] = []
     for block in _blocks(weeks, width - margin):
@@ -92,7 +91,7 @@ def _letter(letter: str) -> str:
 
 def _line(label: str, margin: int, parts: Sequence[str], weeks: Sequence[Week]) -> str:
     """Return a label, and a part for each week, each as wide as its week."""
-    line = label + " " * (margin - cell_len(label))
+    line = label + " " * (margin - columns_of(label))
     for part, week in zip(parts, weeks, strict=True):
         line += part + " " * (max(len(week), _LEAST) - len(click.unstyle(part))) + _GAP
     return line.rstrip()

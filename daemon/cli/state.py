@@ -20,7 +20,7 @@ from daemon.desk.reasons import who
 from daemon.desk.waiting import first_children
 from daemon.jobs import held
 from daemon.jobs.dossier import local
-from daemon.jobs.feed_findings import WORDS
+from daemon.jobs.feed_problem_words import WORDS
 from daemon.jobs.house import House
 from daemon.jobs.untaken import Doing, Outstanding, outstanding
 from daemon.problems import Problem, choose

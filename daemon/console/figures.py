@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from daemon.build import revision, version
 from daemon.console.ready import Vitals
 from daemon.jobs import held
-from daemon.jobs.feed_findings import WORDS as FEED_WORDS
+from daemon.jobs.feed_problem_words import WORDS as FEED_WORDS
 from daemon.jobs.service_problems import SERVICE_WORDS
 from daemon.store import figures, incidents
 from daemon.store.figures import Waiting

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from daemon.config import FeedConfig
 from daemon.feeds.files import passed_over
 from daemon.feeds.grouping import RefusedGroup, group_refused
 from daemon.feeds.payload import Refused
+from daemon.jobs.feed_problem_words import FeedProblem
 from daemon.jobs.held import entries_of
 from daemon.jobs.house import House
 from daemon.jobs.untaken import missing_children, stands_since
@@ -29,32 +29,6 @@ MOST_ROWS = 10_000
 MOST_IDS = 1_000
 _LONGEST = 300
 
-
-class FeedProblem(StrEnum):
-    """What can be wrong with what a feed delivers."""
-
-    FAILED = "feed_failed"
-    HELD = "delivery_held"
-    ROWS_REFUSED = "rows_refused"
-    ROWS_WAITING = "rows_waiting"
-    CHILDREN_MISSING = "children_missing"
-    CLASSES_UNKNOWN = "classes_unknown"
-    PASSED_OVER = "passed_over"
-    ROLLS_MISSING = "rolls_missing"
-
-
-WORDS: Mapping[str, tuple[str, str]] = {
-    "feed_silent": ("考勤数据中断", "no attendance records"),
-    FeedProblem.FAILED: ("读取失败", "the feed cannot be read"),
-    FeedProblem.HELD: ("数据大幅减少，暂不采用", "a delivery lacks much of what is in force and is held"),
-    FeedProblem.ROWS_REFUSED: ("有数据行被拒收", "rows are refused"),
-    FeedProblem.ROWS_WAITING: ("有数据行的学生不在名册", "rows wait for children who are not on the roster"),
-    FeedProblem.CHILDREN_MISSING: ("名册缺少原有学生", "children are missing from the roster"),
-    FeedProblem.CLASSES_UNKNOWN: ("名册中的班级不在单位表", "classes of the roster are in no list of units"),
-    FeedProblem.ROLLS_MISSING: ("应报考勤的班级没有点名", "classes whose rolls the feed owes have none"),
-    FeedProblem.PASSED_OVER: ("有文件、工作表或记录未被采用", "files, sheets or entries are passed over"),
-}
-"""Each problem: 中文, English."""
 
 STOPS_THE_HEARTBEAT = frozenset({FeedProblem.FAILED, FeedProblem.HELD})
 """The problems for which somebody outside should come and look."""

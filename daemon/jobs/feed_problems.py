@@ -10,7 +10,8 @@ from typing import Any
 from daemon.config import FeedConfig
 from daemon.feeds.payload import Refused
 from daemon.jobs.announce import announce, announce_to_told
-from daemon.jobs.feed_findings import MOST_IDS, WORDS, FeedProblem, Found, find_problems
+from daemon.jobs.feed_findings import MOST_IDS, Found, find_problems
+from daemon.jobs.feed_problem_words import WORDS, FeedProblem
 from daemon.jobs.house import House
 from daemon.jobs.routing import operators
 from daemon.jobs.tell import queue

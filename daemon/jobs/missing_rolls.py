@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from daemon.config import FeedConfig
-from daemon.jobs.feed_findings import MOST_IDS, MOST_LINES, FeedProblem, Found
+from daemon.jobs.feed_findings import MOST_IDS, MOST_LINES, Found
+from daemon.jobs.feed_problem_words import FeedProblem
 from daemon.jobs.house import House
 from daemon.jobs.people import People
 from daemon.jobs.silence import KIND as SILENT

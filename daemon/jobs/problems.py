@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from daemon.jobs import feed_problems, service_problems
-from daemon.jobs.feed_findings import STOPS_THE_HEARTBEAT, WORDS
+from daemon.jobs.feed_findings import STOPS_THE_HEARTBEAT
+from daemon.jobs.feed_problem_words import WORDS
 from daemon.store.incidents import IncidentRow
 from daemon.store.tx import Tx
 

@@ -18,8 +18,8 @@ from daemon.config.mapping import MappingConfig
 from daemon.feeds.columns import LAYOUTS, Missing, lacking
 from daemon.feeds.payload import Fault
 from daemon.feeds.shape import shape_of
-from daemon.jobs.feed_findings import WORDS as PROBLEM_WORDS
-from daemon.jobs.feed_findings import FeedProblem
+from daemon.jobs.feed_problem_words import WORDS as PROBLEM_WORDS
+from daemon.jobs.feed_problem_words import FeedProblem
 from daemon.jobs.parking import KEPT
 from notifiers.examples import examples
 from notifiers.feed_glosses import feed_fault, feed_hint

@@ -150,7 +150,7 @@ def test_that_a_backup_can_be_restored_is_shown_without_touching_the_store(repor
     terminal = reported.terminal
     terminal.told("db", "backup", "kept.backup")
     before = (terminal.folder / "kept.backup").read_bytes()
-    terminal.told("case", "note", reported.number, "written after the backup")
+    terminal.told("case", "note", reported.number, "written after the backup", "--by", "Eve")
     journal = terminal.records("case", "show", reported.number)["journal"]
     said = terminal.told("db", "verify", "kept.backup")
     assert "it can be restored" in said
@@ -192,7 +192,7 @@ def test_a_store_that_a_newer_version_made_is_replaced_by_an_older_backup(report
     with closing(sqlite3.connect(terminal.folder / "baoxue.db")) as opened, opened:
         opened.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "this version knows up to" in terminal.refused("cases", code=1)
-    terminal.told("db", "restore", "before.backup")
+    terminal.told("db", "restore", "before.backup", "--yes")
     assert reported.number in terminal.told("cases")
 
 
