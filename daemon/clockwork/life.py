@@ -174,6 +174,10 @@ def _live(
             log.info("serving", on=server.address, feeds=len(house.config.feed), channels=sorted(house.notifiers))
             resume = partial(go_on, house, guard, works, pools, PATIENCE, lambda: heard.ends > 0)
             gone = _wait(house, guard, works, resume, heard)
+            if gone is not None:
+                works.stop()
+                vitals.store.tell_gone(gone, house.clock())
+                _wait_for_a_file(house, watch, heard)
     finally:
         watch.tell("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
@@ -182,7 +186,6 @@ def _live(
         ended = pools.end_within(LAST_CALL_SECONDS, SENDING_SECONDS)
         ended &= server.ended_within(1)
     if gone is not None:
-        vitals.store.tell_gone(gone, house.clock())
         _leave(lines, FAILED)  # without closing: SQLite would remove the log of a file put in place of ours
     if not ended:
         log.warning("stopped with work under way, which is taken up at the next start")
@@ -251,6 +254,21 @@ def _wait(house: House, guard: ClockGuard, works: Works, resume: Callable[[], No
         if doubt is None and not guard.judging.is_set():
             resume()
         wall, steady = now, ticks
+
+
+def _wait_for_a_file(house: House, watch: Watch, heard: Heard) -> None:
+    """Serve on, unready and doing nothing, until a database file is there again, to be begun with anew, or a signal.
+
+    Whoever looks at /readyz finds out why, and a backup can be restored meanwhile.
+    """
+    house.store.release_claim()
+    while not house.store.is_file_there():
+        watch.tell("WATCHDOG=1")
+        try:
+            if heard.numbers.get(timeout=BEAT_SECONDS) != signal.SIGHUP:
+                return
+        except Empty:
+            continue
 
 
 def _leave(lines: LineWriter, code: int) -> None:

@@ -58,8 +58,8 @@ class StoreWatch:
             self._told_at = now
 
     def tell_gone(self, fault: StoreGone, now: dt.datetime) -> None:
-        """Tell the operators that the database file is gone, and that the daemon ends."""
-        log.critical("the database file is gone, so the daemon ends", reason=str(fault))
+        """Tell the operators that the database file is gone, so that the daemon does nothing any more."""
+        log.critical("the database file is gone, so the daemon does nothing any more", reason=str(fault))
         self.fault = str(fault)
         tell_directly(self._house, self._operators, trouble_of(fault), now, now)
 

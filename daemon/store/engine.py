@@ -181,9 +181,17 @@ class Store:
     def close(self) -> None:
         """Let go of connections and of the single-writer claim."""
         self.engine.dispose()
+        self.release_claim()
+
+    def release_claim(self) -> None:
+        """Let another process be the single writer."""
         if self._claim is not None:
             self._claim.close()
             self._claim = None
+
+    def is_file_there(self) -> bool:
+        """Return whether there is a file where the SQLite file was; true on PostgreSQL."""
+        return self.file is None or self.file.exists()
 
     def _once(self, work: Callable[[Tx], T]) -> T:
         with self.write() as tx:

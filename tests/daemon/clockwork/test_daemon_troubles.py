@@ -190,7 +190,7 @@ def with_operator(place: Place) -> Place:
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_database_file_that_is_gone_ends_the_daemon_and_is_told_and_said_at_the_next_start(
+def test_a_database_file_that_is_gone_is_told_and_said_until_there_is_one_again(
     tmp_path: Path, gateway: SmsGateway, *, replaced: bool
 ) -> None:
     place = with_operator(Place(tmp_path, gateway.url, due_in=300))
@@ -202,14 +202,27 @@ def test_a_database_file_that_is_gone_ends_the_daemon_and_is_told_and_said_at_th
         else:
             for file in tmp_path.glob("baoxue.db*"):
                 if file.suffix != ".lock":
-                    file.unlink()
+                    file.rename(tmp_path / f"kept-{file.name}")
+            until(lambda: "was removed" in daemon.asks("/readyz").text)
+            assert daemon.asks("/readyz").status == 503
+            gateway.expects_only(OPERATOR_PHONE, "数据库文件被删除")
+            assert not database.exists()
+            for file in tmp_path.glob("kept-*"):
+                file.rename(tmp_path / file.name.removeprefix("kept-"))
         assert daemon.ends(within=PATIENCE) == 1
-    assert daemon.says("the database file is gone, so the daemon ends")
-    gateway.expects_only(OPERATOR_PHONE, "数据库文件被替换" if replaced else "数据库文件被删除")
+    assert daemon.says("the database file is gone, so the daemon does nothing any more")
     if replaced:
-        with Daemon(place).serves():
-            return
-    assert not database.exists()
+        gateway.expects_only(OPERATOR_PHONE, "数据库文件被替换")
+    with Daemon(place).serves():
+        pass
+
+
+def test_a_database_file_that_is_gone_at_a_start_is_not_begun_anew(tmp_path: Path, gateway: SmsGateway) -> None:
+    place = Place(tmp_path, gateway.url, due_in=300)
+    database = tmp_path / "baoxue.db"
+    with Daemon(place).serves():
+        pass
+    database.unlink()
     with Daemon(place) as second:
         assert second.ends() == 1
     assert "service.database" in second.raw[-1]
