@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -85,6 +86,7 @@ def booted(root: Path) -> Iterator[Debian]:
     command = ["systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--private-network", "--console=pipe"]
     environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
     with (
+        _the_only_one(),
         tempfile.TemporaryFile("w+") as console,
         subprocess.Popen(  # noqa: S603 - as above
             [*command, *alone], env=environment, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
@@ -95,6 +97,14 @@ def booted(root: Path) -> Iterator[Debian]:
             yield _up(root, nspawn, console)
         finally:
             _end(nspawn)
+
+
+@contextmanager
+def _the_only_one() -> Iterator[None]:
+    """Wait until no other test has one booted: on a machine without systemd two would share one tree of cgroups."""
+    with (Path(tempfile.gettempdir()) / "baoxue-debian.lock").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _end(nspawn: subprocess.Popen[bytes]) -> None:
