@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter")
+TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter", "setpriv")
 PACKAGES = "systemd,systemd-sysv,dbus,passwd,python3,python3-venv,sudo,curl,procps"
 """A minimal system, and what part 1 of deploy/README.md installs, for there is no network inside."""
 
@@ -80,10 +80,22 @@ def build(suite: str, root: Path) -> None:
 
 @contextmanager
 def booted(root: Path) -> Iterator[Debian]:
-    """Boot the Debian in `root`, and end it afterwards; CannotBootError when its systemd does not come up."""
+    """Boot the Debian in `root`, and end it afterwards, also when this process is killed.
+
+    CannotBootError when its systemd does not come up.
+    """
     managed = Path("/run/systemd/system").is_dir()
     alone = () if managed else ("--register=no", "--keep-unit")
-    command = ["systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--private-network", "--console=pipe"]
+    command = [
+        "setpriv",
+        "--pdeathsig=TERM",
+        "systemd-nspawn",
+        "--quiet",
+        f"--directory={root}",
+        "--boot",
+        "--private-network",
+        "--console=pipe",
+    ]
     environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
     with (
         _the_only_one(),
