@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter")
+TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter", "setpriv")
 PACKAGES = "systemd,systemd-sysv,dbus,passwd,python3,python3-venv,sudo,curl,procps"
 """A minimal system, and what part 1 of deploy/README.md installs, for there is no network inside."""
 
@@ -79,12 +80,25 @@ def build(suite: str, root: Path) -> None:
 
 @contextmanager
 def booted(root: Path) -> Iterator[Debian]:
-    """Boot the Debian in `root`, and end it afterwards; CannotBootError when its systemd does not come up."""
+    """Boot the Debian in `root`, and end it afterwards, also when this process is killed.
+
+    CannotBootError when its systemd does not come up.
+    """
     managed = Path("/run/systemd/system").is_dir()
     alone = () if managed else ("--register=no", "--keep-unit")
-    command = ["systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--private-network", "--console=pipe"]
+    command = [
+        "setpriv",
+        "--pdeathsig=TERM",
+        "systemd-nspawn",
+        "--quiet",
+        f"--directory={root}",
+        "--boot",
+        "--private-network",
+        "--console=pipe",
+    ]
     environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
     with (
+        _the_only_one(),
         tempfile.TemporaryFile("w+") as console,
         subprocess.Popen(  # noqa: S603 - as above
             [*command, *alone], env=environment, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
@@ -95,6 +109,14 @@ def booted(root: Path) -> Iterator[Debian]:
             yield _up(root, nspawn, console)
         finally:
             _end(nspawn)
+
+
+@contextmanager
+def _the_only_one() -> Iterator[None]:
+    """Wait until no other test has one booted: on a machine without systemd two would share one tree of cgroups."""
+    with (Path(tempfile.gettempdir()) / "baoxue-debian.lock").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _end(nspawn: subprocess.Popen[bytes]) -> None:
