@@ -19,7 +19,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --unive
 	--fork-strategy fewest --only-binary :all: --no-config --no-emit-index-url --custom-compile-command "make lock" \
 	$(if $(UPGRADE),--upgrade)
 
-.PHONY: help run test lint format bench words lock wheel wheelhouse clean
+.PHONY: help run test deploy lint format bench words lock wheel wheelhouse clean
 .NOTPARALLEL:
 
 help: ## list what can be done
@@ -32,6 +32,9 @@ run: $(VENV)/.run ## set up, then show a simulated county
 test: $(VENV)/.test ## set up, then lint and run every test
 	@lint=0; $(MAKE) --no-print-directory lint || { lint=1; echo "lint found faults (above); the tests run all the same"; }; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-profile ci && exit $$lint
+
+deploy: $(VENV)/.test ## follow deploy/README.md on clean Debians; many minutes, as root
+	BAOXUE_DEPLOY=1 $(BIN)/python -m pytest tests/deploy
 
 lint: $(VENV)/.test ## check style, types, and who imports whom
 	@faults=0; for check in "ruff check ." "ruff format --check ." "mypy" "lint-imports"; do \

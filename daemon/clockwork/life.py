@@ -7,13 +7,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from types import FrameType
+from queue import Empty
 
 import structlog
 from prometheus_client import ProcessCollector
@@ -25,6 +23,7 @@ from daemon.clockwork.memory import collect_seldom, give_back, spare, take_short
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.reload import Reload
 from daemon.clockwork.resuming import go_on
+from daemon.clockwork.signals import Heard, hearing
 from daemon.clockwork.startup import poll_all, prepare, take_back_leases
 from daemon.clockwork.works import PERIOD, Works
 from daemon.config import Config, ConfigError, Problem, load_config
@@ -58,8 +57,6 @@ BEAT_SECONDS = 5.0
 JUMP_SECONDS = 2.0
 """The machine's clock and one that nobody sets part by more than this within a beat: somebody set the clock."""
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
 
 def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
     """Run the daemon of the configuration at `config_path` until SIGTERM or SIGINT; the exit status.
@@ -88,7 +85,7 @@ def run(config_path: Path, environ: Mapping[str, str] = os.environ) -> int:
             house = _open(config, held, clock)
             house.metrics.log_lines_dropped.set_function(lambda: lines.dropped)
             door = _bind(config, held)
-            with _signals() as heard:
+            with hearing() as heard:
                 return _live(house, ClockGuard(house, clock), door, watch, environ, heard, lines)
     except ConfigError as error:
         return _refused(error.problems, WRONG)
@@ -275,30 +272,3 @@ def _leave(lines: LineWriter, code: int) -> None:
     """End without waiting for threads that hang in a feed or a channel: their leases end, and all is done again."""
     lines.close()
     os._exit(code)
-
-
-@dataclass
-class Heard:
-    """Signals in the order they came; a second SIGTERM or SIGINT ends the process at once."""
-
-    numbers: SimpleQueue[int] = field(default_factory=SimpleQueue)
-    ends: int = 0
-
-    def hear(self, number: int, _: FrameType | None) -> None:
-        """Take note of one; to be called as signal handlers are."""
-        self.ends += number != signal.SIGHUP
-        if self.ends > 1:
-            os._exit(FAILED)
-        self.numbers.put(number)
-
-
-@contextmanager
-def _signals() -> Iterator[Heard]:
-    """Signals to be heard, and no longer acted upon as they are by default."""
-    heard = Heard()
-    before = {number: signal.signal(number, heard.hear) for number in _SIGNALS}
-    try:
-        yield heard
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from daemon.clock import ClockDoubt, SteadyClock
-from daemon.clockwork import life
+from daemon.clockwork import life, signals
 from daemon.clockwork.clock_guard import ClockGuard
 from daemon.clockwork.pools import Pools
 from daemon.clockwork.resuming import go_on
@@ -54,7 +54,7 @@ class Machine:
         self.vitals = Vitals(self.house)
         self.pools = Pools.of(len(self.house.config.feed), ())
         self.works = StillWorks(self.house, self.vitals, Watch({}), self.pools, cast("Any", _NoReload()), self.guard)
-        self.heard = life.Heard()
+        self.heard = signals.Heard()
         self.house.wake = lambda: None
         assert life._start(self.house, self.guard, self.works, self.pools, Watch({}), self.heard)
         self.beat()

@@ -14,7 +14,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon.clock import ClockDoubt, Reading
-from daemon.clockwork import life
+from daemon.clockwork import life, signals
 from daemon.clockwork.pauses import Pause
 
 YEARS = dt.timedelta(days=4_000)
@@ -37,7 +37,7 @@ class Guard:
         return self.doubt
 
 
-def waits(guard: Guard, jump: Any, go_on: Any, heard: life.Heard) -> threading.Thread:  # noqa: ANN401
+def waits(guard: Guard, jump: Any, go_on: Any, heard: signals.Heard) -> threading.Thread:  # noqa: ANN401
     works = SimpleNamespace(jump=jump)
     house = SimpleNamespace(store=SimpleNamespace(check_file=lambda: None))
     given = (cast("Any", house), cast("Any", guard), cast("Any", works), go_on, heard)
@@ -50,7 +50,7 @@ def waits(guard: Guard, jump: Any, go_on: Any, heard: life.Heard) -> threading.T
 @pytest.mark.parametrize("jump", [dt.timedelta(hours=49), -dt.timedelta(hours=3)], ids=["ahead", "back"])
 def test_a_clock_that_jumps_wakes_everybody(monkeypatch: pytest.MonkeyPatch, jump: dt.timedelta) -> None:
     monkeypatch.setattr(life, "BEAT_SECONDS", 0.02)
-    heard = life.Heard()
+    heard = signals.Heard()
     jumped = threading.Event()
 
     def jumps() -> None:
@@ -68,7 +68,7 @@ def test_a_clock_that_jumps_wakes_everybody(monkeypatch: pytest.MonkeyPatch, jum
 
 def test_what_waited_for_the_clock_goes_on_as_soon_as_it_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life, "BEAT_SECONDS", 0.02)
-    heard, going = life.Heard(), threading.Event()
+    heard, going = signals.Heard(), threading.Event()
     guard = Guard()
     guard.judging.clear()
     guard.doubt = ClockDoubt.BEHIND
