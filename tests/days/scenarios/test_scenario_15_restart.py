@@ -24,7 +24,7 @@ from tests.days.stories import ana_vanishes
 
 BEFORE = "0002"
 """The schema of the version before, and what came after it: tables, indexes, columns."""
-TABLES = ("receipt", "reply", "silence", "unreachable", "renumbering")
+TABLES = ("sent_text", "key_check", "receipt", "reply", "silence", "unreachable", "renumbering")
 INDEXES = (
     "ix_payload_district_id_feed_id_sha256",
     "ix_alert_instead_of",
