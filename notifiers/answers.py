@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +56,16 @@ class Answer:
     @property
     def is_page(self) -> bool:
         """Return whether it is a web page, which no interface of a provider answers with."""
-        return self.media_type in _PAGES or self.body[:64].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+        return self.media_type in _PAGES or self._beginning.startswith((b"<!doctype html", b"<html"))
+
+    @property
+    def is_marked_up(self) -> bool:
+        """Return whether it is a web page that also begins as one, and not a short text called so by its sender."""
+        return self.is_page and self._beginning.startswith(b"<")
+
+    @property
+    def _beginning(self) -> bytes:
+        return self.body[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
 
 
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
@@ -103,6 +113,11 @@ def refusal(place: str, status: int, wait: str | None, now: Callable[[], dt.date
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         reason += ", a redirect, which is never followed – configure the final address"
     return DeliveryError(reason, Fault.ACCOUNT, retry_after=later)
+
+
+def replaced_by_page(place: str, status: int) -> DeliveryError:
+    """Return the error for a web page in place of an answer: a proxy's, or one that wants somebody to log in."""
+    return DeliveryError(f"{place}: answered {status} with a web page, as a proxy would", Fault.ACCOUNT)
 
 
 def lost(place: str, *, late: bool) -> DeliveryError:

@@ -17,6 +17,7 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import parseaddr
 
 from notifiers.bounds import bounded
+from notifiers.causes import causes
 from notifiers.contract import DeliveryError, Fault, Message, Receipt
 from notifiers.phrases import one_line
 from notifiers.return_address import ReturnAddress
@@ -187,8 +188,8 @@ def _hand_over(smtp: smtplib.SMTP, mail: EmailMessage, sender: Address, to: Addr
         _expect(Stage.RECIPIENT, smtp.rcpt(to.addr_spec, to_options), OK, _WILL_FORWARD)
         _expect(Stage.MAIL, smtp.docmd("DATA"), _GO_ON)
         smtp.send(_on_the_wire(mail))
-    except _LOST:
-        raise _BrokenError("the connection to the mail server broke before the mail was sent", doubtful=False) from None
+    except _LOST as error:
+        raise _BrokenError(_lost(error, "before"), doubtful=False) from None
 
 
 def _answer(smtp: smtplib.SMTP, settings: EmailSettings) -> str:
@@ -200,13 +201,20 @@ def _answer(smtp: smtplib.SMTP, settings: EmailSettings) -> str:
     if smtp.sock is not None:
         smtp.sock.settimeout(seconds)
     try:
-        with bounded(seconds, lambda: smtp.sock):
+        with bounded(seconds, lambda: smtp.sock) as bound:
             answer = smtp.getreply()
-    except _LOST:
-        raise _BrokenError("the connection to the mail server broke after the mail was sent", doubtful=True) from None
+    except _LOST as error:
+        raise _BrokenError(_lost(error, "after", late=bound.expired), doubtful=True) from None
     if smtp.sock is not None:
         smtp.sock.settimeout(settings.timeout.total_seconds())
     return _expect(Stage.MAIL, answer, OK)
+
+
+def _lost(error: BaseException, when: str, *, late: bool = False) -> str:
+    """Say that the server hung up, or kept silent for longer than is waited for."""
+    late = late or any(isinstance(one, TimeoutError) for one in causes(error))
+    what = "the mail server did not answer in time" if late else "the connection to the mail server broke"
+    return f"{what} {when} the mail was sent"
 
 
 def _expect(stage: Stage, answer: tuple[int, bytes], *codes: int) -> str:

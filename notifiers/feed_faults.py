@@ -11,13 +11,16 @@ from notifiers.patterns import Patterns, compiled
 
 _OF_THE_SYSTEM = "|".join(sorted({re.escape(os.strerror(number)) for number in errno.errorcode}))
 _SOURCES = compiled(
-    # a source that is not reached, or gives nothing that can be taken
-    (r"(?P<a>https?://\S+): answered (?P<b>40[13])", "{a}：不允许读取（{b}），请检查令牌和权限"),
-    (r"(?P<a>https?://\S+): answered (?P<b>404|410)", "{a}：网址上没有数据（{b}），请检查网址"),
+    # a source that is not reached, or gives nothing that can be taken; a receiver may answer the same
+    (r"(?P<a>https?://\S+): answered (?P<b>40[13])", "{a}：拒绝访问（{b}），请检查令牌和权限"),
+    (r"(?P<a>https?://\S+): answered (?P<b>404|410)", "{a}：网址不存在（{b}），请检查网址"),
     (r"(?P<a>https?://\S+): answered 304 to a request without conditions", "{a}：未问变更，却答“无变更”（304）"),
     (r"(?P<a>https?://\S+): answered 429 \((?P<b>\d+) attempts?\)", "{a}：要求放慢（429），已试{b}次"),
     (r"(?P<a>https?://\S+): answered (?P<b>\d+) \((?P<c>\d+) attempts?\)", "{a}：服务器暂时出错（{b}），已试{c}次"),
-    (r"(?P<a>https?://\S+): answered (?P<b>\d+)", "{a}：服务器答复{b}，没有给出数据"),
+    (r"(?P<a>https?://\S+): answered 407", "{a}：代理服务器要求登录（407）"),
+    (r"(?P<a>https?://\S+): answered 429", "{a}：要求放慢（429）"),
+    (r"(?P<a>https?://\S+): answered (?P<b>5\d\d)", "{a}：服务器暂时出错（{b}）"),
+    (r"(?P<a>https?://\S+): answered (?P<b>\d+)", "{a}：服务器答复{b}，请求没有成功"),
     (
         r"(?P<a>https?://\S+): not finished after (?P<b>\S+) s(?: \((?P<c>\d+) attempts?\))?",
         "{a}：{b}秒内没有读完，已试{c}次",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from notifiers.channel_faults import CHANNEL_FAULTS, SEVERAL
 from notifiers.feed_glosses import feed_fault, feed_hint
 from notifiers.patterns import compiled, glossed
 
@@ -48,25 +49,6 @@ _FAULTS = compiled(
     (r"the disk of the database gives errors \((?P<a>.+)\)", "数据库所在磁盘读写出错（{a}）"),
     (r"the database is held by another program \((?P<a>.+)\)", "数据库被别的程序占用（{a}）"),
     (r"the database cannot be reached: (?P<a>.+)", "数据库连接不上（{a}）"),
-    # what became of a message
-    (r"(?P<a>.*?)(?:: )?answered 429.*", "{a}要求放慢发送（429）"),
-    (r"(?P<a>.*?)(?:: )?answered (?P<b>4\d\d).*", "{a}拒收（{b}）"),
-    (r"(?P<a>.*?)(?:: )?answered (?P<b>5\d\d).*", "{a}暂时出错（{b}）"),
-    (r"(?P<a>.*?)(?:: )?answered (?P<b>\d+), a redirect.*", "{a}要求改址（{b}），请直接填写最终地址"),
-    (r"did not arrive: (?P<a>.+)", "未送达（{a}）"),
-    (r"did not arrive", "未送达"),
-    (r"the address is no telephone number", "号码不是电话号码"),
-    (r"the recipient has no usable mail address", "邮箱地址不可用"),
-    (r"no approved template for (?P<a>\w+)", "没有报备可用的短信模板（{a}）"),
-    (r"no endpoint of that name is configured", "没有配置这个接口"),
-    (r"the recipient has no address on this channel any more", "联系人在该渠道已没有号码或地址可用"),
-    (r"a landline(?P<a>:.*)?", "座机号码，收不到短信"),
-    (r"a service number, like 400 or 800(?P<a>:.*)?", "400、800等服务号码，收不到短信"),
-    (r"no mobile number(?P<a>:.*)?", "不是手机号码，收不到短信"),
-    (r"the gateway did not take the message: (?P<a>.+)", "网关没有接收（{a}）"),
-    (r"(?P<a>.+?): not reached.*|(?P<b>.+?): the connection was lost.*", "连接不上或连接中断"),
-    (r"(?P<a>.+?): refused the login.*", "{a}拒绝登录"),
-    (r"(?P<a>.+?): the secure connection failed.*", "{a}安全连接失败，请检查证书"),
 )
 _HINTS = compiled(
     (r"did you mean (?P<a>.+)\?", "是不是想写{a}？"),
@@ -93,7 +75,10 @@ def fault_words(text: str, *, original: bool = True) -> str:
     """
     if (of_feed := feed_fault(text)) is not None:
         return of_feed
-    found = glossed(text, _FAULTS)
+    if (several := SEVERAL.fullmatch(text)) is not None:
+        found: str | None = f"接连{several['count']}个地址被拒：{fault_words(several['reason'], original=False)}"
+    else:
+        found = glossed(text, CHANNEL_FAULTS) or glossed(text, _FAULTS)
     if found is None:
         return f"有误，原文：{text}"
     return f"{found}（{text}）" if original else found

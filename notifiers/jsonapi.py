@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from notifiers.answers import place_of
+from notifiers.answers import place_of, replaced_by_page
 from notifiers.contract import DeliveryError, Fault
 from notifiers.network import DIRECT, Network
 from notifiers.provider import Now
@@ -35,7 +35,7 @@ class JsonApi:
             taken = answer.status < 300  # noqa: PLR2004 - the statuses of success
         place = place_of(url)
         if answer.is_page:
-            raise DeliveryError(f"{place}: answered {answer.status} with a web page, as a proxy would", Fault.ACCOUNT)
+            raise replaced_by_page(place, answer.status)
         if taken:
             raise DeliveryError(f"{place}: the answer is no JSON", doubtful=True)
         raise DeliveryError(f"{place}: answered {answer.status} without a reason", Fault.ACCOUNT)

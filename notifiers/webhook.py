@@ -11,7 +11,7 @@ from typing import Any
 from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from notifiers.answers import Answer, Request, Sender
+from notifiers.answers import Answer, Request, Sender, place_of, replaced_by_page
 from notifiers.contract import DeliveryError, Fault, Message, Receipt
 from notifiers.http import HttpSender
 from notifiers.network import DIRECT, Network
@@ -88,7 +88,11 @@ class Webhook:
 
     def send(self, message: Message) -> Receipt:
         """Post the body of `message`, signed; raise DeliveryError when it was not, or not surely, taken."""
-        return _receipt(self._http.send(self._request(message)))
+        request = self._request(message)
+        came = _taken(request.url, self._http.send(request))
+        if isinstance(came, DeliveryError):
+            raise came
+        return came
 
     def close(self) -> None:
         """Close the connections."""
@@ -130,7 +134,9 @@ class SwiftWebhook(Webhook):
         except DeliveryError as error:
             ended(error)
             return
-        self._curl.begin(request, lambda came: ended(came if isinstance(came, DeliveryError) else _receipt(came)))
+        self._curl.begin(
+            request, lambda came: ended(came if isinstance(came, DeliveryError) else _taken(request.url, came))
+        )
 
 
 def webhook_body(kind: str, message_id: str, at: dt.datetime, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +150,10 @@ def webhook_body(kind: str, message_id: str, at: dt.datetime, facts: Mapping[str
     return {"type": kind, "id": message_id, "timestamp": at.isoformat(), "data": about}
 
 
-def _receipt(answer: Answer) -> Receipt:
+def _taken(url: str, answer: Answer) -> Receipt | DeliveryError:
+    """Return the receipt for a success, or the error where a web page answered in the endpoint's place."""
+    if answer.is_marked_up:
+        return replaced_by_page(place_of(url), answer.status)
     return Receipt(provider_id=None, detail=str(answer.status))
 
 

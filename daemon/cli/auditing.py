@@ -18,6 +18,8 @@ from daemon.jobs.dossier import local
 from daemon.jobs.house import House
 from daemon.jobs.problems import problem_in_words
 from daemon.store.incidents import IncidentRow
+from daemon.store.trial_write import try_to_write
+from notifiers.glosses import fault_words
 
 FOUND = {"words": ("说明", "what"), "count": ("项数", "how many"), "since": ("最早", "since"), "what": ("事项", "code")}
 
@@ -55,6 +57,10 @@ def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
         records += [_problem(house, row) for row in done.problems]
         with house.store.read() as tx:
             fault = fault_of_clock(tx, wall_clock())
+        if (unwritten := try_to_write(house.store)) is not None:
+            zh = f"数据库写不进去，提醒发不出去：{fault_words(str(unwritten), original=False)}"
+            en = f"nothing can be written, so that nobody is told of a child: {unwritten}"
+            records.append({"what": "store", "zh": zh, "en": en, "count": 1, "since": None})
         if fault is not None:
             records.append({"what": "clock", "zh": "系统时钟落后", "en": fault, "count": 1, "since": None})
     if as_json():

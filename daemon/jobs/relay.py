@@ -13,7 +13,7 @@ from daemon.jobs.tell import queue
 from daemon.jobs.undeliverable import Failure, tell_operator
 from daemon.jobs.unheard import arm_unheard
 from daemon.jobs.ways import NOT_ARRIVED
-from daemon.store import cases, falling, journal, receipts, unreachable
+from daemon.store import cases, falling, journal, receipts, sending, unreachable
 from daemon.store.alerts import UNDELIVERED, AlertDraft, AlertRow
 from daemon.store.falling import Leg
 from daemon.store.journal import EntryDraft
@@ -106,11 +106,22 @@ class Relay:
         trying = (one.waits and not self._had_its_time(one.alert) for one in others)
         if any(one.is_told for one in others) or any(trying) or is_stale(self.tx, self._cases, leg.alert):
             return
+        if leg.is_lost and self._resume(leg, others):
+            return
         route = self._next_channel(leg, others) or self._next_on_duty(leg, others)
         if route is None:
             self._lose(leg, others)
         elif route.addressee not in self._told_beside(leg.alert):
             self._draft(leg, route)
+
+    def _resume(self, leg: Leg, others: Sequence[Leg]) -> bool:
+        """Try again what was in doubt on another channel and left there once this one had told it."""
+        doubted = [one for one in others if one.alert.cancelled_at is None and one.message.doubtful]
+        resumed = sending.resume(self.tx, [one.message.message_id for one in doubted], self.now)
+        for one in doubted:
+            if one.message.message_id in resumed:
+                self._note(leg, FALLS_BACK, **{"from": leg.alert.channel, "to": one.alert.channel})
+        return bool(resumed)
 
     def _had_its_time(self, alert: AlertRow) -> bool:
         return alert.falls_back_at is not None and alert.falls_back_at <= self.now

@@ -1,4 +1,4 @@
-"""What was to be told and is not true, or not needed, any more by the time somebody would try it once more."""
+"""What was to be told and is not true, not needed or told already by the time somebody would try it once more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from daemon.jobs.casefile import from_row
 from daemon.jobs.needless import needless
-from daemon.store import cases, incidents, outbox, sending
+from daemon.store import cases, falling, incidents, outbox, sending
 from daemon.store.alerts import AlertRow
 from daemon.store.sending import Claimed
 from daemon.store.tx import Tx
@@ -44,16 +44,20 @@ def _is_needless(case: Case, alert: AlertRow) -> bool:
 
 
 def without_stale(tx: Tx, claimed: Sequence[Claimed], now: dt.datetime) -> list[Claimed]:
-    """These messages without what has become stale since they were tried; what nobody tried was cancelled in time.
+    """These messages without what has become stale, or was told on another channel, since they were tried.
 
-    What may have arrived is told whole, under its id, or not at all: all of it counts as told, and is corrected.
+    What nobody tried was cancelled in time. What may have arrived is told whole, under its id, or not at all: all of
+    it counts as told, and is corrected.
     """
-    known = cases_about(tx, (row for one in claimed if one.message.attempts for row in one.alerts))
-    return [left for one in claimed if (left := _left(tx, known, one, now)) is not None]
+    tried = [row for one in claimed if one.message.attempts for row in one.alerts]
+    known, told = cases_about(tx, tried), falling.told_otherwise(tx, tried)
+    why = {row.alert_id: f"told by {told[row.alert_id]}" for row in tried if row.alert_id in told}
+    why |= {row.alert_id: "overtaken" for row in tried if is_stale(tx, known, row)}
+    return [left for one in claimed if (left := _left(tx, why, one, now)) is not None]
 
 
-def _left(tx: Tx, known: Mapping[str, Case], one: Claimed, now: dt.datetime) -> Claimed | None:
-    stale = [row for row in one.alerts if one.message.attempts and is_stale(tx, known, row)]
+def _left(tx: Tx, why: Mapping[str, str], one: Claimed, now: dt.datetime) -> Claimed | None:
+    stale = [row for row in one.alerts if row.alert_id in why]
     if not stale:
         return one
     whole = len(stale) == len(one.alerts)
@@ -61,5 +65,6 @@ def _left(tx: Tx, known: Mapping[str, Case], one: Claimed, now: dt.datetime) -> 
         if whole:
             sending.give_up(tx, one.message.message_id)
         return None if whole else one
-    outbox.stop(tx, now, "overtaken", stale)
+    for reason in dict.fromkeys(why[row.alert_id] for row in stale):
+        outbox.stop(tx, now, reason, [row for row in stale if why[row.alert_id] == reason])
     return None if whole else replace(one, alerts=tuple(row for row in one.alerts if row not in stale))

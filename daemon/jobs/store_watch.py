@@ -11,7 +11,7 @@ from daemon.jobs.house import House
 from daemon.jobs.service_problems import ServiceProblem, Trouble
 from daemon.store.engine_errors import store_fault
 from daemon.store.faults import StoreError, StoreFull, StoreGone, StoreUnreachable
-from daemon.store.tx import take_numbers
+from daemon.store.trial_write import try_to_write
 
 log = structlog.get_logger()
 
@@ -23,7 +23,6 @@ RESTS = dt.timedelta(minutes=2)
 AGAIN = dt.timedelta(days=1)
 """How often it is said anew while it lasts."""
 _PART = "store"
-_COUNTER = "store watch"
 _HINTS: tuple[tuple[type[StoreError], str], ...] = (
     (StoreFull, "make room on that disk"),
     (StoreUnreachable, "look whether the database runs and lets the daemon in"),
@@ -66,16 +65,15 @@ class StoreWatch:
     def _try(self, now: dt.datetime) -> StoreError | None:
         """Return what is wrong with the store, or what has failed since the last look; None while it works."""
         failed = self._house.store.take_fault()
-
+        if (fault := try_to_write(self._house.store)) is not None:
+            return fault
         try:
-            self._house.store.commit(lambda tx: take_numbers(tx, _COUNTER, 1))
             with self._house.store.read() as tx:
                 self._operators = known_operators(tx, self._house, now)
         except Exception as error:
-            fault = store_fault(error)
-            if fault is None:
+            if (unread := store_fault(error)) is None:
                 raise
-            return fault
+            return unread
         return failed
 
     def _note(self, fault: StoreError, now: dt.datetime) -> None:

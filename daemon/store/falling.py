@@ -95,6 +95,16 @@ def families(tx: Tx, roots: Iterable[str]) -> dict[str, list[Leg]]:
     return found
 
 
+def told_otherwise(tx: Tx, alerts: Iterable[AlertRow]) -> dict[str, str]:
+    """By alert the other channel on which the same was surely told meanwhile; an alert that was not is not in it."""
+    several = {one.alert_id: one.instead_of or one.alert_id for one in alerts if one.instead_of or one.fallback}
+    sent = {
+        root: [leg for leg in family if leg.message.state == SENT and leg.alert.cancelled_at is None]
+        for root, family in families(tx, several.values()).items()
+    }
+    return {key: sent[root][0].message.channel for key, root in several.items() if sent[root]}
+
+
 def legs_about(tx: Tx, case_ids: Iterable[str]) -> dict[str, list[Leg]]:
     """By case everything that was to be told about it and is not cancelled, the oldest first."""
     found: dict[str, list[Leg]] = {}

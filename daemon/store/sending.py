@@ -172,6 +172,21 @@ def give_up(tx: Tx, message_id: str) -> None:
     tx.connection.execute(ending.values(state=FAILED, lease_until=None, lease_by=None))
 
 
+def resume(tx: Tx, message_ids: Iterable[str], now: dt.datetime) -> list[str]:
+    """Try again at once those of these messages that were given up in doubt before their last try; which they are."""
+    ended = sa.exists().where(
+        attempt.c.district_id == message.c.district_id,
+        attempt.c.message_id == message.c.message_id,
+        attempt.c.outcome == FAILED,
+    )
+    found: list[str] = []
+    for part in chunks(message_ids):
+        these = (message.c.message_id.in_(part), message.c.state == FAILED, message.c.doubtful, ~ended)
+        again = message.update().where(tx.ours(message), *these).values(state=QUEUED, next_at=now)
+        found += tx.connection.scalars(again.returning(message.c.message_id))
+    return found
+
+
 def free(tx: Tx) -> None:
     """End every lease, for when their holders are known to be dead; an attempt left open is doubted when claimed."""
     held = message.update().where(tx.ours(message), message.c.state == QUEUED, message.c.lease_by.is_not(None))

@@ -65,7 +65,7 @@ class AnswerForm:
 
 def _page(answer: Answer) -> DeliveryError:
     """Return the error for a web page: a proxy's or a login's, or of a gateway that calls any answer of its own one."""
-    if answer.body.lstrip().startswith(b"<"):
+    if answer.is_marked_up:
         return DeliveryError(f"the gateway answered {answer.status} with a web page, as a proxy would", Fault.ACCOUNT)
     return DeliveryError(f"the gateway answered {answer.status} with a text that is called a web page", doubtful=True)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -12,8 +12,10 @@ from daemon.jobs import quiet
 from daemon.jobs.quiet import Scope
 from daemon.jobs.receipts import PUSHED, keep
 from daemon.jobs.watch import look_daily
-from daemon.store import outbox, unreachable
-from notifiers.contract import Fault, Heard, Report
+from daemon.store import outbox, sending, unreachable
+from daemon.store.sending import Outcome
+from daemon.store.tx import Tx
+from notifiers.contract import Fault, Heard, Message, Notifier, Receipt, Report
 from tests.days.conftest import Opens
 from tests.days.school import CHILDREN, PEOPLE, Day, Someone
 from tests.days.stories import ana_vanishes
@@ -135,6 +137,116 @@ def test_what_has_not_left_in_its_time_is_told_on_the_next_channel_and_the_first
     assert stopped.message.told_at is None
     [fell] = [body for kind, body in day.entries("ana") if kind == "falls back"]
     assert (fell["from"], fell["to"], fell["contact"]) == ("sms", "email", "town")
+
+
+def told_by_mail_while_the_text_message_is_in_doubt(day: Day) -> None:
+    """The gateway breaks off after it was given the report, twice; the mail leaves a quarter of an hour later."""
+    ana_vanishes(day)
+    day.at("Wed 08:10")
+    day.sms.usual = Answer(drop=True)
+    day.roll("am", absent=["ana"])
+    others_have_the_report(day)
+    day.expects_sms("town", "控辍保学报告")
+    day.at("Wed 08:26")
+    day.expects_mail("town", "控辍保学报告")
+
+
+def attempts_at_the_town(day: Day) -> list[str | None]:
+    [one] = [one for one in day.deliveries("sms") if one.message.contact_id == "town"]
+    return [attempt.outcome for attempt in one.attempts]
+
+
+def test_what_is_in_doubt_on_one_channel_is_not_repeated_once_another_has_told_it(opens: Opens) -> None:
+    day = opens(people=OFFICIALS)
+    told_by_mail_while_the_text_message_is_in_doubt(day)
+
+    day.sms.usual = Answer()
+    day.at("Wed 20:00")
+
+    assert attempts_at_the_town(day) == ["retry", "retry"]
+    assert [one.message.kind for one in day.deliveries("email") if one.message.contact_id == "operator"] == []
+
+
+def test_what_was_left_in_doubt_leaves_once_more_when_the_other_channel_s_comes_back(opens: Opens) -> None:
+    day = opens(people=OFFICIALS)
+    told_by_mail_while_the_text_message_is_in_doubt(day)
+    day.sms.usual = Answer()
+    day.at("Wed 09:30")
+    assert attempts_at_the_town(day) == ["retry", "retry"]
+
+    [mail] = [one for one in day.deliveries("email") if one.message.contact_id == "town"]
+    keep(
+        day.house,
+        "email",
+        PUSHED,
+        Heard((Report("failed", day.now, message_id=mail.message.message_id, detail="5.1.1"),)),
+        day.now,
+    )
+    day.works()
+
+    day.expects_mail("operator", "5.1.1")
+    assert attempts_at_the_town(day) == ["retry", "retry", "sent"]
+    fell = [(body["from"], body["to"]) for kind, body in day.entries("ana") if kind == "falls back"]
+    assert fell == [("sms", "email"), ("email", "sms")]
+
+
+def test_what_is_being_tried_while_another_channel_tells_it_is_not_tried_again(opens: Opens) -> None:
+    day = opens(people=OFFICIALS)
+    ana_vanishes(day)
+    day.at("Wed 08:10")
+    day.sms.usual = Answer(503)
+    day.roll("am", absent=["ana"])
+    others_have_the_report(day)
+    day.at("Wed 08:24")
+    [waiting] = [one for one in day.deliveries("sms") if one.message.contact_id == "town"]
+    channels = day.house.notifiers
+    meanwhile = Meanwhile(channels["email"], lambda: begin_trying(day, waiting))
+    day.house.terms = replace(day.house.terms, notifiers={**channels, "email": meanwhile})
+
+    day.at("Wed 08:26")
+
+    day.expects_mail("town", "控辍保学报告")
+    assert attempts_at_the_town(day)[-1] is None
+    end_trying(day, waiting)
+    day.everybody_answers()
+    day.at("Wed 20:00")
+    [stopped] = [one for one in day.deliveries("sms") if one.message.message_id == waiting.message.message_id]
+    assert stopped.message.state == outbox.CANCELLED
+
+
+def begin_trying(day: Day, waiting: outbox.Delivery) -> None:
+    """Another sender claims the waiting text message, and has begun to hand it over."""
+
+    def work(tx: Tx) -> None:
+        later = max(day.now, waiting.message.next_at)
+        claimed = sending.claim(tx, later, dt.timedelta(minutes=2), "another", 1, ["sms"])
+        sending.start_attempts(tx, claimed, "another", later)
+
+    day.store.commit(work)
+
+
+def end_trying(day: Day, waiting: outbox.Delivery) -> None:
+    """It was not taken, and is to be tried again."""
+    number, retry = len(attempts_at_the_town(day)), day.now + dt.timedelta(minutes=1)
+    ended = Outcome(waiting.message.message_id, number, "another", day.now, sending.RETRY, next_at=retry)
+    day.store.commit(lambda tx: sending.settle(tx, [ended]))
+
+
+@dataclass
+class Meanwhile:
+    """A channel during whose first message something else happens."""
+
+    inner: Notifier
+    happens: Callable[[], None]
+    channel = "email"
+
+    def send(self, message: Message) -> Receipt:
+        self.happens()
+        self.happens = lambda: None
+        return self.inner.send(message)
+
+    def close(self) -> None:
+        self.inner.close()
 
 
 def test_what_a_silence_held_has_its_time_when_that_is_over(opens: Opens) -> None:

@@ -178,6 +178,9 @@ def test_a_server_that_closes_is_asked_again_on_a_new_connection() -> None:
         assert sink.connections == 2
 
 
+LOST = {"hangs": "the mail server did not answer in time", "drops": "the connection to the mail server broke"}
+
+
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("way", ["hangs", "drops"])
 def test_a_server_lost_before_the_mail_was_sent_is_not_doubtful(command: str, way: str) -> None:
@@ -187,6 +190,7 @@ def test_a_server_lost_before_the_mail_was_sent_is_not_doubtful(command: str, wa
         error = refusal(channel)
         channel.close()
     assert (error.permanent, error.doubtful) == (False, False)
+    assert error.reason == f"{LOST[way]} before the mail was sent"
 
 
 @pytest.mark.parametrize("way", ["hangs", "drops"])
@@ -196,6 +200,7 @@ def test_a_server_lost_after_the_final_dot_is_doubtful(way: str) -> None:
         channel = mail(sink, timeout=SHORT, answer_timeout=SHORT)
         error = refusal(channel)
         assert (error.permanent, error.doubtful) == (False, True)
+        assert error.reason == f"{LOST[way]} after the mail was sent"
         channel.send(message(MAILBOX))
         channel.close()
         sink.expects_only(MAILBOX)

@@ -254,7 +254,7 @@ def test_what_no_feed_says_is_left_to_others(text: str) -> None:
     [
         ('40 rows: "旷课" is no mark', "40行：“旷课”不是考勤代码"),
         ('12 rows: "a; b" is no mark', "12行：“a; b”不是考勤代码"),
-        ("https://a.example/x: answered 401", "https://a.example/x：不允许读取（401），请检查令牌和权限"),
+        ("https://a.example/x: answered 401", "https://a.example/x：拒绝访问（401），请检查令牌和权限"),
         ("https://a.example/x: not finished after 30 s (4 attempts)", "https://a.example/x：30秒内没有读完，已试4次"),
         ("in/考勤 表: 1.csv: is empty", "in/考勤 表: 1.csv：是空的"),
         ("in/marks.csv: Permission denied", "in/marks.csv：没有读取权限"),

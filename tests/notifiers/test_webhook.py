@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from notifiers.contract import DeliveryError, Fault
-from notifiers.webhook import Webhook, WebhookEndpoint, WebhookSettings, webhook_body
+from notifiers.webhook import SwiftWebhook, Webhook, WebhookEndpoint, WebhookSettings, webhook_body
 from tests.notifiers.letters import NOON, SHORT, message, noon
 from tests.phones import SECRET, Answer, WebhookEar
 
@@ -83,6 +83,36 @@ def test_a_wrong_signature_is_the_operator_s_to_mend() -> None:
         error = refusal(hook(ear.url))
     assert error.fault is Fault.ACCOUNT
     assert ear.arrivals == []
+
+
+PAGE = b"\xef\xbb\xbf\n<!DOCTYPE html><form>login</form>"
+
+
+@pytest.mark.parametrize("kind", [Webhook, SwiftWebhook], ids=["requests", "curl"])
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (PAGE, "application/octet-stream"),
+        (b"<script>location.href='http://login.example/'</script>", "text/html; charset=gb2312"),
+    ],
+    ids=["by its beginning", "by its type"],
+)
+def test_a_login_page_in_place_of_the_endpoint_is_no_success(kind: type[Webhook], body: bytes, media_type: str) -> None:
+    with WebhookEar("edu", SECRET) as ear:
+        ear.answers(Answer(body=body, headers={"Content-Type": media_type}, taken=False))
+        error = refusal(kind(WebhookSettings({"edu": WebhookEndpoint(ear.url, SECRET)}, timeout=SHORT), noon))
+    assert (error.fault, error.doubtful) == (Fault.ACCOUNT, False)
+    assert "web page" in error.reason
+
+
+@pytest.mark.parametrize("body", [b"", b"ok", b'{"taken": true}'])
+def test_a_success_called_a_web_page_by_its_type_alone_counts(body: bytes) -> None:
+    with WebhookEar("edu", SECRET) as ear:
+        ear.answers(Answer(body=body, headers={"Content-Type": "text/html; charset=utf-8"}))
+        channel = hook(ear.url)
+        channel.send(message("edu", body=BODY))
+        channel.close()
+        ear.expects("edu")
 
 
 @pytest.mark.parametrize(("address", "changed"), [("nobody", {}), ("edu", {"body": None})])

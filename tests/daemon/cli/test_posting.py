@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from daemon.jobs.record import summary
 from daemon.store import receipts, timers
@@ -15,6 +17,8 @@ from daemon.store.record import Taken
 from tests.daemon.desk.county_office import local
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.daemon.cli.conftest import Reported, Terminal
 
 WEDNESDAY = local(2, "09:00")
@@ -142,6 +146,27 @@ def test_a_proof_needs_a_name_and_a_case(heard: Reported) -> None:
 def test_where_nothing_is_overdue_the_audit_says_so(terminal: Terminal) -> None:
     assert "nothing is overdue" in terminal.told("audit")
     assert terminal.records("audit") == []
+
+
+@contextlib.contextmanager
+def nothing_can_be_written() -> Iterator[None]:
+    """Every connection may read and not write, as where a disk that gave errors was mounted anew."""
+
+    def only_read(connection: object, _: object) -> None:
+        connection.execute("PRAGMA query_only = 1")  # type: ignore[attr-defined]  # sqlite3's own
+
+    sa.event.listen(sa.Engine, "connect", only_read)
+    yield
+    sa.event.remove(sa.Engine, "connect", only_read)
+
+
+def test_an_audit_is_not_well_where_the_store_takes_nothing(terminal: Terminal) -> None:
+    with nothing_can_be_written():
+        result = terminal.ask("audit")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert "nothing can be written" in result.stdout
+    assert "nothing is overdue" not in result.stdout
+    assert "nothing is overdue" in terminal.told("audit")
 
 
 def test_the_audit_shows_what_is_overdue_and_mends_it_when_told(reported: Reported) -> None:
