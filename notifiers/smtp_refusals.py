@@ -63,9 +63,7 @@ def fault_of(stage: Stage, code: int, reply: str) -> Fault:
     """
     if code < _REFUSED:
         return Fault.PASSING
-    if stage is Stage.SENDER:
-        return Fault.ACCOUNT
-    if stage is Stage.RECIPIENT and _OF_A_SENDER.search(reply):
+    if stage is Stage.SENDER or _OF_A_SENDER.search(reply):
         return Fault.ACCOUNT
     if stage is Stage.RECIPIENT and is_bad_address(reply):
         return Fault.ADDRESS

@@ -158,6 +158,7 @@ def test_a_refusal_is_told_by_its_code_only(command: str, reply: str, shown: str
         ("RCPT", "450 4.2.1 busy", Fault.PASSING),
         ("DATA", "554 5.7.1 policy", Fault.ACCOUNT),
         ("END", "550 5.2.0 spam", Fault.ACCOUNT),
+        ("END", "552 5.2.2 sending quota exceeded", Fault.ACCOUNT),
         ("END", "554 DT:SPM", Fault.ACCOUNT),
         ("END", "552 5.3.4 message too big", Fault.MESSAGE),
         ("END", "552 message exceeds fixed maximum message size", Fault.MESSAGE),
