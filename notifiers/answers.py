@@ -17,9 +17,13 @@ _PASSING = frozenset({408, 421, 423, 424, 425, 429})
 """Statuses below 500 after which the same request may succeed."""
 _OF_THIS_MESSAGE = frozenset({400, 413, 422})
 """Statuses about what was sent; all others below 500 are about us."""
+_TOLD_BY_A_PAGE = frozenset({400, 422})
+"""Statuses that are about us where a web page bears them: it is of a server or proxy before the receiver."""
 _GONE = 410
 _CAPTIVE = 511
 """A network that wants somebody to log in first (RFC 6585)."""
+_WAITED_IN_VAIN = frozenset({504, 524})
+"""A gateway got no answer from what is behind it; 524 is a content network's word for it."""
 _CONFLICT = 409
 
 REFUSED = "the connection was refused or lost before the request was sent"
@@ -56,19 +60,24 @@ class Answer:
     @property
     def is_page(self) -> bool:
         """Return whether it is a web page, which no interface of a provider answers with."""
-        return self.media_type in _PAGES or self._beginning.startswith((b"<!doctype html", b"<html"))
+        return self.media_type in _PAGES or is_web_page(self.body)
 
     @property
     def is_marked_up(self) -> bool:
         """Return whether it is a web page that also begins as one, and not a short text called so by its sender."""
-        return self.is_page and self._beginning.startswith(b"<")
-
-    @property
-    def _beginning(self) -> bytes:
-        return self.body[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+        return self.is_page and _beginning(self.body).startswith(b"<")
 
 
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
+
+
+def is_web_page(body: bytes) -> bool:
+    """Return whether a body begins as a web page does."""
+    return _beginning(body).startswith((b"<!doctype html", b"<html"))
+
+
+def _beginning(body: bytes) -> bytes:
+    return body[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
 
 
 def media_type(header: str | None) -> str:
@@ -96,8 +105,10 @@ def place_of(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else "the configured URL"
 
 
-def refusal(place: str, status: int, wait: str | None, now: Callable[[], dt.datetime]) -> DeliveryError | None:
-    """What a status says; None for a success. `wait` is the header Retry-After."""
+def refusal(
+    place: str, status: int, wait: str | None, now: Callable[[], dt.datetime], body: bytes = b""
+) -> DeliveryError | None:
+    """Return what a status says; None for a success. `wait` is the header Retry-After, `body` what came with it."""
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return None
     reason = f"{place}: answered {status}"
@@ -107,7 +118,9 @@ def refusal(place: str, status: int, wait: str | None, now: Callable[[], dt.date
         return DeliveryError(reason, retry_after=later, doubtful=later is not None, taken_before=later is None)
     if status in _PASSING or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != _CAPTIVE):
         # A gateway that waited in vain for what is behind it cannot say that nothing got through.
-        return DeliveryError(reason, retry_after=later, doubtful=status == HTTPStatus.GATEWAY_TIMEOUT)
+        return DeliveryError(reason, retry_after=later, doubtful=status in _WAITED_IN_VAIN)
+    if status in _TOLD_BY_A_PAGE and is_web_page(body):
+        return DeliveryError(f"{reason} with a web page, as a proxy would", Fault.ACCOUNT, retry_after=later)
     if status in _OF_THIS_MESSAGE or status == _GONE:
         return DeliveryError(reason, Fault.ADDRESS if status == _GONE else Fault.MESSAGE)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

@@ -7,7 +7,7 @@ import re
 from notifiers.contract import Fault
 
 _BAD_ADDRESS = re.compile(
-    r"(?:user|recipient|mailbox|account|address|person|receiver)\s+(?:is\s+|was\s+)?(?:unknown|invalid|disabled|inactive"
+    r"(?:user|recipient|mailbox|account|address|person|receiver)\s+(?:is\s+|was\s+|has\s+been\s+)?(?:unknown|invalid|disabled|inactive"
     r"|suspended|blocked|unavailable|not\s+(?:found|known|listed|exist|available|local|valid))"
     r"|(?:unknown|invalid|no\s+such|bad|non-?existent|disabled)\s+(?:\w+\s+)?"
     r"(?:user|recipient|mailbox|account|address|person|domain|destination)"

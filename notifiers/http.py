@@ -138,8 +138,8 @@ class HttpSender:
             stream=True,
             proxies=proxies_of(proxy),
         ) as response:
-            error = refusal(place, response.status_code, response.headers.get("Retry-After"), self._now)
             said = self._read(response)
+            error = refusal(place, response.status_code, response.headers.get("Retry-After"), self._now, said)
             heads = {name.lower(): value for name, value in response.headers.items()}
             if proxy and is_of_the_proxy(request.url, response.status_code, heads):
                 raise proxy_refusal(place, proxy.place, response.status_code)

@@ -49,6 +49,20 @@ def refused(provider: str, code: object, found: Verdict) -> DeliveryError:
     return DeliveryError(f"{provider} did not take the message: {shown}", found.fault, retry_after=found.wait)
 
 
+_OF_THE_WORDS = re.compile(r"content|keyword|param", re.IGNORECASE)
+_OF_THE_ACCOUNT = re.compile(r"sign|template|limit|route|balance|arrear|closed|frequen", re.IGNORECASE)
+
+
+def fault_of_receipt(code: str | None) -> Fault:
+    """Return where the fault lies of a message that was taken and did not arrive, by the provider's code.
+
+    Carriers' codes are without number, so only what is plainly of our account or words is not the number's.
+    """
+    if code is not None and _OF_THE_WORDS.search(code):
+        return Fault.MESSAGE
+    return Fault.ACCOUNT if code is not None and _OF_THE_ACCOUNT.search(code) else Fault.ADDRESS
+
+
 def coded(code: object) -> str | None:
     """A provider's code, if it is one and holds no number long enough to be a telephone's."""
     if not isinstance(code, str) or not _CODE.fullmatch(code) or re.search(r"\d{7}", code):

@@ -19,6 +19,7 @@ OK = 250
 NOT_SECURE = "the secure connection failed – is TLS spoken at this port?"
 _READY = 220
 _NO = 500
+_LOGINS = frozenset({"CRAM-MD5", "PLAIN", "LOGIN"})
 PLAIN_ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\]+")
 
 _STEPS = 4
@@ -130,6 +131,8 @@ def _introduce(smtp: smtplib.SMTP, settings: EmailSettings, place: str, context:
         smtp.starttls(context=context)
         smtp.ehlo()
     if settings.username is not None:
+        if _LOGINS.isdisjoint(smtp.esmtp_features.get("auth", "").upper().split()):
+            raise DeliveryError(f"{place}: offers no login by a password", Fault.ACCOUNT)
         smtp.login(settings.username, settings.password or "")
 
 

@@ -30,12 +30,17 @@ _BY_SUBJECT = {
     "6": Fault.MESSAGE,
     "7": Fault.ACCOUNT,
 }
-_POLICY = "7"
-"""What many servers also say of a user they do not know."""
+_OF_AN_ADDRESS = frozenset({550, 551, 552, 553, 556})
+"""Codes that say something of a mailbox (RFC 5321, RFC 7504); of all others the recipient is not the reason."""
+_OF_A_SENDER = re.compile(r"sender|sending|mail from|发件|发信", re.IGNORECASE)
+"""Words that only a refusal of whoever sends has, also where it says that somebody is unknown, or a quota exceeded."""
 _ABOUT_US = re.compile(
     r"relay|spam|\bblock|black ?list|\b[dr]n?s?bl\b|spamhaus|reputation|frequen|\brates?\b|too (?:many|much|fast)|"
-    r"limit(?:ed|s)? exceeded|polic(?:y|ies)|authenticat|authoriz|\bspf\b|\bdkim\b|\bdmarc\b|\bip\b|mail from|sender|"
-    r"reverse dns|\bptr\b|greylist|suspend|频率|垃圾|黑名单|认证|发件人",
+    r"limit(?:ed|s)? exceeded|polic(?:y|ies)|authent|authoriz|\bauth\b|log ?in\b|\bspf\b|\bdkim\b|\bdmarc\b|\bip\b|"
+    r"reverse dns|\bptr\b|greylist|suspend|\bhelo\b|\behlo\b|\btls\b|spoof|prohibit|connect|licen[cs]e|"
+    r"your (?:host|server|mail)|(?<!rejected: )access denied|"
+    r"not (?:allowed|permitted) to|\b(?:RP|MI|HL|DT):[A-Z]|"
+    r"频|垃圾|黑名单|认证|授权|登录|连接|限制",
     re.IGNORECASE,
 )
 _TOO_LARGE = re.compile(r"too (?:large|big)|exceeds? .{0,30}size|size limit", re.IGNORECASE)
@@ -52,24 +57,24 @@ class Stage(Enum):
 def fault_of(stage: Stage, code: int, reply: str) -> Fault:
     """Return where the fault of a refusal lies; whatever is said of the sender is about us.
 
-    A reply without an enhanced status is judged by its words: what none of them names is about the recipient where
-    that was refused, and about us where the mail was.
+    Of a recipient plain words count before a status, for many servers say 5.7.1 of a user they do not know, and 5.1.1
+    of a sender they do not want. A reply that neither decides is judged by its code: one that is about a mailbox is
+    about the recipient where that was refused, all others are about us.
     """
     if code < _REFUSED:
         return Fault.PASSING
-    if stage is Stage.SENDER:
+    if stage is Stage.SENDER or _OF_A_SENDER.search(reply):
         return Fault.ACCOUNT
-    found = _STATUS.match(reply)
-    if found is None:
-        return _by_words(stage, reply)
-    if found[1] == _POLICY and stage is Stage.RECIPIENT and is_bad_address(reply):
+    if stage is Stage.RECIPIENT and is_bad_address(reply):
         return Fault.ADDRESS
-    return _BY_STATUS.get(f"{found[1]}.{found[2]}") or _BY_SUBJECT.get(found[1]) or _by_words(stage, reply)
+    found = _STATUS.match(reply)
+    by_status = found and (_BY_STATUS.get(f"{found[1]}.{found[2]}") or _BY_SUBJECT.get(found[1]))
+    return by_status or _by_words(stage, code, reply)
 
 
-def _by_words(stage: Stage, reply: str) -> Fault:
+def _by_words(stage: Stage, code: int, reply: str) -> Fault:
     if _TOO_LARGE.search(reply):
         return Fault.MESSAGE
-    if stage is Stage.MAIL or _ABOUT_US.search(reply):
+    if stage is Stage.MAIL or code not in _OF_AN_ADDRESS or _ABOUT_US.search(reply):
         return Fault.ACCOUNT
     return Fault.ADDRESS

@@ -143,8 +143,9 @@ class Wire:
         if status in _TAKEN:
             return Answer(status, bytes(self._answer), media_type(self._heads.get("content-type")))
         wait = self._heads.get("retry-after")
-        error = refusal(place, status, wait, self._terms.now) if status >= _TAKEN.start else None
-        return error or self._fault(place, code)
+        if status < _TAKEN.start:
+            return self._fault(place, code)
+        return refusal(place, status, wait, self._terms.now, bytes(self._answer)) or self._fault(place, code)
 
     def _fault_of_the_proxy(self, url: str, proxy: Proxy, code: int) -> DeliveryError | None:
         """Say why a proxy passed nothing on; None where it did."""

@@ -17,6 +17,7 @@ from daemon.cli.shared import configured, open_store_of, progress_bars, quiet_lo
 from daemon.clock import wall_clock
 from daemon.problems import Problem
 from daemon.store import cases, journal
+from daemon.store.backups import may_be_replaced
 from daemon.store.database_file import Opening
 from daemon.store.engine import Store
 from daemon.store.key_checks import check_keys
@@ -69,6 +70,8 @@ def backup(file: Path | None, scheduled: bool) -> None:  # noqa: FBT001 - click'
             raise refuse(str(target), "is the store itself", "name another file")
         if not target.absolute().parent.is_dir():
             raise refuse(str(target), "its folder does not exist", "make it first")
+        if not may_be_replaced(target):
+            raise refuse(str(target), "exists and is no backup: it is not overwritten", "name another file")
         with progress_bars(worded("备份", "backing up")) as bars:
             bars.add_task("", total=None, doing=target.name)
             store.backup(target)

@@ -72,7 +72,7 @@ def _of_rooms(error: Exception) -> Faults | None:
     """Say what the rooms below raise for a user to mend; imported here, for only a command that failed needs them."""
     from daemon.desk.faults import DeskError  # noqa: PLC0415
     from daemon.feeds.payload import FeedError  # noqa: PLC0415
-    from daemon.store.faults import StoreError  # noqa: PLC0415
+    from daemon.store.faults import NoBackup, StoreError  # noqa: PLC0415
     from daemon.store.keys import KEY_HINT, KeyringError  # noqa: PLC0415
 
     if isinstance(error, DeskError):
@@ -84,7 +84,8 @@ def _of_rooms(error: Exception) -> Faults | None:
         return _of_database(error)
     if isinstance(error, StoreError):
         hint = _store_hint(error)
-        return Faults((Problem(PROGRAM, None, "service.database", str(error), hint),), FAILED)
+        subject = "" if isinstance(error, NoBackup) else "service.database"
+        return Faults((Problem(PROGRAM, None, subject, str(error), hint),), FAILED)
     if isinstance(error, FeedError):
         hint = "look at its path or url" if error.permanent else "mend the source, then try again"
         return Faults((Problem(PROGRAM, None, f"feed {error.feed}", error.reason, hint),), FAILED)
@@ -108,6 +109,7 @@ def _store_hint(error: StoreError) -> str:
         (faults.StoreUnreachable, "look whether it runs and lets you in, then try again"),
         (faults.StoreMissing, "it is made by: baoxue run, or baoxue import"),
         (faults.StoreGone, faults.GONE_HINT),
+        (faults.NoBackup, "name a file that db backup wrote"),
         (faults.StoreBusy, "stop the daemon first, or use PostgreSQL"),
         (faults.StoreNewer, "install that version, or restore an older backup"),
     )

@@ -68,17 +68,20 @@ def printing(command: Command) -> Command:
 
 
 def either_or(names: str, to: str, **rest: Any) -> Callable[[Command], Command]:  # noqa: ANN401 - click's own
-    """Give a command an option `--this/--that` of which one must be typed; neither of them is meant by silence.
+    """Give a command an option `--this/--that` of which just one must be typed; neither is meant by silence.
 
     click takes a default of None for an answer to what is required, and passes it on as if "no" had been said.
     """
 
-    def said(ctx: click.Context, param: click.Parameter, value: bool | None) -> bool:  # noqa: FBT001 - click's own way
-        if value is None:
-            raise click.MissingParameter(ctx=ctx, param=param, param_hint=" / ".join(names.split("/")))
-        return value
+    def said(ctx: click.Context, param: click.Parameter, typed: tuple[bool, ...]) -> bool:
+        both = " / ".join(names.split("/"))
+        if not typed:
+            raise click.MissingParameter(ctx=ctx, param=param, param_hint=both)
+        if len(set(typed)) > 1:
+            raise click.UsageError(worded(f"只能选一个：{both}", f"only one can be meant of {both}"), ctx)
+        return typed[0]
 
-    return click.option(names, to, default=None, required=True, callback=said, **rest)
+    return click.option(names, to, multiple=True, default=(), callback=said, **rest)
 
 
 def as_json() -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from daemon.store import upgrades
-from daemon.store.faults import StoreError, StoreNewer
+from daemon.store.faults import NoBackup, StoreError, StoreNewer
 from daemon.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from daemon.store.engine import Store
 
 _PAGE = 1000
+_HEADER = b"SQLite format 3\0"
 
 
 def backup(store: Store, path: Path) -> None:
@@ -37,6 +38,16 @@ def backup(store: Store, path: Path) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def may_be_replaced(path: Path) -> bool:
+    """Return whether a backup may be written to `path`: nothing is there, or a database, as an older backup is."""
+    if not path.exists():
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as opened:
+        return opened.read(len(_HEADER)) in {b"", _HEADER}
 
 
 def restore(store: Store, path: Path) -> None:
@@ -65,10 +76,10 @@ def _checked_revision(path: Path) -> str:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as opened:
             # Not quick_check: SQLite 3.40 mistakes the columns of tables without a rowid in it.
             if opened.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-                raise StoreError(f"{path.name} is damaged")
+                raise NoBackup(f"{path.name} is damaged")
             found = str(opened.execute("SELECT version_num FROM alembic_version").fetchone()[0])
     except (sqlite3.Error, TypeError):
-        raise StoreError(f"{path.name} is no backup of a store, or cannot be read") from None
+        raise NoBackup(f"{path.name} is no backup of a store, or cannot be read") from None
     if found not in upgrades.known():
         raise StoreNewer(f"the backup is of revision {found}, this version knows up to {upgrades.head()}")
     return found

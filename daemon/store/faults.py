@@ -30,5 +30,9 @@ class StoreGone(StoreError):  # noqa: N818
 GONE_HINT = "put it back, or: baoxue db restore FILE; to begin with an empty store remove the file .lock beside it"
 
 
+class NoBackup(StoreError):  # noqa: N818
+    """A file that was to be restored is none that a backup wrote, or is damaged."""
+
+
 class StoreMissing(StoreError):  # noqa: N818
     """There is no store yet, and the command that was given makes none."""

@@ -31,6 +31,8 @@ REFUSALS: Mapping[str, Verdict] = {
     "90030": BLOCKED,
     "310000": MENDED,  # the signature, a keyword that is demanded, or the list of addresses
     "300001": MENDED,  # no such robot: its URL is wrong, or it was removed
+    "300005": MENDED,  # likewise
+    "40035": MENDED,  # its URL lacks the access_token
     "400013": MENDED,  # the group is no more
     "400101": MENDED,  # no such access_token
     "400102": MENDED,  # the robot was stopped

@@ -26,6 +26,7 @@ from notifiers.refusals import (
     SOON,
     Verdict,
     coded,
+    fault_of_receipt,
     refused,
     verdict,
 )
@@ -66,6 +67,9 @@ REFUSALS: Mapping[str, Verdict] = {
     "InvalidTimeStamp": MENDED,  # this machine's clock is more than 15 minutes off
     "SignatureNonceUsed": SOON,
     "InvalidAccessKeyId": MENDED,
+    "MissingAccessKeyId": MENDED,
+    "InvalidSecurityToken": MENDED,
+    "UserDisable": MENDED,
     "Forbidden": MENDED,
     "NoPermission": MENDED,
     "Throttling": A_MINUTE,
@@ -155,7 +159,8 @@ class Aliyun:
             status = _STATUS.get(_number(row.get("SendStatus")))
             if status is not None and row.get("OutId") in {one.message_id, None, ""}:
                 at = china_time(row.get("ReceiveDate"), self._now())
-                yield Report(status, at, one.message_id, one.provider_id, coded(row.get("ErrCode")))
+                code = coded(row.get("ErrCode"))
+                yield Report(status, at, one.message_id, one.provider_id, code, fault_of_receipt(code))
 
     def _details(self, one: Waiting, day: dt.date) -> Iterator[Mapping[str, Any]]:
         asked = {"PhoneNumber": bare(one.address), "SendDate": f"{day:%Y%m%d}", "PageSize": str(_PAGE)}
@@ -242,7 +247,8 @@ def _pushed(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
         china_time(row.get("report_time"), now),
         message_id=str(row["out_id"]) if row.get("out_id") else None,
         provider_id=str(row["biz_id"]) if row.get("biz_id") else None,
-        detail=coded(row.get("err_code")),
+        detail=(code := coded(row.get("err_code"))),
+        fault=fault_of_receipt(code),
     )
 
 

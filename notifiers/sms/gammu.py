@@ -113,7 +113,11 @@ class Gammu:
 
     def _failed(self) -> Iterator[tuple[Report, Path]]:
         for note, path in self._mine("error"):
-            yield Report("failed", _moved(path), message_id=note, detail="modem"), path
+            failed = Report("failed", _moved(path), message_id=note, detail="modem", fault=Fault.ACCOUNT)
+            yield (
+                failed,
+                path,
+            )  # the modem, its card or its network: a number that cannot be reached is told by a report
 
     def _stuck(self) -> Iterator[Report]:
         """Messages that do not leave: no modem, no network, or no smsd."""

@@ -17,6 +17,12 @@ _FLAGS = frozenset({"success", "ok", "succeeded"})
 _CODES = frozenset({"code", "errcode", "errno", "error", "errorcode", "ret", "retcode", "returncode", "resultcode"})
 _TAKEN = re.compile(r"0+|1|2\d\d|10000|ok|success(?:ful)?|succeeded|accepted|true|none|no ?error|", re.IGNORECASE)
 """What gateways of all makers say in such fields when they took a message."""
+_STATES = frozenset({"status", "state", "result", "returnstatus", "statuscode", "respcode"})
+_NO = r"-\d|fai(?:l|ld|led|lure)\b|err(?:or)?\b(?!\W*0)|rejected|refused|denied|invalid"
+_SAYS_NO = re.compile(rf"\s*(?:{_NO})", re.IGNORECASE)
+"""What a gateway says only when it did not take a message, wherever it says it: a 1 or a 3 may be either."""
+_LONGEST_WORDS = 1000
+_SAYS_NO_IN_XML = re.compile(rf"<(?:\w*status|result|state|code)>\s*(?:{_NO})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class AnswerForm:
             self._demand(dig(said, self.ok_field), message)
         elif said is None and (self.id_field is not None or answer.media_type.endswith("json")):
             raise DeliveryError("the gateway's answer is no JSON", doubtful=True)
-        elif (refusal := _refusal(said)) is not None:
+        elif (refusal := _refusal(said) or _refusal_in_words(answer.body)) is not None:
             reason = f"the gateway answered {_shown(refusal, message)}, and no ok_field says what that means"
             raise DeliveryError(reason, doubtful=True)
         found = dig(said, self.id_field) if self.id_field else None
@@ -103,7 +109,16 @@ def _refusal(said: object) -> str | None:
             return f"{key} = false"
         if name in _CODES and isinstance(value, str | int) and not _TAKEN.fullmatch(written(value).strip()):
             return written(value) if value is not True else f"{key} = true"
+        if name in _STATES and isinstance(value, str | int) and _SAYS_NO.match(written(value)):
+            return written(value)
     return None
+
+
+def _refusal_in_words(body: bytes) -> str | None:
+    """Return how an answer in plain text or XML refuses; None for none."""
+    words = body[:_LONGEST_WORDS].decode("utf-8", "replace")
+    found = _SAYS_NO.match(words) or _SAYS_NO_IN_XML.search(words)
+    return words.strip() if found else None
 
 
 def _shown(text: str, message: Message) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
 from notifiers.contract import NotHeardError, Pushed, Reply, Report
-from notifiers.refusals import coded
+from notifiers.refusals import coded, fault_of_receipt
 from notifiers.sms.gateway_answers import dig, written
 from notifiers.sms.pushes import china_time, e164, instant, text_of
 
@@ -90,7 +90,8 @@ class PushForm:
             if own is None and theirs is None:
                 raise NotHeardError("a report that names no message", forged=False)
             word = written(status).strip()
-            return Report(self._status(word), at, own, theirs, coded(written(said.get("detail", word))))
+            code = coded(written(said.get("detail", word)))
+            return Report(self._status(word), at, own, theirs, code, fault_of_receipt(code))
         if text is not None:
             return Reply(e164(said.get("from")), text_of(text), at, reply_id=_id(said.get("reply_id")))
         raise NotHeardError("a push that is neither a report nor a reply", forged=False)
@@ -139,4 +140,5 @@ def _in_our_form(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
     status, own = row.get("status"), row.get("provider_id")
     if row.get("type") != "report" or status not in set(STATUSES) or (told or own) is None:
         raise NotHeardError("a push that is neither a report nor a reply", forged=False)
-    return Report(status, at, told, None if own is None else str(own), coded(row.get("detail")))
+    code = coded(row.get("detail"))
+    return Report(status, at, told, None if own is None else str(own), code, fault_of_receipt(code))

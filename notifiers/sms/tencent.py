@@ -26,6 +26,7 @@ from notifiers.refusals import (
     SOON,
     Verdict,
     coded,
+    fault_of_receipt,
     refused,
     verdict,
 )
@@ -51,12 +52,16 @@ REFUSALS: Mapping[str, Verdict] = {
     "FailedOperation.PhoneNumberParseFail": BAD_NUMBER,
     "FailedOperation.TemplateParamSetNotMatchApprovedTemplate": BAD_WORDS,
     "InvalidParameter": BAD_WORDS,
+    "InvalidParameter.AppidAndBizId": MENDED,  # the application is of another account
     "InvalidParameterValue": BAD_WORDS,
+    "InvalidParameterValue.IncorrectPhoneNumber": BAD_NUMBER,
     "InvalidParameterValue.SdkAppIdNotExist": MENDED,
     "MissingParameter": BAD_WORDS,
     "UnsupportedOperation": BAD_WORDS,
     "InternalError": SOON,
     "InternalError.RequestTimeException": MENDED,  # this machine's clock is more than 10 minutes off
+    "InternalError.SigFieldMissing": MENDED,
+    "InternalError.SigVerificationFail": MENDED,
     "LimitExceeded": A_DAY,
     "LimitExceeded.PhoneNumberCountLimit": BAD_WORDS,
     "LimitExceeded.DeliveryFrequencyLimit": A_MINUTE,
@@ -239,7 +244,8 @@ def _report(row: Mapping[str, Any], now: dt.datetime) -> Report:
         china_time(row.get("UserReceiveTime"), now),
         message_id=str(row["SessionContext"]) if row.get("SessionContext") else None,
         provider_id=str(row.get("SerialNo")),
-        detail=coded(row.get("Description")),
+        detail=(code := coded(row.get("Description"))),
+        fault=fault_of_receipt(code),
     )
 
 
@@ -258,7 +264,8 @@ def _pushed(row: Mapping[str, Any], now: dt.datetime) -> Report | Reply:
         "delivered" if row["report_status"] == "SUCCESS" else "failed",
         china_time(row.get("user_receive_time"), now),
         provider_id=str(row.get("sid")),
-        detail=coded(row.get("errmsg")),
+        detail=(code := coded(row.get("errmsg"))),
+        fault=fault_of_receipt(code),
     )
 
 

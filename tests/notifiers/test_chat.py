@@ -16,7 +16,7 @@ from notifiers.chat.dingtalk import signature as dingtalk_signature
 from notifiers.chat.feishu import signature as feishu_signature
 from notifiers.chat.lines import fitted
 from notifiers.chat.room import Chat
-from notifiers.contract import DeliveryError, Message, Notifier
+from notifiers.contract import DeliveryError, Fault, Message, Notifier
 from notifiers.examples import examples
 from notifiers.provider import SettingError, providers
 from notifiers.words import KINDS, Words
@@ -131,6 +131,14 @@ def test_a_robot_that_was_removed_is_no_success_though_http_says_so(
 
     assert not refusal(robot(provider, groups[provider].url, clock)).permanent
     groups[provider].expects_nothing()
+
+
+@pytest.mark.parametrize("code", [300001, 300005, 40035, 400101])
+def test_a_token_dingtalk_does_not_know_is_the_operators_to_mend(
+    code: int, groups: dict[str, RobotPhone], clock: Hands
+) -> None:
+    groups["dingtalk"].answers(Answer(body={"errcode": code, "errmsg": "token is not exist"}, taken=False))
+    assert refusal(robot("dingtalk", groups["dingtalk"].url, clock)).fault is Fault.ACCOUNT
 
 
 @pytest.mark.parametrize(("provider", "wait"), [("wecom", 1), ("dingtalk", 10), ("feishu", 1)])

@@ -143,9 +143,22 @@ def test_a_refusal_is_told_by_its_code_only(command: str, reply: str, shown: str
         ("RCPT", "550 5.4.1 Recipient address rejected: Access denied", Fault.ADDRESS),
         ("RCPT", "552 5.2.2 mailbox full", Fault.ADDRESS),
         ("RCPT", "550 no such user here", Fault.ADDRESS),
+        ("RCPT", "550 account is suspended", Fault.ADDRESS),
+        ("RCPT", "551 not here any more", Fault.ADDRESS),
+        ("RCPT", "550 Daily sending quota exceeded", Fault.ACCOUNT),
+        ("RCPT", "550 5.1.1 sender address rejected: unknown user", Fault.ACCOUNT),
+        ("RCPT", "550 authentification required", Fault.ACCOUNT),
+        ("RCPT", "550 please log in first", Fault.ACCOUNT),
+        ("RCPT", "550 Invalid HELO argument", Fault.ACCOUNT),
+        ("RCPT", "550 RP:RDN refused", Fault.ACCOUNT),
+        ("RCPT", "550 您的连接数超过限制", Fault.ACCOUNT),
+        ("RCPT", "554 Service unavailable", Fault.ACCOUNT),
+        ("RCPT", "530 Must issue a STARTTLS command first", Fault.ACCOUNT),
+        ("RCPT", "503 bad sequence of commands", Fault.ACCOUNT),
         ("RCPT", "450 4.2.1 busy", Fault.PASSING),
         ("DATA", "554 5.7.1 policy", Fault.ACCOUNT),
         ("END", "550 5.2.0 spam", Fault.ACCOUNT),
+        ("END", "552 5.2.2 sending quota exceeded", Fault.ACCOUNT),
         ("END", "554 DT:SPM", Fault.ACCOUNT),
         ("END", "552 5.3.4 message too big", Fault.MESSAGE),
         ("END", "552 message exceeds fixed maximum message size", Fault.MESSAGE),
@@ -239,6 +252,13 @@ def test_a_wrong_password_is_the_operators_fault_and_not_the_mails() -> None:
         error = refusal(mail(sink, security="starttls", trust=sink.trust, username="clerk", password=PASSWORD))
     assert not error.permanent
     assert "login" in error.reason
+
+
+def test_a_server_that_takes_no_password_is_said_to_be_one() -> None:
+    with SmtpSink(security="starttls", takes_passwords=False) as sink:
+        error = refusal(mail(sink, security="starttls", trust=sink.trust, username="clerk", password=PASSWORD))
+    assert error.fault is Fault.ACCOUNT
+    assert error.reason.endswith("offers no login by a password")
 
 
 def test_nothing_is_sent_in_the_clear_where_starttls_was_asked() -> None:

@@ -208,6 +208,7 @@ def test_a_key_that_is_gone_is_the_operators_to_mend(phone: AliyunPhone, clock: 
         ("isp.SYSTEM_ERROR", False),
         ("Throttling.User", False),
         ("isv.SOMETHING_NEW", False),
+        ("InvalidSecurityToken.Expired", False),
         ("Anything", False),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from notifiers.contract import DeliveryError, Heard, Receipt, Report, Waiting
+from notifiers.contract import DeliveryError, Fault, Heard, Receipt, Report, Waiting
 from notifiers.provider import SettingError
 from notifiers.sms.gammu import FOLDERS, Gammu, GammuSettings, build
 from notifiers.sms.segments import sms_segments
@@ -92,7 +92,9 @@ def test_what_left_the_modem_is_no_delivery(spool: Path) -> None:
 
 def test_what_the_modem_could_not_send_has_failed(spool: Path) -> None:
     lay(spool, f"error/{NAME}", "words")
-    assert modem(spool).gather([waiting()]).reports == (Report("failed", NOON, "m-1", None, "modem"),)
+    assert modem(spool).gather([waiting()]).reports == (
+        Report("failed", NOON, "m-1", None, "modem", Fault.ACCOUNT),  # its card or network, and nobody's number
+    )
 
 
 def test_what_does_not_leave_is_late(spool: Path) -> None:

@@ -281,6 +281,14 @@ def test_a_web_page_is_no_success_but_a_proxys_or_a_login(settings: dict[str, An
     assert "web page" in error.reason
 
 
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refusal_by_a_web_page_is_not_about_the_number(status: int) -> None:
+    page = b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(status, body=page, headers=HTML, taken=False))
+        assert refusal(sms(gateway.url)).fault is Fault.ACCOUNT
+
+
 def test_words_that_are_called_a_web_page_leave_it_in_doubt() -> None:
     with SmsGateway(strict=False) as gateway:
         gateway.answers(Answer(body=b"success,1234", headers=HTML))
@@ -314,6 +322,10 @@ def test_json_that_is_called_a_web_page_is_read() -> None:
         b'{"code": 201}',
         b"[]",
         b"7",
+        b"error:0,id:1234",
+        b'{"status": 1}',
+        b'{"result": "queued"}',
+        b"<returnsms><returnstatus>Success</returnstatus></returnsms>",
     ],
 )
 def test_without_ok_field_an_answer_that_names_no_fault_is_a_success(body: bytes) -> None:
@@ -332,11 +344,17 @@ def test_without_ok_field_an_answer_that_names_no_fault_is_a_success(body: bytes
         (b'{"error_code": "QUOTA"}', "QUOTA"),
         (b'{"error": "no such user 8613800001234"}', "a value not shown"),
         (b'{"success": false}', "a value not shown"),
+        (b'{"status": "error", "message": "x"}', "error"),
+        (b'{"result": -3}', "-3"),
+        (b"-2", "-2"),
+        (b"-2,no balance", "a value not shown"),
+        (b"error:101", "error:101"),
+        (b"<returnsms><returnstatus>Faild</returnstatus></returnsms>", "a value not shown"),
     ],
 )
 def test_without_ok_field_an_answer_that_seems_to_refuse_is_in_doubt(body: bytes, shown: str) -> None:
     with SmsGateway(strict=False) as gateway:
-        gateway.answers(Answer(body=body))
+        gateway.answers(Answer(body=body, headers=PLAIN))
         error = refusal(sms(gateway.url))
     assert (error.fault, error.doubtful) == (Fault.PASSING, True)
     assert f"answered {shown}, and no ok_field" in error.reason

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from standardwebhooks import Webhook
 
-from notifiers.contract import Heard, NotHeardError, Pushed, Reply, Report
+from notifiers.contract import Fault, Heard, NotHeardError, Pushed, Reply, Report
 from notifiers.provider import SettingError
 from notifiers.sms.http import PROVIDER, HttpSms, HttpSmsSettings
 from notifiers.sms.push_forms import PushForm
@@ -72,6 +72,27 @@ def test_reports_and_replies_come_in_one_list() -> None:
         b'{"ok":true}',
         "application/json",
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("CONTENT_KEYWORD", Fault.MESSAGE),
+        ("SIGN_NOT_REPORTED", Fault.ACCOUNT),
+        ("MOBILE_SEND_LIMIT", Fault.ACCOUNT),
+        ("NO_ROUTE", Fault.ACCOUNT),
+        ("MOBILE_NOT_ON_SERVICE", Fault.ADDRESS),
+        ("UNDELIV", Fault.ADDRESS),
+        ("MK:0001", Fault.ADDRESS),
+        (None, Fault.ADDRESS),
+    ],
+)
+def test_what_did_not_arrive_for_our_account_or_words_is_not_the_numbers_fault(code: str | None, fault: Fault) -> None:
+    row = {"type": "report", "id": "m-1", "status": "failed", "detail": code}
+    assert [one.fault for one in gateway(receipts_token=TOKEN).hear(carrying(row), NOON).reports] == [fault]
+    named = {"custid": "m-1", "stat": code or "FAIL"}
+    theirs = gateway(receipts_token=TOKEN, pushes=PushForm({"id": "custid", "status": "stat"}))
+    assert [one.fault for one in theirs.hear(carrying(named), NOON).reports] == [fault]
 
 
 def test_a_row_at_fault_does_not_cost_the_others() -> None:

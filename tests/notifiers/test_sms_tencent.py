@@ -179,6 +179,9 @@ def test_a_number_that_has_had_its_share_waits(
         ("InternalError.RequestTimeException", False),
         ("RequestLimitExceeded", False),
         ("UnauthorizedOperation.RequestIpNotInWhitelist", False),
+        ("InvalidParameterValue.IncorrectPhoneNumber", True),
+        ("InvalidParameter.AppidAndBizId", False),
+        ("InternalError.SigVerificationFail", False),
         ("Something.New", False),
     ],
 )

@@ -224,6 +224,7 @@ def test_what_an_earlier_answer_asked_for_is_not_asked_by_a_later_one(make: Make
     ("status", "fault", "doubtful"),
     [
         (504, Fault.PASSING, True),
+        (524, Fault.PASSING, True),
         (502, Fault.PASSING, False),
         (400, Fault.MESSAGE, False),
         (413, Fault.MESSAGE, False),
@@ -239,6 +240,13 @@ def test_a_status_is_what_it_says(
     error = refusal(make(), gateway.url)
     assert (error.fault, error.doubtful) == (fault, doubtful)
     assert error.reason.endswith(f"answered {status}")
+
+
+def test_a_web_page_that_calls_a_request_wrong_is_of_whatever_stands_before_the_receiver(
+    make: Make, gateway: SmsGateway
+) -> None:
+    gateway.answers(Told(400, body=b"<!DOCTYPE html>\n<title>Bad Request</title>"))
+    assert refusal(make(), gateway.url).fault is Fault.ACCOUNT
 
 
 @pytest.mark.parametrize(("wait", "taken_before"), [(None, True), ("30", False)])

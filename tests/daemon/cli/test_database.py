@@ -197,8 +197,18 @@ def test_a_store_that_a_newer_version_made_is_replaced_by_an_older_backup(report
 
 
 def test_what_is_no_backup_is_not_restored(terminal: Terminal) -> None:
-    assert "no backup" in terminal.refused("db", "restore", "units.csv", "--yes", code=1)
+    line = terminal.refused("db", "restore", "units.csv", "--yes", code=1)
+    assert "no backup" in line
+    assert "service.database" not in line
     assert "does not exist" in terminal.refused("db", "restore", "none.backup")
+
+
+def test_a_backup_replaces_an_older_one_and_nothing_else(terminal: Terminal) -> None:
+    before = (terminal.folder / "config.toml").read_bytes()
+    assert "is no backup" in terminal.refused("db", "backup", "config.toml")
+    assert (terminal.folder / "config.toml").read_bytes() == before
+    terminal.told("db", "backup", "kept.backup")
+    terminal.told("db", "backup", "kept.backup")
 
 
 def test_a_store_in_use_is_not_restored(terminal: Terminal) -> None:

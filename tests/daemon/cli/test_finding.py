@@ -222,6 +222,11 @@ def test_a_proof_that_failed_is_not_in_the_journal(county: Terminal, monkeypatch
         (("case", "confirm", "卓玛", "--by", "T"), "--seen / --absent"),
         (("incident", "judge", "x", "--by", "T"), "--real / --not-real"),
         (("case", "note", "卓玛", "text"), "--by"),
+        (("case", "confirm", "卓玛", "--seen", "--absent", "--by", "T"), "only one can be meant of --seen / --absent"),
+        (
+            ("incident", "judge", "x", "--not-real", "--real", "--by", "T"),
+            "only one can be meant of --real / --not-real",
+        ),
     ],
 )
 def test_what_was_not_said_is_asked_for_and_nothing_is_done(
