@@ -120,7 +120,7 @@ def refusal(
         # A gateway that waited in vain for what is behind it cannot say that nothing got through.
         return DeliveryError(reason, retry_after=later, doubtful=status in _WAITED_IN_VAIN)
     if status in _TOLD_BY_A_PAGE and is_web_page(body):
-        return DeliveryError(f"{reason} with a web page, as a proxy would", Fault.ACCOUNT, retry_after=later)
+        return replaced_by_page(place, status, wait=later)
     if status in _OF_THIS_MESSAGE or status == _GONE:
         return DeliveryError(reason, Fault.ADDRESS if status == _GONE else Fault.MESSAGE)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -128,9 +128,10 @@ def refusal(
     return DeliveryError(reason, Fault.ACCOUNT, retry_after=later)
 
 
-def replaced_by_page(place: str, status: int) -> DeliveryError:
+def replaced_by_page(place: str, status: int, *, wait: dt.timedelta | None = None) -> DeliveryError:
     """Return the error for a web page in place of an answer: a proxy's, or one that wants somebody to log in."""
-    return DeliveryError(f"{place}: answered {status} with a web page, as a proxy would", Fault.ACCOUNT)
+    reason = f"{place}: answered {status} with a web page, as a proxy would"
+    return DeliveryError(reason, Fault.ACCOUNT, retry_after=wait)
 
 
 def lost(place: str, *, late: bool) -> DeliveryError:

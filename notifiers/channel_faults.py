@@ -82,6 +82,7 @@ CHANNEL_FAULTS: Patterns = compiled(
     (r"the mail server did not answer in time after the mail was sent", "邮件发出后邮件服务器没有按时答复，可能已收下"),
     (r"mail server (?P<a>\S+): refused the login.*", "邮件服务器{a}拒绝登录"),
     (r"(?:mail server )?(?P<a>\S+): refused to talk: (?P<b>\d+)", "邮件服务器{a}拒绝连接（{b}）"),
+    (r"(?:mail server )?(?P<a>\S+): offers no login by a password", "邮件服务器{a}不支持用密码登录"),
     (r"(?:mail server )?(?P<a>\S+): offers no STARTTLS, .*", "邮件服务器{a}不支持STARTTLS，不能明文发送"),
     (r"mail server (?P<a>\S+): not reached, or the connection was lost", "邮件服务器{a}连接不上或连接中断"),
     *(

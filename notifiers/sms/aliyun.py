@@ -67,11 +67,7 @@ REFUSALS: Mapping[str, Verdict] = {
     "InvalidTimeStamp": MENDED,  # this machine's clock is more than 15 minutes off
     "SignatureNonceUsed": SOON,
     "InvalidAccessKeyId": MENDED,
-    "MissingAccessKeyId": MENDED,
-    "InvalidSecurityToken": MENDED,
-    "UserDisable": MENDED,
-    "Forbidden": MENDED,
-    "NoPermission": MENDED,
+    **dict.fromkeys(("MissingAccessKeyId", "InvalidSecurityToken", "UserDisable", "Forbidden", "NoPermission"), MENDED),
     "Throttling": A_MINUTE,
 }
 """Codes of help.aliyun.com/document_detail/101346.html and of the gateway before it; a longer name counts first."""
