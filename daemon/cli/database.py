@@ -14,6 +14,7 @@ from daemon.cli.faults import Refusal, refuse
 from daemon.cli.language import worded
 from daemon.cli.output import say
 from daemon.cli.shared import configured, open_store_of, progress_bars, quiet_logs, the_config, working
+from daemon.cli.written import is_replaced
 from daemon.clock import wall_clock
 from daemon.problems import Problem
 from daemon.store import cases, journal
@@ -70,6 +71,8 @@ def backup(file: Path | None, scheduled: bool) -> None:  # noqa: FBT001 - click'
             raise refuse(str(target), "is the store itself", "name another file")
         if not target.absolute().parent.is_dir():
             raise refuse(str(target), "its folder does not exist", "make it first")
+        if not is_replaced(target):
+            raise refuse(str(target), "is a link or a device, and is not replaced", "name a file")
         if not may_be_replaced(target):
             raise refuse(str(target), "exists and is no backup: it is not overwritten", "name another file")
         with progress_bars(worded("备份", "backing up")) as bars:

@@ -12,6 +12,14 @@ from daemon.cli.faults import refuse
 _HINT = "set LC_ALL=C.UTF-8"
 
 
+def open_closed_streams() -> None:
+    """Let standard output and error that were closed before the start take what is written, and keep none of it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = io.BufferedWriter(io.FileIO(os.devnull, "w"))
+            setattr(sys, name, io.TextIOWrapper(nowhere, encoding="utf-8"))
+
+
 def print_in_any_locale() -> None:
     """Let standard output and error write what their character set lacks as its code point, and never fail."""
     for stream in (sys.stdout, sys.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 FAILED, WRONG = 1, 2
 PROGRAM = "baoxue"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,16 @@ def faults_of(error: Exception) -> Faults | None:
         return Faults(error.problems, WRONG)
     if isinstance(error, Refusal):
         return Faults(error.problems, error.code)
-    if isinstance(error, OSError) and error.filename is not None:
+    return _of_the_system(error) if isinstance(error, OSError) else _of_rooms(error)
+
+
+def _of_the_system(error: OSError) -> Faults | None:
+    """Say what the system refuses: a file by its name, or room for what is printed, which has none."""
+    if error.filename is not None:
         return Faults((Problem(str(error.filename), None, "", error.strerror or "cannot be used"),), WRONG)
-    return _of_rooms(error)
+    if error.errno in _NO_ROOM:
+        return Faults((Problem(PROGRAM, None, "", f"what it prints or writes has no room: {error.strerror}"),), FAILED)
+    return None
 
 
 def _usage(error: click.UsageError) -> Faults:

@@ -14,7 +14,13 @@ from typing import Any
 import click
 
 from daemon.build import version
-from daemon.cli.encoding import is_of_the_locale, print_in_any_locale, refused_by_the_locale, typed_words
+from daemon.cli.encoding import (
+    is_of_the_locale,
+    open_closed_streams,
+    print_in_any_locale,
+    refused_by_the_locale,
+    typed_words,
+)
 from daemon.cli.faults import faults_of, print_faults
 from daemon.cli.helping import give_words, in_readers_words, translated
 from daemon.cli.shared import configured
@@ -61,6 +67,7 @@ class LazyGroup(click.Group):
     ) -> Any:  # noqa: ANN401
         """Run a command; every fault of a user's becomes lines on standard error, never a traceback."""
         standalone = rest.pop("standalone_mode", True)
+        open_closed_streams()
         print_in_any_locale()
         code = self._run(args, prog_name or "baoxue", rest)
         if standalone:
@@ -79,8 +86,7 @@ class LazyGroup(click.Group):
             click.echo(error.message, err=True)  # the help of a group named without a command, as it is laid out
             return WRONG
         except BrokenPipeError:
-            # Whoever read our output has enough; what Python would still flush must not complain again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _print_no_more()  # whoever read our output has enough
             return FAILED
         except UnicodeEncodeError as error:
             if not is_of_the_locale(error):
@@ -92,8 +98,15 @@ class LazyGroup(click.Group):
             if known is None:
                 raise
             print_faults(known.problems)
+            if isinstance(error, OSError) and error.filename is None:
+                _print_no_more()
             return known.code
         return code if isinstance(code, int) else DONE
+
+
+def _print_no_more() -> None:
+    """Drop what Python would still write to standard output at the end: it must not complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 _COMMANDS = {

@@ -13,6 +13,7 @@ from daemon.cli.faults import FAILED, WRONG, refuse
 from daemon.cli.naming import the_case
 from daemon.cli.output import print_json, say
 from daemon.cli.shared import as_json, printing, the_house
+from daemon.cli.written import is_replaced
 from daemon.clock import wall_clock
 from daemon.problems import either
 
@@ -52,12 +53,14 @@ def proof(number: str, by: str, out: Path | None, form: str | None) -> None:
             make_proof(house, number, by, version(), now, lambda made: _pass_on(_paper(made, form)))
             return
         file = out or Path(f"proof-{number}.{form}")
-        partial = file.with_name(file.name + ".partial")
+        written = file.with_name(file.name + ".partial") if is_replaced(file) else file
         try:
-            make_proof(house, number, by, version(), now, lambda made: _write(partial, made, form))
-            partial.replace(file)
+            make_proof(house, number, by, version(), now, lambda made: _write(written, made, form))
+            if written != file:
+                written.replace(file)
         finally:
-            partial.unlink(missing_ok=True)
+            if written != file:
+                written.unlink(missing_ok=True)
     say(f"已写入：{file}", f"written: {file}")
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from daemon.store import upgrades
-from daemon.store.faults import NoBackup, StoreError, StoreNewer
+from daemon.store.faults import NoBackup, StoreError, StoreFull, StoreNewer
 from daemon.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ def backup(store: Store, path: Path) -> None:
     partial.unlink(missing_ok=True)
     os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        if store.file is not None:
-            _copy_file(store.file, partial)
-        else:
-            _copy_rows_out(store, partial)
+        with _writing(path):
+            if store.file is not None:
+                _copy_file(store.file, partial)
+            else:
+                _copy_rows_out(store, partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -55,13 +56,24 @@ def restore(store: Store, path: Path) -> None:
     found = _checked_revision(path)
     if store.file is not None:
         store.engine.dispose()
-        _copy_file(path, store.file)
+        with _writing(store.file):
+            _copy_file(path, store.file)
         return
     if found != upgrades.head():
         raise StoreError(f"the backup is of revision {found}: restore it to SQLite first, which upgrades it")
     store.upgrade()
     with closing(_lite(path)) as source:
         store.commit(lambda tx: _replace_rows(tx.connection, source, tx.district))
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Raise what SQLite says of a file that is being written as StoreError, StoreFull where there is no room for it."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        is_full = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+        raise (StoreFull if is_full else StoreError)(f"{path} cannot be written: {error}") from error
 
 
 def _copy_file(source: Path, target: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -133,6 +134,30 @@ def test_a_backup_that_cannot_be_restored_pushes_out_no_other(reported: Reported
         opened.execute("UPDATE entry SET kind = 'note' WHERE kind = 'raised'")
     assert "are not what was written" in reported.terminal.refused("db", "backup", "--scheduled", code=1)
     assert [file.name for file in folder.iterdir()] == ["baoxue-20260101T000000Z.backup"]
+
+
+def test_a_backup_replaces_no_link_and_no_device(terminal: Terminal) -> None:
+    pipe, link = terminal.folder / "pipe", terminal.folder / "newest.backup"
+    os.mkfifo(pipe)
+    link.symlink_to(terminal.folder / "kept.backup")
+    for place in (pipe, link):
+        assert "is not replaced" in terminal.refused("db", "backup", str(place))
+    assert (pipe.is_fifo(), link.is_symlink()) == (True, True)
+
+
+def test_a_backup_without_room_is_said_in_a_line_and_leaves_nothing(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(database: str | Path, **rest: Any) -> sqlite3.Connection:  # noqa: ANN401 - whatever sqlite3 takes
+        opened: sqlite3.Connection = usual(database, **rest)
+        opened.execute("PRAGMA max_page_count = 1")  # no fewer than there are: of a new file, one
+        return opened
+
+    usual = sqlite3.connect
+    monkeypatch.setattr("daemon.store.backups.sqlite3.connect", connect)
+    said = terminal.refused("db", "backup", "mine.backup", code=1)
+    assert "mine.backup cannot be written: database or disk is full" in said
+    assert list(terminal.folder.glob("mine.backup*")) == []
 
 
 def test_a_scheduled_backup_needs_its_table_and_names_its_file_itself(terminal: Terminal) -> None:

@@ -44,6 +44,31 @@ def test_the_process_exits_1_when_it_failed(terminal: Terminal) -> None:
     assert done.stderr.startswith("baoxue feed units  ")
 
 
+def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """What a shell makes of a line in which `baoxue` is this one."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    asked = ["/bin/sh", "-c", line.replace("baoxue", f"{sys.executable} -m daemon")]
+    return subprocess.run(asked, cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("command", ["cases", "cases --json", "--help"])
+def test_an_output_without_room_is_said_in_a_line(terminal: Terminal, command: str) -> None:
+    done = shell(terminal.folder, f"baoxue {command} > /dev/full")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["cases", "cases --json", "audit"])
+def test_an_output_closed_before_the_start_is_written_to_nowhere(terminal: Terminal, command: str) -> None:
+    done = shell(terminal.folder, f"baoxue {command} >&-")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_wrong_has_its_exit_status_also_where_nobody_reads_it(terminal: Terminal) -> None:
+    assert shell(terminal.folder, "baoxue case show 7 2>&-").returncode == 2
+
+
 @pytest.mark.parametrize("name", sorted({*baoxue.list_commands(click.Context(baoxue))} - {"demo", "init"}))
 def test_every_command_explains_itself_and_takes_a_configuration(terminal: Terminal, name: str) -> None:
     assert "--config" in terminal.told(name, "--help")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import stat
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,6 +129,25 @@ def test_a_proof_goes_to_standard_output_for_who_may_write_no_file(heard: Report
 def test_a_proof_lies_in_the_folder_when_nobody_says_where(heard: Reported) -> None:
     heard.terminal.told("case", "proof", heard.number, "--by", "W")
     assert (heard.terminal.folder / f"proof-{heard.number}.html").is_file()
+
+
+def test_a_proof_is_written_into_a_link_and_leaves_it_one(heard: Reported) -> None:
+    link, paper = heard.terminal.folder / "newest.html", heard.terminal.folder / "kept.html"
+    link.symlink_to(paper)
+    heard.terminal.told("case", "proof", heard.number, "--by", "W", "--out", str(link))
+    assert link.is_symlink()
+    assert "送达证明" in paper.read_text(encoding="utf-8")
+
+
+def test_a_proof_leaves_a_pipe_what_it_is(heard: Reported) -> None:
+    pipe, papers = heard.terminal.folder / "printer", list[str]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: papers.append(pipe.read_text(encoding="utf-8")))
+    reader.start()
+    heard.terminal.told("case", "proof", heard.number, "--by", "W", "--out", str(pipe))
+    reader.join(timeout=30)
+    assert pipe.is_fifo()
+    assert "送达证明" in papers[0]
 
 
 def test_a_proof_can_be_had_as_a_document(heard: Reported) -> None:
