@@ -38,6 +38,21 @@ _FAULTS = compiled(
     (r"(?P<a>.+) is a channel that is not configured", "渠道{a}没有配置"),
     (r"is not a (?:URL|mail address|bare mail address|duration|date).*", "格式不对"),
     (r"holds no web address", "里面没有网址"),
+    # the clock, and jobs that fail
+    (
+        r"it shows (?P<a>[\d: -]+) UTC, (?P<span>.+) before the newest instant known; nothing is polled or judged",
+        "显示 {a} UTC，比已知的最新时刻早{span}，暂停读取和判断",
+    ),
+    (
+        r"it shows (?P<a>[\d: -]+) UTC, (?P<span>.+) after the newest instant known, and no roll since.+",
+        "显示 {a} UTC，比已知的最新时刻晚{span}，其间没有点名，暂停判断",
+    ),
+    (
+        r"it was (?P<span>.+) ahead; what was told meanwhile may have been too early, and is corrected if so",
+        "曾超前{span}，其间的通知可能过早，如有误将自动更正",
+    ),
+    (r"it shows (?P<a>[\d: -]+) UTC, but the store has seen (?P<b>[\d: -]+)", "显示 {a} UTC，数据库已有 {b} 的记录"),
+    (r"(?P<a>\w+(?:Error|Exception))", "程序出错（{a}）"),
     # the store
     (r"the disk of the database is full \((?P<a>.+)\)", "数据库所在磁盘已满（{a}）"),
     (r"the database file was removed while it was in use: (?P<a>.+)", "数据库文件被删除：{a}"),
@@ -65,6 +80,16 @@ _HINTS = compiled(
     (r"look whether the database runs and lets the daemon in", "请检查数据库是否在运行、是否允许本系统连接"),
     (r"put the file back, or: (?P<a>.+)", "请放回原文件，或运行 {a}"),
     (r"look at the log of the database", "请查看数据库的日志"),
+    (r"the log shows it whole", "详见日志"),
+    (
+        r"mend it in the configuration or at the provider; to try it: (?P<a>.+)",
+        "请检查配置或联系服务商；试发：{a}",
+    ),
+    (r"set the clock of the machine; if it is right: (?P<a>.+)", "请校正本机时钟；如时钟无误，请运行 {a}"),
+    (
+        r"it goes on with the first roll of a later session; if the clock is right: (?P<a>.+)",
+        "有新的点名后自动恢复；如时钟无误，请运行 {a}",
+    ),
 )
 
 

@@ -42,6 +42,13 @@ def _at(text: str) -> str:
     return re.sub(r"^line (\d+)$", r"第\1行", text)
 
 
+def _span(text: str) -> str:
+    """A span such as `2 d 23 h 59 min`, without what is none of it."""
+    parts = re.findall(r"(\d+) (d|h|min)", text)
+    units = {"d": "天", "h": "小时", "min": "分钟"}
+    return "".join(f"{count}{units[unit]}" for count, unit in parts if int(count)) or "不到1分钟"
+
+
 _AS: Mapping[str, Callable[[str], str]] = {
     "records": lambda text: _RECORDS.get(text, text),
     "names": _listed,
@@ -49,5 +56,6 @@ _AS: Mapping[str, Callable[[str], str]] = {
     "words": _listed,
     "ids": _listed,
     "at": _at,
+    "span": _span,
 }
 """How what a text quotes is said, by the name of the group; everything else stays as it is."""

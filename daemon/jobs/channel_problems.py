@@ -26,7 +26,7 @@ MANY_ADDRESSES = 3
 ADDRESSES_WITHIN = dt.timedelta(days=1)
 
 OF_CHANNELS = (ServiceProblem.CHANNEL_REFUSED, ServiceProblem.CHANNEL_FAILING)
-_TRY = "mend it in the configuration or at the provider; to try it: baoxue say --channel {}"
+TRY_AGAIN = "mend it in the configuration or at the provider; to try it: baoxue say --channel {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _refuses_everybody(tx: Tx, house: House, line: Line, now: dt.datetime) -> No
 
 
 def _note(tx: Tx, house: House, problem: ServiceProblem, line: Line, reason: str, now: dt.datetime) -> None:
-    hint = _TRY.format(line.channel)
+    hint = TRY_AGAIN.format(line.channel)
     note_problem(tx, house, Trouble(problem, line.part(tx, house), reason, hint, line.channel), now)
 
 

@@ -14,6 +14,7 @@ from daemon.store.tx import Tx
 FEW_FAILURES = 3
 LASTS_SECONDS = 60.0
 """A job that has failed so often and so long is in more than passing trouble."""
+IN_THE_LOG = "the log shows it whole"
 _SENDS = "send "
 
 
@@ -63,7 +64,7 @@ def review_jobs(house: House, failing: Sequence[Failing], now: dt.datetime) -> N
 def _review(tx: Tx, house: House, wrong: dict[str, Failing], known: set[str], now: dt.datetime) -> None:
     for part, one in wrong.items():
         channel = one.job.removeprefix(_SENDS) if one.job.startswith(_SENDS) else None
-        trouble = Trouble(ServiceProblem.JOB_FAILING, part, one.reason, "the log shows it whole", channel)
+        trouble = Trouble(ServiceProblem.JOB_FAILING, part, one.reason, IN_THE_LOG, channel)
         note_problem(tx, house, trouble, now)
     for part in known - wrong.keys():
         end_problem(tx, house, ServiceProblem.JOB_FAILING, part, now)
