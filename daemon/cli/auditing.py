@@ -58,8 +58,8 @@ def audit(mend: bool) -> None:  # noqa: FBT001 - click's own way
         with house.store.read() as tx:
             fault = fault_of_clock(tx, wall_clock())
         if (unwritten := try_to_write(house.store)) is not None:
-            zh = f"数据库写不进去，提醒发不出去：{fault_words(str(unwritten), original=False)}"
-            en = f"nothing can be written, so that nobody is told of a child: {unwritten}"
+            zh = f"数据库写不进去：{fault_words(str(unwritten), original=False)}"
+            en = f"the store takes nothing that is written: {unwritten}"
             records.append({"what": "store", "zh": zh, "en": en, "count": 1, "since": None})
         if fault is not None:
             records.append({"what": "clock", "zh": "系统时钟落后", "en": fault, "count": 1, "since": None})

@@ -167,5 +167,7 @@ def _text(path: Path) -> str:
 def _unread(path: Path, error: OSError) -> Problem:
     if isinstance(error, FileNotFoundError):
         return Problem(str(path), None, "", "does not exist", "name a file with --config, or copy config.example.toml")
+    if isinstance(error, IsADirectoryError):
+        return Problem(str(path), None, "", "is a folder", f"name the file in it, such as {path / 'config.toml'}")
     reason = (error.strerror or "unknown reason").lower()
     return Problem(str(path), None, "", f"cannot be read: {reason}", "let the daemon's user read it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from daemon.desk.faults import DeskError
 from daemon.problems import nearest
@@ -22,9 +22,17 @@ def case_row(tx: Tx, number: str) -> CaseRow:
     """The case of a number as stored; DeskError when there is none."""
     row = cases.by_number(tx, number)
     if row is None:
-        meant = nearest(number, [one.number for one in cases.list_cases(tx)])
+        known = [one.number for one in cases.list_cases(tx)]
+        meant = _of_serial(number, known) or nearest(number, known)
         raise DeskError(subject_of(number), "does not exist", f'did you mean "{meant}"?' if meant else HINT)
     return row
+
+
+def _of_serial(words: str, known: Sequence[str]) -> str | None:
+    """Return the newest number that ends in these digits, for who leaves out the year; None where there is none."""
+    digits = words.strip()
+    ending = f"-{int(digits):06}" if digits.isascii() and digits.isdecimal() else None
+    return max((one for one in known if ending and one.endswith(ending)), default=None)
 
 
 def ledger(

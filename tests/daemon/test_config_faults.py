@@ -75,7 +75,8 @@ def test_a_missing_file_is_a_problem_of_its_own(tmp_path: Path) -> None:
 
 def test_a_folder_in_place_of_the_file_is_a_problem(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path)
-    assert problem.fault == "cannot be read: is a directory"
+    hint = f"name the file in it, such as {tmp_path / 'config.toml'}"
+    assert (problem.fault, problem.hint) == ("is a folder", hint)
 
 
 def test_a_file_in_another_encoding_is_told_with_its_line(tmp_path: Path) -> None:

@@ -43,6 +43,14 @@ def test_the_ledger_shows_the_child_and_its_units_by_name_and_id(reported: Repor
     ]
 
 
+def test_who_leaves_out_the_year_of_a_case_is_told_the_number(reported: Reported) -> None:
+    serial = str(int(reported.number.partition("-")[2]))
+    for words in (serial, serial.zfill(6)):
+        said = reported.terminal.refused("case", "ack", words, "--by", "Tao")
+        assert said == f'baoxue case {words}  does not exist – did you mean "{reported.number}"?\n'
+    assert '"baoxue cases --all" lists them' in reported.terminal.refused("case", "ack", "999", "--by", "Tao")
+
+
 def test_an_acknowledgement_stops_the_next_rung(reported: Reported) -> None:
     assert "acknowledged" in reported.terminal.told("case", "ack", reported.number, "--by", "Tao")
     assert "acknowledged before" in reported.terminal.told("case", "ack", reported.number, "--by", "Tao")

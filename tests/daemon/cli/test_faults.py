@@ -37,6 +37,11 @@ def test_the_process_exits_2_when_the_input_is_wrong(terminal: Terminal) -> None
     assert done.stderr.startswith("baoxue case 7  does not exist – ")
 
 
+def test_a_folder_named_as_configuration_is_told_which_file_in_it_is_meant(terminal: Terminal) -> None:
+    done = process(terminal.folder, "--config", ".", "cases")
+    assert (done.returncode, done.stderr) == (2, ".  is a folder – name the file in it, such as config.toml\n")
+
+
 def test_the_process_exits_1_when_it_failed(terminal: Terminal) -> None:
     (terminal.folder / "units.csv").unlink()
     done = process(terminal.folder, "import", "--feed", "units")

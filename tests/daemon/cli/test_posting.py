@@ -185,7 +185,7 @@ def test_an_audit_is_not_well_where_the_store_takes_nothing(terminal: Terminal) 
     with nothing_can_be_written():
         result = terminal.ask("audit")
     assert (result.exit_code, result.stderr) == (1, "")
-    assert "nothing can be written" in result.stdout
+    assert "the store takes nothing" in result.stdout
     assert "nothing is overdue" not in result.stdout
     assert "nothing is overdue" in terminal.told("audit")
 
