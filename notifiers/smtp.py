@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import smtplib
+import socket
 import ssl
 from dataclasses import dataclass, field
 from email.utils import parseaddr
@@ -22,6 +23,8 @@ _NO = 500
 _LOGINS = frozenset({"CRAM-MD5", "PLAIN", "LOGIN"})
 PLAIN_ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\]+")
 
+_PROMPTLY = dt.timedelta(seconds=20)
+"""So long at most to be connected, or answered on a connection that was kept: whoever is there is quick at both."""
 _STEPS = 4
 """So many time-outs bound what may take several: to connect and log in, and to hand over one mail."""
 
@@ -33,7 +36,8 @@ class EmailSettings:
     """Where mail is handed over, and as whom.
 
     `sender` is the From header (`名称 <address>`). A certificate is always verified, by `trust`; a proxy
-    for HTTP carries no mail. `timeout` bounds each answer, `answer_timeout` the one to a whole mail. `hello` is the
+    for HTTP carries no mail. `timeout` bounds each answer (some servers let strangers wait for minutes; RFC 5321,
+    4.5.3.2), `answer_timeout` the one to a whole mail. `hello` is the
     name this host greets with (default: its own). Mails that cannot be delivered come back to `bounce_to` (default: the
     sender's address), with a `bounce_tag` each to an address of its own (`ReturnAddress`); `notify` is of what servers
     are asked to tell there.
@@ -45,7 +49,7 @@ class EmailSettings:
     security: Literal["none", "starttls", "tls"] = "none"
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    timeout: dt.timedelta = dt.timedelta(seconds=20)
+    timeout: dt.timedelta = dt.timedelta(minutes=5)
     answer_timeout: dt.timedelta = dt.timedelta(minutes=10)
     trust: Trust = field(default_factory=Trust)
     hello: str | None = None
@@ -53,6 +57,11 @@ class EmailSettings:
     bounce_to: str | None = None
     notify: tuple[Notice, ...] = ("failure", "delay")
     bounce_tag: str | None = None
+
+    @property
+    def promptly(self) -> float:
+        """Return the seconds within which whoever is there takes a connection, or answers on one that was kept."""
+        return min(self.timeout, _PROMPTLY).total_seconds()
 
     @property
     def longest_exchange(self) -> float:
@@ -103,9 +112,9 @@ def _greet(settings: EmailSettings, place: str) -> smtplib.SMTP:
     seconds = settings.timeout.total_seconds()
     context = settings.trust.context()
     if settings.security == "tls":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(local_hostname=settings.hello, timeout=seconds, context=context)
+        smtp: smtplib.SMTP = _Tls(local_hostname=settings.hello, timeout=seconds, context=context)
     else:
-        smtp = smtplib.SMTP(local_hostname=settings.hello, timeout=seconds)
+        smtp = _Plain(local_hostname=settings.hello, timeout=seconds)
     # Connected by a call of its own, for only then is there a socket to cut off; the name is what certificates are for.
     smtp._host = settings.host  # type: ignore[attr-defined]  # noqa: SLF001 - see above
     try:
@@ -116,6 +125,19 @@ def _greet(settings: EmailSettings, place: str) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
+
+
+class _Plain(smtplib.SMTP):
+    """An SMTP connection that must come about promptly, whatever time its answers have."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        connected = socket.create_connection((host, port), min(timeout, _PROMPTLY.total_seconds()))
+        connected.settimeout(timeout)
+        return connected
+
+
+class _Tls(smtplib.SMTP_SSL, _Plain):
+    """The same under TLS from its beginning."""
 
 
 def _expect_greeting(greeting: tuple[int, bytes]) -> None:
@@ -139,7 +161,7 @@ def _introduce(smtp: smtplib.SMTP, settings: EmailSettings, place: str, context:
 def still_there(smtp: smtplib.SMTP, settings: EmailSettings) -> bool:
     """Return whether a kept connection still answers; RSET also forgets a transaction that was refused halfway."""
     try:
-        with bounded(settings.longest_exchange, lambda: smtp.sock):
+        with bounded(settings.promptly, lambda: smtp.sock):
             return smtp.rset()[0] == OK
     except (smtplib.SMTPException, OSError):
         return False

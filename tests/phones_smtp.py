@@ -60,6 +60,10 @@ class _Smtp(SMTP):
         if not await self._stopped_at("DATA"):
             await super().smtp_DATA(arg)
 
+    async def _handle_client(self) -> None:
+        await asyncio.sleep(self.sink.waits_before_greeting)
+        await super()._handle_client()
+
     async def smtp_RSET(self, arg: str | None) -> None:  # noqa: N802
         if not await self._stopped_at("RSET"):
             await super().smtp_RSET(arg)
@@ -101,6 +105,7 @@ class SmtpSink(Phone):
         self._login = login
         self._plan: dict[str, deque[str | None]] = {}
         self._thinks = 0.0
+        self.waits_before_greeting = 0.0
         self._folder = tempfile.TemporaryDirectory()
         certificate = Certificate(Path(self._folder.name)) if security != "none" else None
         self.trust = Trust(certificate.file.read_text(encoding="utf-8") if certificate else "")

@@ -85,7 +85,9 @@ class EmailConfig(Trusting):
     password_file: Text | None = Field(
         default=None, repr=False, description="the file with its password", examples=['"mail.password"']
     )
-    timeout: Lasting = Field(default=20 * _seconds, description="how long one step may take")
+    timeout: Lasting = Field(
+        default=300 * _seconds, description="how long one answer may take; some servers let strangers wait for minutes"
+    )
     answer_timeout: Lasting = Field(
         default=600 * _seconds, description="how long the server may take to answer a whole mail, which filters look at"
     )

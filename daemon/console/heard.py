@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from daemon.jobs.house import House
 from daemon.jobs.receipts import PUSHED, keep
 from notifiers.contract import Listener, NotHeardError, Pushed
+from notifiers.sms.push_forms import fields_of
 
 log = structlog.get_logger()
 
@@ -37,7 +38,7 @@ async def hear(house: House, request: Request) -> Response:
         return _answered(house, channel, "too long", 413)
     pushed = Pushed(
         path=request.url.path,
-        query=dict(request.query_params),
+        query=fields_of(request.scope["query_string"]),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
     )

@@ -93,9 +93,17 @@ def written(value: object) -> str:
     return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
+def parsed(body: bytes) -> Any:  # noqa: ANN401 - parsed JSON
+    """Return the JSON in a body, which many gateways in China write in GBK; raise ValueError where there is none."""
+    try:
+        return json.loads(body)
+    except UnicodeDecodeError:
+        return json.loads(body.decode("gb18030"))
+
+
 def _json(body: bytes) -> object:
     try:
-        found: object = json.loads(body)
+        found: object = parsed(body)
     except ValueError:
         return None
     return found

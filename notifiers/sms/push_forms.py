@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from notifiers.contract import NotHeardError, Pushed, Reply, Report
 from notifiers.refusals import coded, fault_of_receipt
-from notifiers.sms.gateway_answers import dig, written
+from notifiers.sms.gateway_answers import dig, parsed, written
 from notifiers.sms.pushes import china_time, e164, instant, text_of
 
 FIELDS = ("rows", "id", "provider_id", "status", "detail", "from", "text", "at", "reply_id", "token")
@@ -105,10 +105,19 @@ def form_of(pushed: Pushed) -> dict[str, str]:
     content = pushed.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content not in {"application/x-www-form-urlencoded", ""} or pushed.body[:1] in {b"{", b"["}:
         return {}
-    try:
-        return dict(parse_qsl(pushed.body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_ROWS))
-    except ValueError:
-        return {}
+    return fields_of(pushed.body)
+
+
+def fields_of(raw: bytes) -> dict[str, str]:
+    """Return the fields of a form or of an address's query, in UTF-8 or, as many gateways in China write, in GBK."""
+    for encoding in ("utf-8", "gb18030"):
+        with contextlib.suppress(ValueError):
+            words = raw.decode(encoding)
+            fields = parse_qsl(
+                words, keep_blank_values=True, encoding=encoding, errors="strict", max_num_fields=_MOST_ROWS
+            )
+            return dict(fields)
+    return {}
 
 
 def _sent(pushed: Pushed, *, only_body: bool) -> Any:  # noqa: ANN401 - whatever was pushed
@@ -123,7 +132,7 @@ def _sent(pushed: Pushed, *, only_body: bool) -> Any:  # noqa: ANN401 - whatever
 
 def _parsed(content: bytes) -> Any:  # noqa: ANN401 - whatever was pushed
     try:
-        return json.loads(content)
+        return parsed(content)
     except ValueError:
         raise NotHeardError("the push is no JSON", forged=False) from None
 

@@ -217,7 +217,7 @@ def tree(source: str, box: str = "imap", sms: str = "http") -> dict[str, Any]:
                 "from": "控辍保学 <baoxue@example.org>",
                 "username": "baoxue",
                 **secret("password", "MAIL_PASSWORD", "mail.password"),
-                "timeout": "20s",
+                "timeout": "5m",
                 "answer_timeout": "10m",
                 "ca_file": "county-ca.pem",
                 "bounce_to": "bounces@example.org",

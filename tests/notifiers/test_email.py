@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -179,6 +179,30 @@ def test_a_server_may_think_longer_about_a_whole_mail_than_about_a_command() -> 
         channel.send(message(MAILBOX))
         channel.close()
         sink.expects_only(MAILBOX)
+
+
+@pytest.mark.parametrize("security", ["none", "tls"])
+def test_a_server_may_let_strangers_wait_longer_than_a_connection_takes(
+    security: Literal["none", "tls"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifiers.smtp._PROMPTLY", SHORT)
+    with SmtpSink(security=security) as sink:
+        sink.waits_before_greeting = 2 * SHORT.total_seconds()
+        channel = mail(sink, security=security, trust=sink.trust)
+        channel.send(message(MAILBOX))
+        channel.close()
+        sink.expects_only(MAILBOX)
+
+
+def test_a_kept_connection_that_nobody_answers_on_is_given_up_promptly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notifiers.smtp._PROMPTLY", SHORT)
+    with SmtpSink(strict=False) as sink:
+        channel = mail(sink, timeout=dt.timedelta(minutes=5))
+        channel.send(message(MAILBOX))
+        sink.hangs("RSET")
+        channel.send(message(MAILBOX, message_id="m-2"))
+        channel.close()
+        assert sink.connections == 2
 
 
 def test_a_server_that_closes_is_asked_again_on_a_new_connection() -> None:

@@ -296,6 +296,14 @@ def test_words_that_are_called_a_web_page_leave_it_in_doubt() -> None:
     assert (error.fault, error.doubtful) == (Fault.PASSING, True)
 
 
+def test_json_in_gbk_is_read() -> None:
+    with SmsGateway(strict=False) as gateway:
+        gateway.answers(Answer(body='{"code": "0", "msg": "成功"}'.encode("gbk"), headers=PLAIN))
+        channel = sms(gateway.url, ok_field="code", ok_value="0")
+        channel.send(message(PHONE))
+        channel.close()
+
+
 def test_json_that_is_called_a_web_page_is_read() -> None:
     with SmsGateway(strict=False) as gateway:
         gateway.answers(Answer(body=b'{"code": "0"}', headers=HTML))

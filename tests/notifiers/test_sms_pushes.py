@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from notifiers.contract import Fault, Heard, NotHeardError, Pushed, Reply, Report
 from notifiers.provider import SettingError
 from notifiers.sms.http import PROVIDER, HttpSms, HttpSmsSettings
-from notifiers.sms.push_forms import PushForm
+from notifiers.sms.push_forms import PushForm, fields_of
 from notifiers.sms.pushes import china_time, e164, instant
 from tests.notifiers.letters import NOON, PHONE, noon
 
@@ -248,6 +248,27 @@ def test_our_own_form_may_come_as_a_form_or_in_the_address_too() -> None:
     fields = {name: str(value) for name, value in REPORT.items()}
     for pushed in (as_form(fields), in_the_address(fields)):
         assert [one.message_id for one in gateway(receipts_token=TOKEN).hear(pushed, NOON).reports] == ["m-1"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+@pytest.mark.parametrize("form", ["json", "form"])
+def test_a_reply_is_read_in_either_encoding_of_china(encoding: str, form: str) -> None:
+    row = {"mobile": "13800001234", "content": "收到，马上去"}
+    body = (
+        json.dumps(row, ensure_ascii=False).encode(encoding)
+        if form == "json"
+        else urlencode(row, encoding=encoding).encode()
+    )
+    headers = {"x-token": TOKEN, "content-type": f"application/{'json' if form == 'json' else 'x-www-form-urlencoded'}"}
+    names = {"id": "custid", "status": "stat", "from": "mobile", "text": "content"}
+    heard = gateway(receipts_token=TOKEN, pushes=PushForm(names)).hear(Pushed("/heard/sms", {}, headers, body), NOON)
+    assert [one.text for one in heard.replies] == ["收到，马上去"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_an_address_is_read_in_either_encoding_of_china(encoding: str) -> None:
+    assert fields_of(urlencode({"text": "收到", "at": ""}, encoding=encoding).encode()) == {"text": "收到", "at": ""}
+    assert fields_of("text=收到".encode(encoding)) == {"text": "收到"}
 
 
 def test_rows_may_lie_deeper_and_be_json_in_a_field_of_a_form() -> None:
