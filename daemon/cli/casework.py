@@ -173,7 +173,8 @@ def _print(house: House, done: Acted, words: Said, unchanged: Said = ("", "")) -
         people = house.people(tx)
         name = open_names(tx, people, students=[done.case.student_id]).students.get(done.case.student_id)
         record: dict[str, Any] = {**outline(house, people, done.case), "name": name, "changed": done.changed}
+    counts_in = f"  {done.session.date} {done.session.name}" if done.session else ""
     if as_json():
         print_json(record)
         return
-    click.echo(f"{done.case.number}  {name_shown(name)}  {in_words(words if done.changed else unchanged)}")
+    click.echo(f"{done.case.number}  {name_shown(name)}  {in_words(words if done.changed else unchanged)}{counts_in}")

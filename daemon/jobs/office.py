@@ -57,10 +57,14 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What became of a case somebody acted on; `changed` is False when it was so already."""
+    """What became of a case somebody acted on; `changed` is False when it was so already.
+
+    `session` is the one that what was said by hand counts in, where something was said of one.
+    """
 
     case: Case
     changed: bool = True
+    session: Session | None = None
 
 
 def acknowledge(house: House, number: str, actor: Actor, now: dt.datetime, *, episode: int | None = None) -> Acted:
@@ -123,7 +127,8 @@ def _confirm(tx: Tx, house: House, number: str, seen: bool, actor: Actor, now: d
     overlays.record_overlays(tx, [overlay])
     judge_anew(tx, house, [house.people(tx).class_now(case.student_id)], now)
     facts = {"seen": seen, "date": session.date.isoformat(), "session": session.name}
-    return _write(tx, house, acted(tx, case, now), "confirmed", said_by(actor, **facts), now)
+    done = _write(tx, house, acted(tx, case, now), "confirmed", said_by(actor, **facts), now)
+    return replace(done, session=session)
 
 
 def _current_session(tx: Tx, house: House, case: Case, now: dt.datetime) -> Session:

@@ -79,7 +79,8 @@ def test_what_was_done_by_a_link_is_read_in_both_languages_and_is_a_code_for_mac
 
 
 def test_a_child_confirmed_seen_is_told_to_be_back(reported: Reported) -> None:
-    reported.terminal.told("case", "confirm", reported.number, "--seen", "--by", "Tess")
+    said = reported.terminal.told("case", "confirm", reported.number, "--seen", "--by", "Tess")
+    assert said.endswith("confirmed: seen  2026-03-18 am\n")  # the session in which it counts
     assert reported.again().step(2, "09:01") == [("1", "return"), ("3", "return")]
 
 
