@@ -11,6 +11,8 @@ from pathlib import Path
 
 from notifiers.provider import providers
 
+_OF_EDITORS = (".", "~$")
+"""So begin names that are no templates: hidden files, versions of mounted volumes, locks of editors and of Office."""
 _OF_PROVIDER = re.compile(r"([a-z]+)/([a-z0-9_]+)/([a-z_]+\.[a-z]+\.txt\.j2)")
 
 
@@ -89,7 +91,7 @@ def template_folders(folder: Path) -> list[Path]:
             below.clear()  # a link that leads back
             continue
         seen.add((status.st_dev, status.st_ino))
-        below[:] = sorted(name for name in below if not name.startswith("."))
+        below[:] = sorted(name for name in below if not name.startswith(_OF_EDITORS))
         found.append(Path(here))
     return found
 
@@ -97,7 +99,7 @@ def template_folders(folder: Path) -> list[Path]:
 def template_files(folder: Path) -> list[Path]:
     """Return every template in `folder`, by name, links followed, without hidden ones."""
     return sorted(
-        path for one in template_folders(folder) for path in one.glob("*.j2") if not path.name.startswith(".")
+        path for one in template_folders(folder) for path in one.glob("*.j2") if not path.name.startswith(_OF_EDITORS)
     )
 
 

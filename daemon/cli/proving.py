@@ -70,6 +70,9 @@ def _form(out: Path | None, form: str | None) -> str:
     of_ending = FORMS.get(ending)
     if ending and of_ending is None:
         raise refuse("--out", f'nothing is written as "{ending}"', f"end the file in {either(FORMS)}")
+    is_named = out is not None and out.name != "-" and (out.is_file() or not out.exists())  # a device has no ending
+    if is_named and not ending and form is None:
+        raise refuse("--out", "does not say what is to be written", f"end the file in {either(FORMS)}")
     if form and of_ending and form != of_ending:
         raise refuse("--format", f"{form} does not go with a file that ends in {ending}", "leave --format out")
     return of_ending or form or "html"

@@ -57,10 +57,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What became of a case somebody acted on; `changed` is False when it was so already.
-
-    `session` is the one that what was said by hand counts in, where something was said of one.
-    """
+    """A case somebody acted on; `changed` is False when it was so already, `session` that of a word by hand."""
 
     case: Case
     changed: bool = True

@@ -200,7 +200,7 @@ def test_a_closed_case_waits_for_no_closing(county: Terminal) -> None:
     assert (closed["stage"], closed["pending_closure"]) == ("closed", None)
 
 
-@pytest.mark.parametrize("out", ["p.docx", "p.txt", "p.json", "p.odt"])
+@pytest.mark.parametrize("out", ["p.docx", "p.txt", "p.json", "p.odt", "p"])
 def test_a_proof_is_written_as_what_its_name_ends_in_or_not_at_all(county: Terminal, out: str) -> None:
     assert ".html, .htm or .pdf" in county.refused("case", "proof", "卓玛", "--by", "W", "--out", out)
     assert not (county.folder / out).exists()

@@ -75,6 +75,7 @@ def test_a_lock_of_an_editor_beside_a_template_does_not_count(office: Office) ->
     written = Written(office.house.config.path)
     before = written.print(), written.folders()
     (office.folder / "templates" / "sms" / ".#report.zh.txt.j2").symlink_to("me@host.4711:1")
+    (office.folder / "templates" / "sms" / "~$report.zh.txt.j2").write_bytes(b"\x05Wei")
     (office.folder / "templates" / "..2026_1").mkdir()
     assert (written.print(), written.folders()) == before
 
