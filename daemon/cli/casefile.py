@@ -10,7 +10,7 @@ from daemon.cli.naming import children_shown, name_shown, named
 from daemon.cli.output import print_record, print_table
 from daemon.cli.vocabulary import MARKS, MOVES, STAGES, STANDINGS
 from daemon.desk.deeds import WORDS
-from daemon.jobs.entries import ENTRIES, FACTS, WAYS
+from daemon.jobs.entries import ENTRIES, FACTS, PASSED_OVER, WAYS
 from daemon.jobs.proof import CHANNELS
 from notifiers.phrases import KINDS, REASONS, ROLES, known_reason
 
@@ -135,6 +135,8 @@ def _fact(key: str, said: object, names: Mapping[str, str]) -> object:
 
 
 BODIES = {
+    "because": PASSED_OVER,
+    "by": ROLES,
     "channel": CHANNELS,
     "deed": {str(deed): words for deed, words in WORDS.items()},
     "kind": KINDS,

@@ -58,7 +58,16 @@ UNITS: Words = {
     "grade": ("年级", "grade"),
 }
 FACT_KINDS: Words = {"count": ("计数", "count"), "share": ("比例", "share"), "flag": ("是否", "flag")}
-VERDICTS: Words = {"real": ("属实", "real"), "not_real": ("不属实", "not real")}
+VERDICTS: Words = {
+    "all well": ("已处理完", "all well"),
+    "feed removed": ("数据源已删除", "feed removed"),
+    "more": ("情况有变，另行记录", "others took its place"),
+    "not_real": ("不属实", "not real"),
+    "over": ("已解决", "over"),
+    "real": ("属实", "real"),
+    "resumed": ("考勤已恢复", "records resumed"),
+}
+"""How an incident was judged or ended."""
 COUNTS: Words = {
     "added": ("新增", "added"),
     "changed": ("变更", "changed"),

@@ -105,3 +105,10 @@ WAYS: Mapping[str, Said] = {
     "reply": ("短信回复", "reply"),
 }
 """By which way somebody said something: 中文, English."""
+
+PASSED_OVER: Mapping[str, Said] = {
+    "acknowledged": ("已签收", "acknowledged"),
+    "acted": ("已有处置记录", "acted"),
+    "seen": ("已见到学生", "seen"),
+}
+"""Why a rung was passed over: 中文, English."""

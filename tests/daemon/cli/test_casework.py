@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from daemon import jobs
+from daemon.cli.casefile import BODIES
+from daemon.cli.vocabulary import VERDICTS
 from daemon.desk.deeds import Deed, Done
 from daemon.jobs.deeds import record_deed_by_link
 from tests.daemon.desk.county_office import Office, local, write_county
 
 if TYPE_CHECKING:
     from tests.daemon.cli.conftest import Reported, Terminal
+
+JOBS = sorted(Path(jobs.__path__[0]).glob("*.py"))
 
 
 @pytest.fixture(autouse=True)
@@ -131,6 +138,15 @@ def test_deliveries_and_feeds_are_listed(reported: Reported) -> None:
 
 def test_incidents_are_listed(reported: Reported) -> None:
     assert reported.terminal.records("incident", "list") == []
+
+
+def test_how_incidents_end_and_why_rungs_are_passed_over_is_said_in_both_languages() -> None:
+    for words in (VERDICTS, BODIES["because"]):
+        assert all(zh != code and en for code, (zh, en) in words.items())
+    said = {one for path in JOBS for one in re.findall(r'verdict="([a-z_ ]+)"', path.read_text(encoding="utf-8"))}
+    assert {"over", "resumed", "more"} <= said <= set(VERDICTS)
+    assert set(BODIES["because"]) == {"acknowledged", "acted", "seen"}
+    assert BODIES["by"]["town_government"][0] == "乡镇（街道）政府"
 
 
 def test_a_mass_absence_is_found_in_the_list_and_judged(terminal: Terminal) -> None:
