@@ -60,14 +60,15 @@ def carried_files() -> dict[str, Path]:
 
     Refusal when they were left out of the installation.
     """
-    found = _installed() or _checked_out()
+    # An editable installation keeps the files of the day it was made; those of the checkout are newer.
+    found = _checked_out() if (_CHECKOUT / EXAMPLE).is_file() else _installed()
     if EXAMPLE not in found:
         raise refuse("init", f"finds no {EXAMPLE} in this installation", "install baoxue from its wheel", code=1)
     return found
 
 
 def _installed() -> dict[str, Path]:
-    """Find what the wheel brought along; nothing where baoxue runs from a checkout."""
+    """Find what the wheel brought along."""
     try:
         listed = metadata.files("baoxue") or []
     except metadata.PackageNotFoundError:
