@@ -63,7 +63,7 @@ def send(house: House) -> int:
     pools = Pools.of(1, ["webhook"])
     width, each = places_of("webhook")
     count = send_side_by_side(house, "webhook", pools.hands["webhook"].threads, width, each=each)
-    pools.end_within(5)
+    pools.end_within(5, 5)
     return count
 
 
