@@ -92,8 +92,6 @@ def end_problems(tx: Tx, house: House, taken: Iterable[Line], now: dt.datetime) 
 
 def review_channels(tx: Tx, house: House, now: dt.datetime) -> None:
     """Tell the operator of channels that have taken nothing for long; forget those that are configured no more."""
-    if house.shadow:
-        return
     failing: dict[Line, overdue.Failing] = {}
     for one in overdue.failing(tx, sorted(house.notifiers)):
         line = Line.of(one.channel, one.addressee)

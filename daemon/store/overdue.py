@@ -119,7 +119,7 @@ def _followed(tx: Tx, alert_ids: Iterable[str]) -> dict[str, dt.datetime]:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A message that waits and was refused: over which channel, to which address, when first, and why last."""
+    """A message that waits and was refused: over which channel, to which address, when first, and why."""
 
     channel: str
     addressee: str
